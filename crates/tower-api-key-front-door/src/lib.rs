@@ -46,6 +46,8 @@ mod error;
 mod limiter;
 mod looks;
 mod opened;
+#[cfg(feature = "redis")]
+mod redis_servers;
 mod store;
 
 pub use door::LiveFrontDoor;

@@ -16,7 +16,9 @@ pub(crate) fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, O
     match settings.scheme() {
         "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
         #[cfg(feature = "redis")]
-        "redis" => open_redis(settings, file),
+        "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix" => {
+            open_redis(settings, file)
+        }
         _ => Err(OpenError::unknown_scheme(file, "limiter.url", settings.url.expose(), &known())),
     }
 }
@@ -27,9 +29,10 @@ fn known() -> Vec<&'static str> {
 
 #[cfg(feature = "redis")]
 fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
-    use tower_api_key_redis::{Lease, RedisLimiter};
+    use tower_api_key_redis::Lease;
 
-    let mut builder = RedisLimiter::builder(settings.url.expose());
+    let invalid = |source| OpenError::Limiter { file: file.to_owned(), source };
+    let mut builder = crate::redis_servers::builder(settings, file).map_err(invalid)?;
     if let Some(prefix) = &settings.prefix {
         builder = builder.prefix(prefix);
     }
@@ -55,8 +58,7 @@ fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenEr
         }
         builder = builder.lease(lease);
     }
-    let limiter = builder.build();
-    let limiter = limiter.map_err(|source| OpenError::Limiter { file: file.to_owned(), source })?;
+    let limiter = builder.build().map_err(invalid)?;
     let concurrency: Arc<dyn ConcurrencyLimiter> = Arc::new(limiter.concurrency());
     Ok((Arc::new(limiter), Some(concurrency)))
 }

@@ -4,14 +4,11 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use redis::Client;
-
-use super::breaker::Breaker;
 use super::concurrency::RedisConcurrency;
-use super::connection::Connection;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
+use super::servers::{Access, Servers};
 use tower_api_key::ConfigError;
 use tower_api_key::key::KeyHasher;
 
@@ -46,10 +43,9 @@ const PERMIT_LEASES: RangeInclusive<Duration> =
 #[derive(Clone)]
 #[must_use = "a builder makes nothing by itself"]
 pub struct RedisLimiterBuilder {
-    url: String,
+    servers: Servers,
+    pub(super) access: Access,
     prefix: String,
-    timeout: Duration,
-    patience: u32,
     lease: Option<Lease>,
     permit_lease: Duration,
     network_hasher: KeyHasher,
@@ -57,12 +53,18 @@ pub struct RedisLimiterBuilder {
 }
 
 impl RedisLimiterBuilder {
-    pub(super) fn new(url: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            prefix: PREFIX.to_owned(),
+    pub(super) fn new(servers: Servers) -> Self {
+        let access = Access {
+            credentials: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             timeout: TIMEOUT,
             patience: PATIENCE,
+        };
+        Self {
+            servers,
+            access,
+            prefix: PREFIX.to_owned(),
             lease: None,
             permit_lease: PERMIT_LEASE,
             network_hasher: KeyHasher::sha256(),
@@ -80,8 +82,11 @@ impl RedisLimiterBuilder {
     /// Sets the longest time that a call may take, 50 ms unless set. After this time the limiter fails, and
     /// the gate's [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. The server may still
     /// run the call, so it may charge a request that the gate refused.
+    ///
+    /// For a server in another region, set three times its ping. A server whose ping takes longer than five sixths of
+    /// the timeout is not used, and the error says how far away it is.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.access.timeout = timeout;
         self
     }
 
@@ -90,7 +95,7 @@ impl RedisLimiterBuilder {
     /// After that many failures the limiter makes no more calls, and fails at once. A background task
     /// tries to connect, first after 100 ms, in the end every 2 s, until the server answers again.
     pub fn patience(mut self, failures: u32) -> Self {
-        self.patience = failures;
+        self.access.patience = failures;
         self
     }
 
@@ -164,17 +169,13 @@ impl RedisLimiterBuilder {
     ///
     /// [`ConfigError::Redis`] if
     ///
-    /// * the URL is not a URL of Redis;
-    /// * the URL asks for TLS, which is not supported; a proxy on the same machine can add TLS;
+    /// * a URL is not a URL of Redis, or there is none;
+    /// * a URL asks for TLS, and the feature `tls` is off, or another URL does not ask for TLS;
+    /// * certificates cannot be read, or no URL asks for TLS;
+    /// * the URL of a cluster names a database, or the Sentinels' service has no name;
     /// * the prefix has a brace, which would change the cluster slot of the keys;
     /// * the [permit lease](Self::permit_lease) is shorter than 1 s or longer than 24 h.
     pub fn build(self) -> Result<RedisLimiter, ConfigError> {
-        if self.url.starts_with("rediss:") || self.url.starts_with("valkeys:") {
-            return Err(ConfigError::Redis(
-                "the URL asks for TLS, which is not supported: write `redis://`, and let a proxy on \
-                 this machine add TLS",
-            ));
-        }
         if self.prefix.contains(['{', '}']) {
             return Err(ConfigError::Redis("`prefix` has a brace: remove `{` and `}`"));
         }
@@ -183,12 +184,7 @@ impl RedisLimiterBuilder {
                 "`permit_lease` is out of range: set 1 second to 24 hours",
             ));
         }
-        let client = Client::open(&*self.url).map_err(|_| {
-            ConfigError::Redis(
-                "the URL is not one of Redis: write `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`",
-            )
-        })?;
-        let connection = Connection::new(client, self.timeout, Breaker::new(self.patience));
+        let connection = self.servers.connection(&self.access)?;
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
         let script = ChargeScript::new(connection, self.prefix, self.on_request_time);
@@ -202,8 +198,8 @@ impl fmt::Debug for RedisLimiterBuilder {
         formatter
             .debug_struct("RedisLimiterBuilder")
             .field("prefix", &self.prefix)
-            .field("timeout", &self.timeout)
-            .field("patience", &self.patience)
+            .field("timeout", &self.access.timeout)
+            .field("patience", &self.access.patience)
             .field("lease", &self.lease)
             .field("permit_lease", &self.permit_lease)
             .finish_non_exhaustive()
@@ -225,7 +221,7 @@ mod tests {
             (day + Duration::from_nanos(1), false),
             (Duration::MAX, false),
         ] {
-            let built = RedisLimiterBuilder::new("redis://127.0.0.1").permit_lease(lease).build();
+            let built = RedisLimiter::builder("redis://127.0.0.1").permit_lease(lease).build();
             match built {
                 Ok(_) => assert!(is_valid, "{lease:?}"),
                 Err(error) => {
@@ -239,11 +235,14 @@ mod tests {
 
     #[test]
     fn errors_and_debug_texts_hold_no_password() {
+        let without_tls = (!cfg!(feature = "tls")).then_some("feature `tls`");
         for (url, prefix, fault) in [
             ("redis://127.0.0.1", "a:", None),
             ("redis://ada:secret-word@127.0.0.1:6380/2", "", None),
-            ("rediss://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
-            ("valkeys://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
+            ("rediss://ada:secret-word@127.0.0.1", "a:", without_tls),
+            ("valkeys://ada:secret-word@127.0.0.1", "a:", without_tls),
+            ("rediss://ada:secret-word@127.0.0.1#insecure", "a:", without_tls.or(Some("`#`"))),
+            ("redis://ada:secret-word#@127.0.0.1", "a:", Some("`#`")),
             ("http://ada:secret-word@127.0.0.1", "a:", Some("the URL")),
             ("redis://ada:secret-word@127.0.0.1:port", "a:", Some("the URL")),
             ("secret-word", "a:", Some("the URL")),
@@ -251,7 +250,7 @@ mod tests {
             ("redis://ada:secret-word@127.0.0.1", "{a:", Some("`prefix`")),
             ("redis://ada:secret-word@127.0.0.1", "a}:", Some("`prefix`")),
         ] {
-            let builder = RedisLimiterBuilder::new(url).prefix(prefix);
+            let builder = RedisLimiter::builder(url).prefix(prefix);
             let mut said = vec![format!("{builder:?}")];
             match builder.build() {
                 Ok(limiter) => {

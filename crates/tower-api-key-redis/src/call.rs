@@ -1,7 +1,7 @@
 //! A call of a script on the server.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Script};
+use redis::{Arg, Cmd, Script, Value};
 
 use super::failure::{Consequence, Failure};
 
@@ -21,17 +21,45 @@ impl<'a> Call<'a> {
         Self { script, command, once: false }
     }
 
+    /// Returns the first Redis key. It stands after the command's name, the script's hash and the count of keys.
+    pub(super) fn key(&self) -> Option<&[u8]> {
+        match self.command.args_iter().nth(3)? {
+            Arg::Simple(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// Makes the call. If the server does not know the script, loads the script and makes the call again.
+    ///
+    /// `is_asking` is for a node of a cluster whose slot is moving to it.
     pub(super) async fn make(
         &self,
         connection: &mut MultiplexedConnection,
+        is_asking: bool,
     ) -> redis::RedisResult<Vec<i64>> {
-        match self.command.query_async(connection).await {
+        match self.send(connection, is_asking).await {
             Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
                 self.script.load_async(connection).await?;
-                self.command.query_async(connection).await
+                self.send(connection, is_asking).await
             }
             answer => answer,
         }
+    }
+
+    async fn send(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> redis::RedisResult<Vec<i64>> {
+        if !is_asking {
+            return self.command.query_async(connection).await;
+        }
+        // The word is for the next command of the connection, so both are sent in one piece.
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("ASKING").add_command(self.command.clone()).ignore_errors();
+        let answers: Vec<redis::RedisResult<Value>> = pipeline.query_async(connection).await?;
+        let last = answers.into_iter().next_back();
+        let missing = (redis::ErrorKind::UnexpectedReturnType, "no answer").into();
+        Ok(redis::from_redis_value(last.unwrap_or(Err(missing))?)?)
     }
 }

@@ -1,75 +1,109 @@
-//! Calls to the server, over the one connection that all requests share.
+//! Calls to the servers, over the connections that all requests share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Client;
-use redis::aio::MultiplexedConnection;
-
-use super::breaker::Breaker;
 use super::call::Call;
+use super::cluster::Cluster;
 use super::failure::{Consequence, Failure};
 use super::link::{Link, LinkState};
 use super::unreachable::Unreachable;
 
-/// A connection to the server. Calls have a timeout, and fail at once while the server is down.
+/// The way to the servers. Calls have a timeout, and fail at once while their server is down.
 #[derive(Clone)]
-pub(super) struct Connection(Arc<Link>);
+pub(super) enum Connection {
+    /// One server at a time: the one of a URL, or the primary that Sentinels name.
+    Single(Arc<Link>),
+    Cluster(Cluster),
+}
 
 impl Connection {
-    pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
-        Self(Arc::new(Link::new(client, timeout, breaker)))
-    }
-
     /// Runs a task on the connection's runtime.
     pub(super) fn spawn(
         &self,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
-        self.0.spawn(task)
+        match self {
+            Self::Single(link) => link.home().spawn(task),
+            Self::Cluster(cluster) => cluster.home().spawn(task),
+        }
     }
 
     /// Calls a script.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
+        match self {
+            Self::Single(link) => link.call(call, false, link.timeout).await,
+            Self::Cluster(cluster) => cluster.call(call).await,
+        }
+    }
+
+    /// Connects, and waits until it is known whether calls can be made.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        let checked = match self {
+            Self::Single(link) => link.check().await,
+            Self::Cluster(cluster) => cluster.check().await,
+        };
+        checked.map_err(Failure::cause)
+    }
+}
+
+impl Link {
+    /// Calls a script, in a limited time.
+    pub(super) async fn call(
+        self: &Arc<Self>,
+        call: &Call<'_>,
+        is_asking: bool,
+        within: Duration,
+    ) -> Result<Vec<i64>, Failure> {
         // A server that is down costs a read of the state, and no timer.
-        if let LinkState::Down(cause) = &*self.0.state.borrow() {
+        if let LinkState::Down(cause) = &*self.state.borrow() {
             return Err(Failure::down(cause));
         }
         let mut number = None;
-        let answered = tokio::time::timeout(self.0.timeout, self.attempts(call, &mut number));
-        let Ok(answer) = answered.await else {
-            let failure = Failure::Timeout(self.0.timeout);
-            if self.0.breaker.failed() {
-                self.0.give_up(number, &failure);
+        let attempts = self.attempts(call, is_asking, &mut number);
+        let Ok(answer) = tokio::time::timeout(within, attempts).await else {
+            let failure = Failure::Timeout(self.timeout);
+            if self.breaker.failed() {
+                self.give_up(number, &failure);
             }
             return Err(failure);
         };
         answer
     }
 
+    /// Connects, and waits until the connection is up or down.
+    pub(super) async fn check(self: &Arc<Self>) -> Result<(), Failure> {
+        self.wait().await.map(drop)
+    }
+
     async fn attempts(
-        &self,
+        self: &Arc<Self>,
         call: &Call<'_>,
+        is_asking: bool,
         number: &mut Option<u64>,
     ) -> Result<Vec<i64>, Failure> {
         // A connection may have broken while it was idle, which shows at the next call. So a call is
         // repeated once. If the connection broke after the server ran the call, this charges twice.
         for further in [true, false] {
-            let (mut connection, its_number) = self.connection().await?;
+            let (mut connection, its_number) = self.wait().await?;
             *number = Some(its_number);
-            let error = match call.make(&mut connection).await {
+            let error = match call.make(&mut connection, is_asking).await {
                 Ok(answer) => {
-                    self.0.breaker.succeeded();
+                    self.breaker.succeeded();
                     return Ok(answer);
                 }
                 Err(error) => error,
             };
             let (failure, consequence) = Failure::new(&error);
+            if self.is_of_cluster() && failure.redirect().is_some() {
+                self.breaker.succeeded();
+                return Err(failure);
+            }
             // Repeated refusals count as no answer, so that not every request pays for one.
-            if consequence != Consequence::None && self.0.breaker.failed() {
-                self.0.give_up(*number, &failure);
+            if consequence != Consequence::None && self.breaker.failed() {
+                self.give_up(*number, &failure);
             } else if consequence == Consequence::Reconnect {
-                self.0.reconnect(its_number);
+                self.reconnect(its_number);
             }
             if consequence != Consequence::Reconnect || call.once || !further {
                 return Err(failure);
@@ -77,29 +111,22 @@ impl Connection {
         }
         Err(Failure::Connection(Unreachable::Closed, None))
     }
+}
 
-    /// Waits until the connection is up or down.
-    async fn connection(&self) -> Result<(MultiplexedConnection, u64), Failure> {
-        let mut states = self.0.state.subscribe();
-        loop {
-            match &*states.borrow_and_update() {
-                LinkState::Up(connection, number) => return Ok((connection.clone(), *number)),
-                LinkState::Down(cause) => return Err(Failure::down(cause)),
-                LinkState::Unused | LinkState::Connecting => {}
-            }
-            let begin = |state: &mut LinkState| {
-                let unused = matches!(state, LinkState::Unused);
-                if unused {
-                    *state = LinkState::Connecting;
-                }
-                unused
-            };
-            if self.0.state.send_if_modified(begin) {
-                self.0.connect(None, 1);
-            } else if states.changed().await.is_err() {
-                return Err(Failure::RuntimeEnded);
-            }
-        }
+#[cfg(test)]
+impl Connection {
+    /// Creates a connection to the server of a URL.
+    pub(super) fn of_url(url: &str, timeout: Duration, patience: u32) -> Self {
+        use super::breaker::Breaker;
+        use super::dialer::Dialer;
+        use super::endpoint::Endpoint;
+        use super::greeting::ServerRole;
+        use super::home::Home;
+
+        let endpoint = Arc::new(Endpoint::new(url).unwrap());
+        let dialer = Dialer::Server(endpoint, ServerRole::Single);
+        let link = Link::new(dialer, timeout, Breaker::new(patience), Home::here());
+        Self::Single(Arc::new(link))
     }
 }
 
@@ -113,13 +140,17 @@ mod tests {
     const PATIENT: u32 = 9;
 
     fn connection(url: &str, patience: u32) -> Connection {
-        let client = Client::open(url).unwrap();
-        Connection::new(client, Duration::from_secs(20), Breaker::new(patience))
+        Connection::of_url(url, Duration::from_secs(20), patience)
+    }
+
+    fn link(connection: &Connection) -> &Arc<Link> {
+        let Connection::Single(link) = connection else { panic!("a cluster") };
+        link
     }
 
     /// Returns the number of the connection that is up.
     fn number(connection: &Connection) -> Option<u64> {
-        match *connection.0.state.borrow() {
+        match *link(connection).state.borrow() {
             LinkState::Up(_, number) => Some(number),
             _ => None,
         }
@@ -144,8 +175,8 @@ mod tests {
         assert_eq!(connection.call(&Call::new(&script)).await.unwrap(), [7]);
         assert_eq!(number(&connection), Some(2));
         // A call that used the first connection, and sees only now that it broke, does not replace the second.
-        connection.0.reconnect(1);
-        connection.0.give_up(Some(1), &Failure::Nonsense);
+        link(&connection).reconnect(1);
+        link(&connection).give_up(Some(1), &Failure::Nonsense);
         assert_eq!(number(&connection), Some(2));
     }
 
@@ -220,7 +251,7 @@ mod tests {
             assert_eq!(is_down, is_counted, "{answer:?}: {answers:?}");
             assert!(!is_counted || server.heard().len() == 3, "{answer:?}");
             // A background task connects again.
-            let mut states = connection.0.state.subscribe();
+            let mut states = link(&connection).state.subscribe();
             let is_up = states.wait_for(|state| matches!(state, LinkState::Up(..)));
             tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
         }
@@ -234,7 +265,7 @@ mod tests {
         let answer = connection.call(&Call::new(&script)).await;
         assert!(matches!(answer, Err(Failure::Down(..))), "{answer:?}");
         assert_eq!(server.heard().len(), 1);
-        let mut states = connection.0.state.subscribe();
+        let mut states = link(&connection).state.subscribe();
         let is_up = states.wait_for(|state| matches!(state, LinkState::Up(..)));
         tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
         assert_eq!(number(&connection), Some(2));

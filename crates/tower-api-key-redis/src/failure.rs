@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerError};
 
+use super::redirect::Redirect;
 use super::refusal::Refusal;
 use super::unreachable::{Cause, Unreachable};
+use super::wrong_server::WrongServer;
 
 /// A failed call to Redis: the cause and the remedy.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -24,6 +26,28 @@ pub(super) enum Failure {
     Connection(Unreachable, #[source] Option<Cause>),
     #[error("Redis refused the call: {0}")]
     Refused(Refusal),
+    #[error(
+        "Redis answers a ping after {ping:.1?}, and `RedisLimiterBuilder::timeout` is {timeout:?}: set the timeout \
+         to at least {:?}, or use a server that is nearer", advised(*ping)
+    )]
+    TooFar { ping: Duration, timeout: Duration },
+    #[error("{0}")]
+    WrongServer(#[from] WrongServer),
+    #[error(
+        "no primary has the account's slot: check `CLUSTER SLOTS`, and whether a replica takes over"
+    )]
+    NoPrimary,
+    #[error("no Sentinel names the primary: {0}")]
+    NoSentinel(Arc<Self>),
+    #[error(
+        "the Sentinels do not know the service: check the name given to `RedisLimiter::sentinel`"
+    )]
+    UnknownService,
+    #[error("{0}: check `RedisLimiterBuilder::credentials` and `tls`")]
+    Credentials(&'static str, #[source] Option<Cause>),
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
+    #[error("a file of `RedisLimiterBuilder::tls` is not PEM: write certificates and a key there")]
+    Certificates,
     #[error(
         "Redis gave an answer that the script never gives: check that the URL leads to Redis 6.2 or newer, \
          or to Valkey"
@@ -59,7 +83,7 @@ impl Failure {
     /// Returns the failure of a call that is not made, because the server is down since `since`.
     pub(super) fn down(since: &Arc<Self>) -> Self {
         let cause = match &**since {
-            Self::Connection(_, cause) => cause.clone(),
+            Self::Connection(_, cause) | Self::Credentials(_, cause) => cause.clone(),
             _ => None,
         };
         Self::Down(Arc::clone(since), cause)
@@ -78,7 +102,7 @@ impl Failure {
                 let refusal = Refusal::new(code, error.detail());
                 let consequence = match refusal.code() {
                     "NOSCRIPT" => Consequence::LoadScript,
-                    "WRONGTYPE" => Consequence::None,
+                    "WRONGTYPE" | "TRYAGAIN" => Consequence::None,
                     _ if refusal.is_not_here() || error.is_unrecoverable_error() => {
                         Consequence::Reconnect
                     }
@@ -103,6 +127,37 @@ impl Failure {
         Self::Connection(Unreachable::new(error, cause), cause.cloned())
     }
 
+    /// Returns the other node that a node of a cluster names.
+    pub(super) fn redirect(&self) -> Option<Redirect> {
+        match self {
+            Self::Refused(refusal) => refusal.redirect(),
+            _ => None,
+        }
+    }
+
+    /// Returns the failure since which Redis is down, or the failure itself.
+    pub(super) fn cause(self) -> Self {
+        match self {
+            Self::Down(since, _) => Arc::unwrap_or_clone(since),
+            other => other,
+        }
+    }
+
+    /// Returns true if the failure is of the server, and not of one account. In a cluster another server may have
+    /// taken over.
+    pub(super) fn is_of_server(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.is_not_here(),
+            Self::Nonsense | Self::RuntimeEnded | Self::Abandoned => false,
+            _ => true,
+        }
+    }
+
+    /// Returns true if the server's refusal has these words.
+    pub(super) fn says(&self, words: &str) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.says(words))
+    }
+
     /// Returns true if the connection was given up. A call that must not be made twice was then not repeated.
     pub(super) const fn is_of_connection(&self) -> bool {
         match self {
@@ -111,6 +166,12 @@ impl Failure {
             _ => false,
         }
     }
+}
+
+/// Returns a timeout for a server that answers a ping after this time: three times as long, in steps of 10 ms.
+fn advised(ping: Duration) -> Duration {
+    let tens = (ping.as_millis() * 3).div_ceil(10);
+    Duration::from_millis(u64::try_from(tens * 10).unwrap_or(u64::MAX))
 }
 
 impl From<RedisError> for Failure {

@@ -43,31 +43,48 @@
     )
 )]
 
+mod address;
 mod answer;
 mod backoff;
 mod breaker;
 mod builder;
 mod call;
+mod cluster;
 mod concurrency;
 mod connection;
+mod credentials;
+mod dialer;
+mod endpoint;
 mod failure;
 #[cfg(test)]
 mod faulty_server;
+mod greeting;
+mod home;
 mod lease;
 mod limiter;
 mod link;
 mod lock;
 mod network;
 mod question;
+mod redirect;
 mod refusal;
 mod script;
+mod sentinels;
+mod servers;
 mod subject;
+#[cfg(feature = "tls")]
+mod tls;
 mod unreachable;
+mod ways;
+mod wrong_server;
 
 pub use builder::RedisLimiterBuilder;
 pub use concurrency::RedisConcurrency;
+pub use credentials::RedisCredentials;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
+#[cfg(feature = "tls")]
+pub use tls::RedisTls;
 
 /// The README, whose code is tested as the documentation's code is.
 #[cfg(doctest)]

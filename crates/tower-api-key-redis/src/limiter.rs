@@ -7,11 +7,13 @@ use tokio::sync::oneshot;
 
 use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
+use super::connection::Connection;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
 use super::network::NetworkName;
 use super::question::{Counted, Question, Refunded, Terms};
 use super::script::ChargeScript;
+use super::servers::Servers;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
 use tower_api_key::caller::Caller;
@@ -22,7 +24,7 @@ use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 /// A limiter that counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same
 /// server.
 ///
-/// Clones share one connection.
+/// Clones share one connection, or one for each primary of a cluster.
 ///
 /// One script charges all windows of a request in one round trip. The server's clock gives the instant of
 /// the request. The server counts a request when it runs the script. So the request is charged even if its
@@ -30,21 +32,22 @@ use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 ///
 /// With a [`Lease`] a node takes tokens in advance. Most requests of a busy account then make no round trip.
 ///
-/// The limiter talks to one server, without TLS; a proxy on the same machine can add TLS. All Redis keys of
-/// a request lie in one slot of a cluster, so a proxy in front of a cluster works, too.
+/// The limiter talks to [one server](Self::builder), to a [cluster](Self::cluster), or to the server that
+/// [Sentinels](Self::sentinel) name; with `rediss://` and the feature `tls`, over TLS. All Redis keys of a request lie
+/// in one slot of a cluster, so a proxy in front of a cluster works, too.
 ///
-/// The limiter needs the permissions below. `SELECT` is for a URL that names a database. The last line is for
-/// [`concurrency`](Self::concurrency).
+/// The limiter needs the permissions below. `SELECT` is for a URL that names a database. The third line is for
+/// [`concurrency`](Self::concurrency), and the last one for a cluster.
 ///
 /// ```text
 /// ACL SETUSER limiter on >PASSWORD ~tower-api-key:* resetchannels -@all
 ///     +ping +select +evalsha +script|load
 ///     +time +hmget +hset +hlen +hgetall +hdel +pttl +pexpire
 ///     +zadd +zcard +zrange +zrem +zremrangebyscore +zscore
+///     +cluster|slots +cluster|info
 /// ```
 ///
-/// A server may answer that it is a replica, a node of a cluster, or still loading. The limiter then makes
-/// another connection, because the host's name may lead to another server by now. If a server refuses again
+/// A server may answer that it is a replica, or still loading. The limiter then makes another connection, because the host's name may lead to another server by now. If a server refuses again
 /// and again, the limiter makes no call for up to 2 s at a time, as if the server were down.
 ///
 /// ```
@@ -73,20 +76,26 @@ impl RedisLimiter {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Redis`] if the URL is not a URL of Redis, or asks for TLS.
+    /// [`ConfigError::Redis`] if the URL is not a URL of Redis, or asks for TLS without the feature `tls`.
     pub fn open(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
-    /// Starts a builder for a limiter on `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
+    /// Starts a builder for a limiter on one server: `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://…` for
+    /// TLS, or `unix:///PATH[?db=DATABASE&user=USER&pass=PASSWORD]`.
     pub fn builder(url: &str) -> RedisLimiterBuilder {
-        RedisLimiterBuilder::new(url)
+        RedisLimiterBuilder::new(Servers::Single(url.to_owned()))
     }
 
     /// Returns the limiter of simultaneous requests, on the same server and over the same connection. Every
     /// call returns a clone of the same limiter.
     pub fn concurrency(&self) -> RedisConcurrency {
         self.concurrency.clone()
+    }
+
+    /// Returns the way to the servers.
+    pub(super) fn connection(&self) -> &Connection {
+        self.script.connection()
     }
 
     pub(super) fn new(

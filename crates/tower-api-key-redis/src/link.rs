@@ -1,31 +1,29 @@
-//! The state of the one connection to the server. Background tasks make the connection, and make it again
+//! The state of the connection to a server. Background tasks make the connection, and make it again
 //! after it broke.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client};
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::address::Address;
 use super::breaker::Breaker;
+use super::dialer::Dialer;
 use super::failure::Failure;
-use super::unreachable::Unreachable;
+use super::greeting::ServerRole;
+use super::home::Home;
+use super::sentinels::Sentinels;
 
-/// The longest time to make a connection, whatever the timeout of calls is.
-const CONNECTING: Duration = Duration::from_secs(1);
-
-/// The calls that the connection buffers. Further calls wait for room in the buffer.
-const LINE: usize = 1024;
+/// The pause between two questions to the Sentinels.
+const WATCHING: Duration = Duration::from_secs(1);
 
 /// The connection and its state.
 pub(super) struct Link {
-    pub(super) client: Client,
+    dialer: Dialer,
     pub(super) timeout: Duration,
     pub(super) breaker: Breaker,
-    /// The runtime of the connection. `None` means the runtime of the first request.
-    home: Option<Handle>,
+    home: Home,
     pub(super) state: watch::Sender<LinkState>,
 }
 
@@ -43,18 +41,61 @@ pub(super) enum LinkState {
 }
 
 impl Link {
-    pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
-        let (state, home) = (watch::Sender::new(LinkState::Unused), Handle::try_current().ok());
-        Self { client, timeout, breaker, home, state }
+    pub(super) fn new(dialer: Dialer, timeout: Duration, breaker: Breaker, home: Home) -> Self {
+        Self { dialer, timeout, breaker, home, state: watch::Sender::new(LinkState::Unused) }
     }
 
-    pub(super) fn spawn(
-        &self,
-        task: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), Failure> {
-        let home = self.home.clone().or_else(|| Handle::try_current().ok());
-        home.ok_or(Failure::RuntimeEnded)?.spawn(task);
-        Ok(())
+    /// Returns the runtime of the connection.
+    pub(super) const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Returns true if calls fail at once.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(*self.state.borrow(), LinkState::Down(_))
+    }
+
+    /// Returns the connection, if it is up.
+    pub(super) fn connection(&self) -> Option<MultiplexedConnection> {
+        match &*self.state.borrow() {
+            LinkState::Up(connection, _) => Some(connection.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the server is a node of a cluster.
+    pub(super) const fn is_of_cluster(&self) -> bool {
+        matches!(self.dialer.role(), ServerRole::Node)
+    }
+
+    /// Starts to connect, unless the link was used already.
+    pub(super) fn begin(self: &Arc<Self>) {
+        let begin = |state: &mut LinkState| {
+            let unused = matches!(state, LinkState::Unused);
+            if unused {
+                *state = LinkState::Connecting;
+            }
+            unused
+        };
+        if self.state.send_if_modified(begin) {
+            self.connect(None, 1);
+        }
+    }
+
+    /// Waits until the connection is up or down.
+    pub(super) async fn wait(self: &Arc<Self>) -> Result<(MultiplexedConnection, u64), Failure> {
+        let mut states = self.state.subscribe();
+        loop {
+            match &*states.borrow_and_update() {
+                LinkState::Up(connection, number) => return Ok((connection.clone(), *number)),
+                LinkState::Down(cause) => return Err(Failure::down(cause)),
+                LinkState::Unused | LinkState::Connecting => {}
+            }
+            self.begin();
+            if states.changed().await.is_err() {
+                return Err(Failure::RuntimeEnded);
+            }
+        }
     }
 
     /// Replaces a connection that broke, unless another call has replaced it already.
@@ -89,24 +130,7 @@ impl Link {
         let ending = Ending(Arc::downgrade(self));
         let task = connect(Arc::downgrade(self), pause, number, ending);
         // Without a runtime the task is dropped, and `Ending` sets the state.
-        let _ = self.spawn(task);
-    }
-
-    async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECTING))
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(LINE);
-        let made = async {
-            let client = &self.client;
-            let connected = client.get_multiplexed_async_connection_with_config(&config).await;
-            let mut connection = connected.map_err(|error| Failure::connecting(&error))?;
-            // A server may accept connections and not answer, if it is stopped or still loads its data.
-            redis::cmd("PING").exec_async(&mut connection).await?;
-            Ok(connection)
-        };
-        let made = tokio::time::timeout(CONNECTING, made).await;
-        made.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
+        let _ = self.home.spawn(task);
     }
 }
 
@@ -116,17 +140,44 @@ async fn connect(link: Weak<Link>, mut pause: Option<Duration>, number: u64, mut
             tokio::time::sleep(pause).await;
         }
         let Some(link) = link.upgrade() else { return };
-        match link.attempt().await {
-            Ok(connection) => {
+        match link.dialer.dial(link.timeout).await {
+            Ok((connection, named)) => {
                 // Before the state is up: a call could find the connection broken and start another task.
                 ending.0 = Weak::new();
                 link.state.send_replace(LinkState::Up(connection, number));
+                if let (Some(address), Dialer::Primary(sentinels)) = (named, &link.dialer) {
+                    let _ = link.home.spawn(watch(
+                        Arc::downgrade(&link),
+                        sentinels.clone(),
+                        address,
+                        number,
+                    ));
+                }
                 return;
             }
             Err(failure) => {
                 link.state.send_replace(LinkState::Down(Arc::new(failure)));
                 pause = Some(link.breaker.pause());
             }
+        }
+    }
+}
+
+/// Asks the Sentinels now and then for the primary of a connection, until it is another one or the connection is
+/// replaced. A primary that is cut off from the Sentinels goes on to answer.
+async fn watch(link: Weak<Link>, sentinels: Sentinels, address: Address, number: u64) {
+    loop {
+        tokio::time::sleep(WATCHING).await;
+        let is_up = |link: &Arc<Link>| matches!(*link.state.borrow(), LinkState::Up(_, current) if current == number);
+        if !link.upgrade().is_some_and(|link| is_up(&link)) {
+            return;
+        }
+        if let Ok(primary) = sentinels.primary().await
+            && primary != address
+            && let Some(link) = link.upgrade()
+        {
+            link.reconnect(number);
+            return;
         }
     }
 }

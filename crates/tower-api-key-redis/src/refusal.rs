@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::redirect::Redirect;
+
 /// The codes of a server that cannot serve this connection: another server can, or this one later or for
 /// another user. The server did not run the call.
 const NOT_HERE: [&str; 9] = [
@@ -56,14 +58,29 @@ impl Refusal {
         self.not_here
     }
 
+    /// Returns the other node that a node of a cluster names.
+    pub(super) fn redirect(&self) -> Option<Redirect> {
+        Redirect::read(&self.code, &self.text)
+    }
+
+    /// Returns true if the text has these words.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.text.contains(words)
+    }
+
     fn remedy(&self) -> Option<&'static str> {
         Some(match &*self.code {
             "READONLY" | "MASTERDOWN" => {
                 "the URL leads to a replica: write the address of the primary"
             }
-            "MOVED" | "ASK" | "CLUSTERDOWN" | "CROSSSLOT" | "TRYAGAIN" => {
-                "the URL leads to a node of a cluster: write the address of a proxy in front of it"
+            "MOVED" | "ASK" | "CROSSSLOT" => {
+                "the URL leads to a node of a cluster: build the limiter with `RedisLimiter::cluster`"
             }
+            "CLUSTERDOWN" => {
+                "a primary of the cluster has failed: wait for its replica, and set \
+                 `cluster-require-full-coverage no`, so that the other primaries go on"
+            }
+            "TRYAGAIN" => "the account's slot is moving to another node: wait until it has moved",
             "LOADING" => "the server still loads its data: wait until it is ready",
             "NOAUTH" => "the URL has no password: add one",
             "WRONGPASS" => "check the URL's user and password",

@@ -20,18 +20,24 @@ pub(super) enum Unreachable {
     NoSuchHost,
     #[error("no route to the host: check the network, and its firewalls")]
     NoRoute,
-    #[error("no answer in time: check whether the server hangs, or a firewall drops packets")]
+    #[error(
+        "no answer in time: check whether the server hangs, a firewall drops packets, or the port does not speak TLS"
+    )]
     TimedOut,
     #[error(
         "the server closed the connection: check whether it was stopped, has too many clients (`maxclients`), \
-         refuses this machine (`protected-mode`), or expects TLS, which a proxy on this machine can add"
+         refuses this machine (`protected-mode`), expects TLS (`rediss://`), or wants another client certificate"
     )]
     Closed,
     #[error(
-        "the peer does not speak the Redis protocol: check the port; if it expects TLS, a proxy on this \
-         machine can add TLS"
+        "the peer does not speak the Redis protocol: check the port; if it expects TLS, write `rediss://`"
     )]
     NotRedis,
+    #[error(
+        "TLS failed: check that the port expects TLS, that the server's certificate names the URL's host and is \
+         signed by the authority of `RedisTls::ca`, and whether the server wants a client certificate"
+    )]
+    Tls,
     #[error("authentication failed: check the URL's user and password, and the server's ACL")]
     Authentication,
     #[error("{0}")]
@@ -62,6 +68,8 @@ impl Unreachable {
             | Kind::ConnectionReset
             | Kind::NotConnected
             | Kind::UnexpectedEof => Self::Closed,
+            // The client library's TLS reports a bad certificate and an alert of the server in this way.
+            Kind::InvalidData => Self::Tls,
             // The standard library has no error kind for a name that cannot be resolved.
             _ if cause.to_string().contains("lookup address") => Self::NoSuchHost,
             kind => Self::Other(kind),
@@ -84,6 +92,7 @@ mod tests {
             (Kind::ConnectionReset, Unreachable::Closed),
             (Kind::UnexpectedEof, Unreachable::Closed),
             (Kind::BrokenPipe, Unreachable::Closed),
+            (Kind::InvalidData, Unreachable::Tls),
             (Kind::PermissionDenied, Unreachable::Other(Kind::PermissionDenied)),
         ] {
             let error = RedisError::from(io::Error::from(kind));

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::redis_login::{RedisCertificates, RedisLogin};
 use super::store::scheme;
 use crate::config::duration::LengthOfTime;
 use crate::config::quota::FailureChoice;
@@ -17,8 +18,23 @@ use crate::quota::OnLimiterFailure;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LimiterSettings {
-    /// The address: `memory:` for one process, or `redis://…` for all.
+    /// The address: `memory:` for one process, or `redis://…` for all; `rediss://…` with TLS, `unix://…` for a socket.
     pub url: SecretText,
+    /// Further addresses: of nodes of a cluster, or of Sentinels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_urls: Vec<SecretText>,
+    /// The addresses are of a Redis Cluster, whose other nodes are found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cluster: bool,
+    /// The name of a service: the addresses are of its Sentinels, which name the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentinel: Option<String>,
+    /// The user and password of Redis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<RedisLogin>,
+    /// The certificates of connections with TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<RedisCertificates>,
     /// What happens while the limiter cannot answer: `deny`, unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_failure: Option<FailureChoice>,

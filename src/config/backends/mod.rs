@@ -3,8 +3,10 @@
 #[allow(clippy::module_inception)] // The noun of the file.
 mod backends;
 mod limiter;
+mod redis_login;
 mod store;
 
 pub use backends::Backends;
 pub use limiter::{LeaseSettings, LimiterSettings};
+pub use redis_login::{RedisCertificates, RedisLogin};
 pub use store::{CacheSettings, StoreSettings};

@@ -199,10 +199,7 @@ async fn renew_and_release(
 
 #[cfg(test)]
 mod tests {
-    use redis::Client;
-
     use super::*;
-    use crate::breaker::Breaker;
     use crate::faulty_server::FaultyServer;
 
     const TIMEOUT: Duration = Duration::from_secs(1);
@@ -219,8 +216,7 @@ mod tests {
         };
         for (calls, rounds) in [(1, 1), (CALLS, 1), (CALLS + 1, 2)] {
             let faulty = FaultyServer::start(&ANSWERS).await;
-            let client = Client::open(&*faulty.url).unwrap();
-            let connection = Connection::new(client, TIMEOUT, Breaker::new(u32::MAX));
+            let connection = Connection::of_url(&faulty.url, TIMEOUT, u32::MAX);
             let call = || Server::call("acme", "leave");
             assert_eq!(connection.call(&call()).await.unwrap(), [1]);
             tokio::time::pause();

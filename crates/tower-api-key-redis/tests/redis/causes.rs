@@ -111,7 +111,7 @@ fn set_if_known(server: &Redis, name: &str, value: &str) -> bool {
 }
 
 /// The rights that the docs list, with a `+` before each.
-fn rights() -> Vec<&'static str> {
+pub(crate) fn rights() -> Vec<&'static str> {
     let docs = include_str!("../../src/limiter.rs");
     let line = docs.split("ACL SETUSER").nth(1).unwrap();
     let line = line.split("```").next().unwrap();

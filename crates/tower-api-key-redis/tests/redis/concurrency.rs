@@ -308,7 +308,7 @@ async fn a_cluster_keeps_permits_in_the_slot_of_all_else_of_an_account() {
     server.takes_all_slots();
     let is_up = || server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
     eventually("the cluster is up", is_up).await;
-    let concurrency = node(&server);
+    let concurrency = server.cluster_limiter().build().unwrap().concurrency();
     for (account, of_account) in
         [("a}b{c", "tower-api-key:{a%7Db%7Bc}"), ("}", "tower-api-key:{%7D}")]
     {

@@ -12,6 +12,7 @@ use tower_api_key::quota::{AppliedQuotas, Quota};
 use tower_api_key_redis::RedisLimiter;
 
 use crate::relay::Relay;
+use crate::server::with_each_program;
 use crate::{Redis, TURNS};
 
 /// How long after a server is well again at the latest it is asked again: the longest pause, and a busy
@@ -35,6 +36,10 @@ impl Asked {
         let record = KeyRecord::builder("key_1", account).build().unwrap();
         let quotas = [Quota::new("minute", 1_000_000, Duration::from_secs(60))];
         Self { limiter, record, quotas }
+    }
+
+    pub(crate) const fn limiter(&self) -> &RedisLimiter {
+        &self.limiter
     }
 
     pub(crate) async fn ask(&self) -> Result<(), LimiterError> {
@@ -177,10 +182,10 @@ const TROUBLES: &[Trouble] = &[
     },
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_refusal_that_lasts_is_paid_for_now_and_then_and_ends_by_itself() {
     let _turn = TURNS.read().await;
-    for program in Redis::programs() {
+    with_each_program(|program| async move {
         for trouble in TROUBLES {
             let server = Redis::start_program(&program, &[]);
             let what = format!("Redis {}, {}", version(&program), trouble.name);
@@ -211,7 +216,8 @@ async fn a_refusal_that_lasts_is_paid_for_now_and_then_and_ends_by_itself() {
             say(trouble.ends);
             asked.is_answered_again(&what).await;
         }
-    }
+    })
+    .await;
 }
 
 /// One account's data that is not the limiter's keeps no other account from being counted.

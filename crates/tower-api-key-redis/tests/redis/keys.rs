@@ -161,7 +161,7 @@ async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
     while !server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let limiter = server.limiter().build().unwrap();
+    let limiter = server.cluster_limiter().build().unwrap();
     let quotas = [
         Quota::new("account", 5, Duration::from_secs(60)),
         Quota::new("key", 5, Duration::from_secs(60)).with_per(Per::Key),

@@ -4,8 +4,11 @@
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
 mod causes;
+mod cluster;
+mod clustered;
 mod concurrency;
 mod crowded_networks;
+mod distance;
 mod extremes;
 mod failover;
 mod fleet;
@@ -13,14 +16,18 @@ mod fleet;
 mod folder;
 mod keys;
 mod leases;
+mod login;
 mod model;
 mod networks;
 mod outage;
 mod permits_of_processes;
 mod relay;
+mod sentinel;
 mod server;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};

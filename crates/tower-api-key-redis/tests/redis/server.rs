@@ -14,13 +14,13 @@ pub(crate) struct Redis {
     folder: Folder,
     port: u16,
     program: PathBuf,
-    options: &'static [&'static str],
+    options: Vec<String>,
     server: Child,
 }
 
 impl Redis {
-    /// Lists the programs of all versions that are installed: the system's, and the oldest that is
-    /// supported, which `tests/run` puts into `target/redis-6.2`.
+    /// Lists the programs of all kinds that are installed: the system's, the oldest that is supported, and Valkey.
+    /// `tests/run` puts the others into `target/redis-6.2` and `target/valkey`.
     pub(crate) fn programs() -> Vec<PathBuf> {
         let mut programs = Vec::new();
         if Command::new("redis-server").arg("--version").output().is_ok() {
@@ -29,24 +29,30 @@ impl Redis {
             assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
             println!("SKIPPED: Redis is not installed");
         }
-        let oldest = env::var_os("REDIS_6_2").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/redis-6.2/redis-server"),
-            PathBuf::from,
-        );
-        if oldest.exists() {
-            programs.push(oldest);
-        } else {
-            assert!(env::var_os("REDIS_6_2").is_none(), "{} is missing", oldest.display());
-            println!("SKIPPED: Redis 6.2 is not installed");
+        for (name, variable, path) in [
+            ("Redis 6.2", "REDIS_6_2", "redis-6.2/redis-server"),
+            ("Valkey", "VALKEY", "valkey/valkey-server"),
+        ] {
+            let program = env::var_os(variable).map_or_else(
+                || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(path),
+                PathBuf::from,
+            );
+            if program.exists() {
+                programs.push(program);
+            } else {
+                assert!(env::var_os(variable).is_none(), "{} is missing", program.display());
+                println!("SKIPPED: {name} is not installed");
+            }
         }
         programs
     }
 
     /// Starts a server of this program's.
-    pub(crate) fn start_program(program: &Path, options: &'static [&'static str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    pub(crate) fn start_program(program: &Path, options: &[&str]) -> Self {
+        let port = free_port();
         let folder = Folder::new();
-        let server = serve(program, &folder, port, options);
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        let server = serve(program, &folder, port, &options);
         Self { folder, port, program: program.to_owned(), options, server }
     }
 
@@ -57,7 +63,7 @@ impl Redis {
     }
 
     /// Starts a server with options of its own.
-    pub(crate) fn start_with(options: &'static [&'static str]) -> Option<Self> {
+    pub(crate) fn start_with(options: &[&str]) -> Option<Self> {
         let program = env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
         if Command::new(&program).arg("--version").output().is_err() {
             assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
@@ -80,11 +86,24 @@ impl Redis {
         RedisLimiter::builder(&self.url()).timeout(Duration::from_secs(20))
     }
 
+    /// Describes a limiter for the cluster of which the server is a node.
+    pub(crate) fn cluster_limiter(&self) -> RedisLimiterBuilder {
+        RedisLimiter::cluster([self.url()]).timeout(Duration::from_secs(20))
+    }
+
     /// Asks the server something by itself.
     pub(crate) fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_ask(words).unwrap()
+    }
+
+    /// Asks the server something by itself. A Sentinel closes the connections of a server that it changes.
+    pub(crate) fn try_ask<T: redis::FromRedisValue>(
+        &self,
+        words: &[&str],
+    ) -> redis::RedisResult<T> {
         let client = redis::Client::open(self.url()).unwrap();
         let (first, rest) = words.split_first().unwrap();
-        redis::cmd(first).arg(rest).query(&mut client.get_connection().unwrap()).unwrap()
+        redis::cmd(first).arg(rest).query(&mut client.get_connection()?)
     }
 
     /// Makes one server a whole cluster. Redis 6.2 takes slots one by one.
@@ -97,7 +116,11 @@ impl Redis {
 
     /// How many scripts the server has run; to be asked for one that it does not know is none.
     pub(crate) fn scripts_run(&self) -> u64 {
-        let told: String = self.ask(&["INFO", "commandstats"]);
+        let told: String = loop {
+            if let Ok(told) = self.try_ask(&["INFO", "commandstats"]) {
+                break told;
+            }
+        };
         let line = told.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:"));
         let count = |name: &str| -> u64 {
             let mut fields = line.into_iter().flat_map(|line| line.trim().split(','));
@@ -121,7 +144,31 @@ impl Redis {
 
     /// Starts it again, empty.
     pub(crate) fn start_again(&mut self) {
-        self.server = serve(&self.program, &self.folder, self.port, self.options);
+        self.server = serve(&self.program, &self.folder, self.port, &self.options);
+    }
+}
+
+/// Returns a port that is free, with one for the bus of a cluster, which is greater by 10,000.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let bus = port.checked_add(10_000);
+        if bus.is_some_and(|bus| TcpListener::bind(("127.0.0.1", bus)).is_ok()) {
+            return port;
+        }
+    }
+}
+
+/// Runs a test with each program that is installed, at the same time.
+pub(crate) async fn with_each_program<F: Future<Output = ()> + Send + 'static>(
+    test: impl Fn(PathBuf) -> F,
+) {
+    let mut running = tokio::task::JoinSet::new();
+    for program in Redis::programs() {
+        running.spawn(test(program));
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
     }
 }
 
@@ -132,7 +179,7 @@ impl Drop for Redis {
 }
 
 #[allow(clippy::zombie_processes)] // It is waited for where it is killed.
-fn serve(program: &Path, folder: &Folder, port: u16, options: &[&str]) -> Child {
+fn serve(program: &Path, folder: &Folder, port: u16, options: &[String]) -> Child {
     let server = Command::new(program)
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir"])

@@ -1,0 +1,152 @@
+//! The task that follows the changes of a cluster.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::slot_map::SlotMap;
+use super::topology::Topology;
+use super::view::{ClusterView, MapState};
+use crate::backoff::Backoff;
+use crate::dialer::connect;
+use crate::endpoint::Endpoint;
+use crate::failure::Failure;
+use crate::greeting::ServerRole;
+use crate::unreachable::Unreachable;
+
+/// The pauses between two looks while something is wrong. The first one is the shortest between any two.
+const LOOKS: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+/// The nodes that are asked at the same time. One of them may be cut off from the others, or late.
+const NODES: usize = 3;
+/// The longest time that the task waits for a node.
+const ASKING: Duration = Duration::from_millis(500);
+
+/// Returns the task that looks at a cluster: now, when a call has met trouble, and from time to time until all is well.
+/// It ends when the cluster is dropped.
+pub(super) fn follow(cluster: &Arc<ClusterView>) -> impl Future<Output = ()> + Send + 'static {
+    let (trouble, weak) = (Arc::clone(&cluster.trouble), Arc::downgrade(cluster));
+    let ending = LookoutEnding(Weak::clone(&weak));
+    async move {
+        let _ending = ending;
+        let mut looks = 0;
+        loop {
+            let Some(cluster) = weak.upgrade() else { return };
+            let is_well = look(&cluster).await;
+            drop(cluster);
+            looks = if is_well { 0 } else { looks + 1 };
+            tokio::time::sleep(LOOKS.pause(looks)).await;
+            if is_well {
+                trouble.notified().await;
+            }
+        }
+    }
+}
+
+/// Looks at the cluster once. Returns true if all is well.
+async fn look(cluster: &Arc<ClusterView>) -> bool {
+    match ask(cluster).await {
+        Ok(topology) => adopt(cluster, topology),
+        Err(failure) => {
+            cluster.state.send_if_modified(|state| {
+                let unknown = !matches!(state, MapState::Known(_));
+                if unknown {
+                    *state = MapState::Failed(Arc::new(failure));
+                }
+                unknown
+            });
+            false
+        }
+    }
+}
+
+/// Takes over what a node says. Returns true if all is well.
+fn adopt(cluster: &Arc<ClusterView>, topology: Topology) -> bool {
+    let mut is_well = false;
+    cluster.state.send_modify(|state| {
+        let nothing = SlotMap::default();
+        let known = match state {
+            MapState::Known(map) => map,
+            _ => &nothing,
+        };
+        let map = known.after(topology, |address| cluster.link(address));
+        is_well = !map.is_troubled();
+        *state = MapState::Known(Arc::new(map));
+    });
+    is_well
+}
+
+/// Asks some nodes, and believes the one that knows the cluster best.
+async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
+    let nodes = nodes(cluster);
+    let begin = cluster.asked.fetch_add(NODES, Ordering::Relaxed);
+    let mut asked = JoinSet::new();
+    for node in nodes.iter().cycle().skip(begin % nodes.len().max(1)).take(nodes.len().min(NODES)) {
+        let (node, timeout) = (node.clone(), cluster.timeout);
+        asked.spawn(async move {
+            let asking = tokio::time::timeout(ASKING.max(timeout), node.topology(timeout));
+            asking.await.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
+        });
+    }
+    let (mut best, mut failure) = (None::<Topology>, Failure::NoPrimary);
+    while let Some(answer) = asked.join_next().await {
+        match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
+            Ok(topology) if best.as_ref().is_none_or(|best| topology.is_better_than(best)) => {
+                best = Some(topology);
+            }
+            Ok(_) => {}
+            Err(error) => failure = error,
+        }
+    }
+    best.ok_or(failure)
+}
+
+/// A node that can be asked.
+#[derive(Clone)]
+struct Node {
+    endpoint: Endpoint,
+    /// The link's connection, if the limiter has one.
+    connection: Option<redis::aio::MultiplexedConnection>,
+}
+
+impl Node {
+    async fn topology(self, timeout: Duration) -> Result<Topology, Failure> {
+        let connection = match self.connection {
+            Some(connection) => connection,
+            None => connect(&self.endpoint, ServerRole::Node, timeout).await?,
+        };
+        let address = self.endpoint.address().ok_or(Failure::NoPrimary)?;
+        Topology::of(connection, address).await
+    }
+}
+
+/// Returns the nodes that can be asked: primaries, replicas, and the nodes of the URLs.
+fn nodes(cluster: &ClusterView) -> Vec<Node> {
+    let seeds = cluster.seeds.iter();
+    let mut nodes: Vec<Node> =
+        seeds.map(|seed| Node { endpoint: seed.clone(), connection: None }).collect();
+    if let MapState::Known(map) = &*cluster.state.borrow() {
+        for shard in map.primaries() {
+            let connection = shard.link.connection();
+            let endpoint = cluster.endpoint(&shard.address);
+            nodes.push(Node { endpoint, connection });
+        }
+        for address in map.replicas() {
+            nodes.push(Node { endpoint: cluster.endpoint(address), connection: None });
+        }
+    }
+    nodes
+}
+
+/// Sets the state to failed if the task ends with its runtime.
+struct LookoutEnding(Weak<ClusterView>);
+
+impl Drop for LookoutEnding {
+    fn drop(&mut self) {
+        if let Some(cluster) = self.0.upgrade() {
+            let cause = Arc::new(Failure::RuntimeEnded);
+            cluster.state.send_replace(MapState::Failed(cause));
+        }
+    }
+}

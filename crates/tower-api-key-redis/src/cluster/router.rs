@@ -1,0 +1,126 @@
+//! The calls to a cluster, each to the primary of its account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::lookout;
+use super::slot_map::{SlotMap, slot};
+use super::view::{ClusterView, MapState};
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::redirect::Redirect;
+
+/// The times that a call is sent to another node at most.
+const REDIRECTS: usize = 8;
+/// The pause before a call is made again whose keys are on two nodes.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
+
+/// A cluster, and the calls to it. Clones share connections.
+#[derive(Clone)]
+pub(crate) struct Cluster(Arc<ClusterView>);
+
+impl Cluster {
+    /// Creates a cluster, with the endpoints of some of its nodes. At all nodes the limiter logs in as at `login`.
+    pub(crate) fn new(
+        login: Endpoint,
+        seeds: Vec<Endpoint>,
+        timeout: Duration,
+        patience: u32,
+    ) -> Self {
+        Self(Arc::new(ClusterView::new(login, seeds, timeout, patience)))
+    }
+
+    /// Returns the runtime of the cluster's tasks.
+    pub(crate) fn home(&self) -> &Home {
+        &self.0.home
+    }
+
+    /// Calls a script on the primary that has the slot of its keys. Follows a slot that moved or is moving. The node
+    /// that says so has not run the call, so each call may follow, also one that must not be repeated.
+    pub(crate) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
+        let began = Instant::now();
+        let left = || self.0.timeout.saturating_sub(began.elapsed());
+        let slot = slot(call.key().unwrap_or_default());
+        let owner = || async {
+            let map = tokio::time::timeout(left(), self.map()).await;
+            let map = map.unwrap_or(Err(Failure::Timeout(self.0.timeout)))?;
+            map.shard(slot).cloned().ok_or(Failure::NoPrimary)
+        };
+        let mut shard = match self.0.known() {
+            Some(map) => map.shard(slot).cloned().ok_or(Failure::NoPrimary),
+            None => owner().await,
+        };
+        if shard.is_err() {
+            self.0.trouble.notify_one();
+        }
+        let (mut is_asking, mut last) = (false, Failure::NoPrimary);
+        for _ in 0..=REDIRECTS {
+            let left = left();
+            if left.is_zero() {
+                return Err(Failure::Timeout(self.0.timeout));
+            }
+            let here = shard?;
+            last = match here.link.call(call, is_asking, left).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let redirect = last.redirect();
+            is_asking = matches!(redirect, Some(Redirect::Ask { .. }));
+            shard = match redirect {
+                Some(Redirect::Moved { slot, to }) => {
+                    self.0.trouble.notify_one();
+                    Ok(self.0.moved(slot, &to.address(&here.address)))
+                }
+                Some(Redirect::Ask { to }) => Ok(self.0.shard_at(&to.address(&here.address))),
+                Some(Redirect::TryAgain) => {
+                    tokio::time::sleep(TRY_AGAIN.min(left)).await;
+                    owner().await
+                }
+                None => {
+                    if last.is_of_server() {
+                        self.0.trouble.notify_one();
+                    }
+                    return Err(last);
+                }
+            };
+        }
+        Err(last)
+    }
+
+    /// Waits until all primaries are connected, or one is known to be down.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        for shard in self.map().await?.primaries() {
+            shard.link.check().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the map is known, or no node has answered.
+    async fn map(&self) -> Result<Arc<SlotMap>, Failure> {
+        let mut states = self.0.state.subscribe();
+        loop {
+            match &*states.borrow_and_update() {
+                MapState::Known(map) => return Ok(Arc::clone(map)),
+                MapState::Failed(cause) => return Err(Failure::down(cause)),
+                MapState::Unused | MapState::Looking => {}
+            }
+            let begin = |state: &mut MapState| {
+                let unused = matches!(state, MapState::Unused);
+                if unused {
+                    *state = MapState::Looking;
+                }
+                unused
+            };
+            if self.0.state.send_if_modified(begin) {
+                // Without a runtime the task is dropped, which sets the state.
+                let _ = self.0.home.spawn(lookout::follow(&self.0));
+            } else if states.changed().await.is_err() {
+                return Err(Failure::RuntimeEnded);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The slots of a cluster, and the links to the primaries that have them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crc::{CRC_16_XMODEM, Crc};
+
+use super::topology::Topology;
+use crate::address::Address;
+use crate::link::Link;
+
+/// The number of slots.
+const SLOTS: u16 = 16_384;
+
+static CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
+
+/// A node of a cluster, and the link to it.
+#[derive(Clone)]
+pub(super) struct ClusterShard {
+    pub(super) address: Address,
+    pub(super) link: Arc<Link>,
+}
+
+/// The shards of a cluster, by slot.
+#[derive(Clone, Default)]
+pub(super) struct SlotMap {
+    topology: Option<Arc<Topology>>,
+    /// The last slot of each range, in order, with the first one and the shard.
+    ranges: Vec<(u16, u16, Arc<ClusterShard>)>,
+    /// The slots that have moved since the ranges were read.
+    moved: HashMap<u16, Arc<ClusterShard>>,
+    /// All shards, with those that have no slot yet.
+    shards: HashMap<Address, Arc<ClusterShard>>,
+}
+
+/// Returns the slot of a Redis key: the checksum of the tag in braces, or of the whole key.
+pub(super) fn slot(key: &[u8]) -> u16 {
+    CRC.checksum(tag(key).unwrap_or(key)) % SLOTS
+}
+
+fn tag(key: &[u8]) -> Option<&[u8]> {
+    let begin = key.iter().position(|byte| *byte == b'{')? + 1;
+    let rest = key.get(begin..)?;
+    let tag = rest.get(..rest.iter().position(|byte| *byte == b'}')?)?;
+    (!tag.is_empty()).then_some(tag)
+}
+
+impl SlotMap {
+    /// Creates the map of a topology. Keeps the links of this map, and makes new ones with `link`.
+    pub(super) fn after(
+        &self,
+        topology: Topology,
+        mut link: impl FnMut(&Address) -> Arc<Link>,
+    ) -> Self {
+        // A node that takes its first slot is asked before it has one. It stays until the slots change.
+        let unchanged =
+            self.topology.as_deref().is_some_and(|known| known.primaries == topology.primaries);
+        let mut shards = if unchanged { self.shards.clone() } else { HashMap::new() };
+        let mut ranges = Vec::with_capacity(topology.primaries.len());
+        for (first, last, address) in &topology.primaries {
+            let shard = shards.entry(address.clone()).or_insert_with(|| {
+                let known = self.shards.get(address).cloned();
+                known.unwrap_or_else(|| {
+                    Arc::new(ClusterShard { address: address.clone(), link: link(address) })
+                })
+            });
+            ranges.push((*last, *first, Arc::clone(shard)));
+        }
+        ranges.sort_unstable_by_key(|(last, ..)| *last);
+        Self { topology: Some(Arc::new(topology)), ranges, moved: HashMap::new(), shards }
+    }
+
+    /// Returns the shard of a slot, if a primary has it.
+    pub(super) fn shard(&self, slot: u16) -> Option<&Arc<ClusterShard>> {
+        if !self.moved.is_empty()
+            && let Some(shard) = self.moved.get(&slot)
+        {
+            return Some(shard);
+        }
+        let index = self.ranges.partition_point(|(last, ..)| *last < slot);
+        let (_, first, shard) = self.ranges.get(index)?;
+        (*first <= slot).then_some(shard)
+    }
+
+    /// Returns the shard at an address, made with `link` if it is not known.
+    pub(super) fn shard_at(
+        &mut self,
+        address: &Address,
+        link: impl FnOnce(&Address) -> Arc<Link>,
+    ) -> Arc<ClusterShard> {
+        let shard = self.shards.entry(address.clone());
+        let made = || Arc::new(ClusterShard { address: address.clone(), link: link(address) });
+        Arc::clone(shard.or_insert_with(made))
+    }
+
+    /// Called when a slot has moved to a shard.
+    pub(super) fn moves(&mut self, slot: u16, to: Arc<ClusterShard>) {
+        self.moved.insert(slot, to);
+    }
+
+    /// Returns the shards that have slots.
+    pub(super) fn primaries(&self) -> impl Iterator<Item = &Arc<ClusterShard>> {
+        let mut seen = std::collections::HashSet::new();
+        self.ranges.iter().map(|(.., shard)| shard).filter(move |shard| seen.insert(&shard.address))
+    }
+
+    /// Returns the addresses of the replicas.
+    pub(super) fn replicas(&self) -> &[Address] {
+        self.topology.as_deref().map_or(&[], |topology| &topology.replicas)
+    }
+
+    /// Returns true if a slot has no primary, or the link to a primary is down.
+    pub(super) fn is_troubled(&self) -> bool {
+        let slots = self.ranges.iter().map(|(last, first, _)| u32::from(last - first) + 1);
+        slots.sum::<u32>() < u32::from(SLOTS)
+            || self.ranges.iter().any(|(.., shard)| shard.link.is_down())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_of_the_tag_or_of_the_whole_key() {
+        // As `CLUSTER KEYSLOT` answers.
+        for (key, expected) in [
+            ("123456789", 12_739),
+            ("foo", 12_182),
+            ("tower-api-key:{foo}", 12_182),
+            ("{foo}:key:{bar}", 12_182),
+            ("foo{}{bar}", slot(b"foo{}{bar}")),
+            ("", 0),
+        ] {
+            assert_eq!(slot(key.as_bytes()), expected, "{key}");
+        }
+        assert_ne!(slot(b"foo{}{bar}"), slot(b"bar"));
+    }
+}

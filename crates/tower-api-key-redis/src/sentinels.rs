@@ -1,0 +1,121 @@
+//! The Sentinels that know which server is the primary.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use super::address::Address;
+use super::endpoint::Endpoint;
+use super::failure::Failure;
+use super::unreachable::Unreachable;
+
+/// The longest time that the limiter waits for the Sentinels.
+const ASKING: Duration = Duration::from_millis(500);
+
+/// The Sentinels of a service. Clones share connections.
+#[derive(Clone)]
+pub(super) struct Sentinels(Arc<SentinelGroup>);
+
+struct SentinelGroup {
+    sentinels: Vec<Sentinel>,
+    service: String,
+    server: Endpoint,
+}
+
+/// A Sentinel, with the connection to it if there is one.
+struct Sentinel {
+    endpoint: Endpoint,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+/// What a Sentinel says of the primary.
+struct NamedPrimary {
+    address: Address,
+    /// The number of the failover that made it the primary.
+    epoch: u64,
+}
+
+impl Sentinels {
+    /// Creates the Sentinels of a service, with the endpoint by which the limiter logs in at its servers.
+    pub(super) fn new(sentinels: Vec<Endpoint>, service: String, server: Endpoint) -> Self {
+        let sentinels = sentinels.into_iter();
+        let sentinels =
+            sentinels.map(|endpoint| Sentinel { endpoint, connection: Mutex::default() });
+        Self(Arc::new(SentinelGroup { sentinels: sentinels.collect(), service, server }))
+    }
+
+    /// Returns the endpoint of a server of the service.
+    pub(super) fn server(&self, address: &Address) -> Endpoint {
+        self.0.server.at(address)
+    }
+
+    /// Asks all Sentinels for the primary, and believes the one that knows the latest failover. A Sentinel that is cut
+    /// off from the others still names the server before it.
+    pub(super) async fn primary(&self) -> Result<Address, Failure> {
+        let mut asked = JoinSet::new();
+        for index in 0..self.0.sentinels.len() {
+            let group = Arc::clone(&self.0);
+            asked.spawn(async move {
+                let named = tokio::time::timeout(ASKING, group.ask(index)).await;
+                named.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
+            });
+        }
+        let mut latest: Option<NamedPrimary> = None;
+        let mut failure = None;
+        while let Some(answer) = asked.join_next().await {
+            match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
+                Ok(named) if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) => {
+                    latest = Some(named);
+                }
+                // A Sentinel that answers says more than one that does not.
+                Err(error) if matches!(failure, None | Some(Failure::Connection(..))) => {
+                    failure = Some(error);
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        match (latest, failure) {
+            (Some(named), _) => Ok(named.address),
+            (None, Some(failure)) => Err(Failure::NoSentinel(Arc::new(failure))),
+            (None, None) => Err(Failure::UnknownService),
+        }
+    }
+}
+
+impl SentinelGroup {
+    async fn ask(&self, index: usize) -> Result<NamedPrimary, Failure> {
+        let sentinel = self.sentinels.get(index).ok_or(Failure::UnknownService)?;
+        let mut kept = sentinel.connection.lock().await;
+        // Without an answer the connection may be dead, so it is kept only after one.
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => sentinel.endpoint.connect().await?,
+        };
+        let mut command = redis::cmd("SENTINEL");
+        command.arg("MASTER").arg(&self.service);
+        let answer = command.query_async::<HashMap<String, String>>(&mut connection).await;
+        match answer {
+            Ok(fields) => {
+                *kept = Some(connection);
+                NamedPrimary::read(&fields).ok_or(Failure::UnknownService)
+            }
+            Err(error) => {
+                let failure = Failure::from(error);
+                Err(if failure.says("No such master") { Failure::UnknownService } else { failure })
+            }
+        }
+    }
+}
+
+impl NamedPrimary {
+    fn read(fields: &HashMap<String, String>) -> Option<Self> {
+        let host = fields.get("ip").filter(|host| !host.is_empty())?;
+        let port = fields.get("port")?.parse().ok()?;
+        let epoch = fields.get("config-epoch").and_then(|epoch| epoch.parse().ok());
+        Some(Self { address: (host.clone(), port), epoch: epoch.unwrap_or(0) })
+    }
+}
