@@ -36,6 +36,9 @@ pub(super) struct Question<'a> {
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
     pub(super) back: Option<&'a Unspent>,
+    /// The instant by the server's clock after which the question takes nothing, in microseconds. Nothing waits for
+    /// its answer then. `None` for no such instant.
+    pub(super) until: Option<u64>,
     /// Gives the cost back, and takes nothing.
     pub(super) refund: Option<Refunded>,
 }
@@ -86,7 +89,7 @@ impl Counted {
     }
 
     /// Returns the quotas.
-    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> {
+    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> + Clone {
         self.quotas.iter().map(|(quota, _)| quota)
     }
 
@@ -149,6 +152,7 @@ impl Question<'_> {
         };
         command.arg(self.cost).arg(demand).arg(want).arg(shortest);
         command.arg(self.back.map_or(0, |back| back.tokens));
+        command.arg(self.until.unwrap_or(0));
         match network {
             Some(network) => {
                 let most = MOST_COUNTERS + MOST_SHARED;
