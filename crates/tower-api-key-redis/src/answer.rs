@@ -154,7 +154,7 @@ mod tests {
         let quota =
             |algorithm| Quota::new("q", 32, Duration::from_secs(32)).with_algorithm(algorithm);
         // With leases, a bucket keeps 2 of 32 free.
-        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        let lease = Terms::Lease { demand: 1, want: 8, left: 8, shortest: 0 };
         let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
         for algorithm in [Algorithm::FixedWindow, Algorithm::CalendarDay, Algorithm::CalendarMonth]
         {

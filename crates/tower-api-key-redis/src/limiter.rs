@@ -198,7 +198,7 @@ impl Limiter for RedisLimiter {
                 }
                 return Self::answer_of(receiver);
             }
-            Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
+            Some(NextStep::Alone) => Terms::ALONE,
             None => Terms::Each,
         };
         let counted = match self.counted(caller, quotas) {
@@ -234,7 +234,7 @@ impl Limiter for RedisLimiter {
             Err(error) => return Reply::now(Err(error)),
         };
         let terms = match caller.record().and(self.leases.as_ref()) {
-            Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
+            Some(_) => Terms::ALONE,
             None => Terms::Each,
         };
         let untaken = refund.verdict.shadow_refusals().fold(0, |bits, index| bits | 1 << index);

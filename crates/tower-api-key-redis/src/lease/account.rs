@@ -12,7 +12,7 @@ use tower_api_key::limits::MAX_DISORDER;
 use tower_api_key::quota::Verdict;
 
 /// The shortest time for which tokens are taken in advance, in microseconds.
-pub(super) const SHORTEST: u64 = 20_000;
+pub(super) const SHORTEST: u64 = 15_000;
 
 /// The tokens of an account, and its last refusal, under the same quotas.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct AccountLease {
 pub(super) struct BatchQuestion {
     pub(super) at: Timestamp,
     pub(super) want: u32,
+    /// The batch is at most an `n`th part of what is left.
+    pub(super) left: u32,
     pub(super) back: Option<Unspent>,
 }
 
@@ -81,7 +83,7 @@ impl AccountLease {
         let back = self.end_batch(at);
         self.demand.age(at, &self.pace);
         let want = if in_doubt { 1 } else { self.demand.want(&self.pace, lease.most) };
-        BatchQuestion { at, want, back }
+        BatchQuestion { at, want, left: self.demand.left(&self.pace), back }
     }
 
     /// Ends the batch, and returns the unspent tokens. No request may spend them from here on.

@@ -74,13 +74,13 @@ async fn ask(
     slot: &Slot,
     request: &FlightQuestion,
 ) -> Result<(Answer, Instant), Failure> {
-    let BatchQuestion { at, want, back } = &request.batch;
+    let BatchQuestion { at, want, left, back } = &request.batch;
     let mut clock = request.clock.filter(|_| script.on_server_time());
     let mut question = Question {
         cost: request.cost,
         mode: ChargeMode::IfAllowed,
         now: script.now(*at),
-        terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
+        terms: Terms::Lease { demand: request.demand, want: *want, left: *left, shortest: SHORTEST },
         back: back.as_ref(),
         until: None,
         refund: None,
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(verdict.retry_after(), None);
         }
         let heard = server.heard();
-        let given_back: Vec<&str> = heard.iter().map(|words| &*words[9]).collect();
+        let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
         assert_eq!(given_back, ["0", "4", "0"]);
     }
 

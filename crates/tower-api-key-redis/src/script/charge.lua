@@ -12,8 +12,6 @@ local DISORDER_US = 1000000
 local SEARCH_US = 1000000
 -- Later than the end of every counter.
 local NEVER_US = 9e15
--- A lease takes at most one in this many of the tokens that are left.
-local SHARE = 8
 
 local KINDS = {
   fixed_window = fixed,
@@ -24,7 +22,9 @@ local KINDS = {
 }
 
 -- The question.
-local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
+local taking, cost, demand, want = text(), number(), number(), number()
+-- A lease takes at most one in this many of the tokens that are left.
+local left, shortest_us = number(), number()
 local back = number()
 -- The instant after which nothing waits for the answer; 0 for none.
 local until_us = number()
@@ -207,7 +207,7 @@ elseif taking == 'room' and passes then
     end
     taken = max(cost, min(demand, spare))
     if lasts_us >= shortest_us then
-      taken = max(taken, min(want, floor(spare / SHARE)))
+      taken = max(taken, min(want, floor(spare / left)))
     else
       lasts_us = 0
     end
