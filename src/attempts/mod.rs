@@ -14,13 +14,14 @@
 //!
 //! Behind a proxy, list the proxy as [trusted](crate::ApiKeyLayerBuilder::trusted_proxies). Otherwise all of
 //! its clients count as one network. Each layer counts for itself, in this process alone, in memory of fixed
-//! size.
+//! size. [`FailedAttempts::counted_by`] counts failed attempts for all processes together.
 
 mod alarms;
 mod events;
 mod failures;
 mod limiter;
 mod refusals;
+mod shared;
 mod table;
 
 pub(crate) use alarms::Alarms;
@@ -28,3 +29,4 @@ pub(crate) use events::EventLimiter;
 pub use failures::FailedAttempts;
 pub(crate) use limiter::{Attempt, AttemptLimiter, Reservation};
 pub use refusals::RefusedRequests;
+pub(crate) use shared::{SharedAttempts, SharedCount, SharedReservation};

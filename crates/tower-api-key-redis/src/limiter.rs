@@ -225,9 +225,7 @@ impl Limiter for RedisLimiter {
     fn give_back_all(&self) -> Reply<Result<(), LimiterError>> {
         let Some(leases) = self.leases.clone() else { return Reply::now(Ok(())) };
         let script = Arc::clone(&self.script);
-        Reply::later(async move {
-            leases.give_back_all(&script).await.map_err(LimiterError::new)
-        })
+        Reply::later(async move { leases.give_back_all(&script).await.map_err(LimiterError::new) })
     }
 }
 

@@ -80,7 +80,12 @@ async fn ask(
         cost: request.cost,
         mode: ChargeMode::IfAllowed,
         now: script.now(*at),
-        terms: Terms::Lease { demand: request.demand, want: *want, left: *left, shortest: SHORTEST },
+        terms: Terms::Lease {
+            demand: request.demand,
+            want: *want,
+            left: *left,
+            shortest: SHORTEST,
+        },
         back: back.as_ref(),
         until: None,
         refund: None,

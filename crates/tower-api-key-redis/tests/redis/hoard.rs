@@ -152,7 +152,9 @@ async fn a_steady_load_costs_at_most_a_tenth_of_a_round_trip_per_request() {
             let passed = fleet.pass_steadily(requests, WINDOW).await;
             let calls = server.scripts_run() - before;
             let each = calls as f64 / f64::from(requests);
-            println!("{algorithm}, {nodes} nodes: {passed} of {requests} pass, {each:.3} round trips");
+            println!(
+                "{algorithm}, {nodes} nodes: {passed} of {requests} pass, {each:.3} round trips"
+            );
             assert!(each <= 0.1, "{algorithm}, {nodes} nodes: {each}");
             assert!(passed >= requests * 9 / 10, "{algorithm}, {nodes} nodes: {passed}");
         }
