@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
+use super::attempt::{Attempt, Reservation};
 use super::shared::SharedAttempts;
 use super::table::{BucketTable, Slot};
 use crate::caller::{ClientNetwork, Prefixes};
@@ -22,25 +22,6 @@ pub(crate) struct AttemptLimiter {
     pub(super) table: BucketTable,
     /// The count of all processes.
     pub(crate) shared: Option<SharedAttempts>,
-}
-
-/// An attempt whose lookup is under way. It counts as failed until it is given back.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "an attempt that is not given back counts as failed"]
-pub(crate) struct Reservation {
-    /// The hash of the network.
-    network: NonZeroU64,
-}
-
-/// The state of a network after a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// The attempt was counted, and the network has room for another.
-    Counted,
-    /// The attempt was counted, and the network has no room for this long.
-    Last(Duration),
-    /// The network was over its limit already, for this long.
-    Over(Duration),
 }
 
 impl AttemptLimiter {

@@ -17,6 +17,7 @@
 //! size. [`FailedAttempts::counted_by`] counts failed attempts for all processes together.
 
 mod alarms;
+mod attempt;
 mod events;
 mod failures;
 mod limiter;
@@ -25,8 +26,9 @@ mod shared;
 mod table;
 
 pub(crate) use alarms::Alarms;
+pub(crate) use attempt::{Attempt, Reservation};
 pub(crate) use events::EventLimiter;
 pub use failures::FailedAttempts;
-pub(crate) use limiter::{Attempt, AttemptLimiter, Reservation};
+pub(crate) use limiter::AttemptLimiter;
 pub use refusals::RefusedRequests;
 pub(crate) use shared::{SharedAttempts, SharedCount, SharedReservation};

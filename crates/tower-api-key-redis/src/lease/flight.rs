@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::account::{BatchQuestion, SHORTEST};
 use super::rule::Lease;
 use super::server_clock::ServerClock;
-use super::table::{Entry, LeaseTable, Slot, Waiting};
+use super::shard::{Entry, Slot, Waiting};
+use super::table::LeaseTable;
 use super::timer::BatchTimer;
 use crate::answer::Answer;
 use crate::failure::Failure;
@@ -171,7 +172,8 @@ fn settle(
 mod tests {
     use std::time::Duration;
 
-    use super::super::table::{LeaseReply, NextStep};
+    use super::super::shard::LeaseReply;
+    use super::super::table::NextStep;
     use super::*;
     use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::limiter::RedisLimiter;

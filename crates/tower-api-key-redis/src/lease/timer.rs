@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::table::{LeaseTable, Returned};
+use super::shard::Returned;
+use super::table::LeaseTable;
 use crate::failure::Failure;
 use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
