@@ -126,10 +126,6 @@ pub(super) const BROKEN: &[(&str, &str)] = &[
         "unknown headers of proxies",
         "profile.base = 'polyteia'\ntrusted_proxies = { headers = 'via', networks = ['10.0.0.0/8'] }",
     ),
-    (
-        "shared attempts without a limiter",
-        "profile.base = 'polyteia'\nfailed_attempts = { limit = 3, window = '60s', shared_on_failure = 'deny' }",
-    ),
     ("attempts without a window", "profile.base = 'polyteia'\nfailed_attempts = { limit = 3 }"),
     (
         "a value from two places",
