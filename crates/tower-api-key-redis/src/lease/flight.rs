@@ -244,6 +244,33 @@ mod tests {
         assert_eq!(given_back, ["0", "4", "0"]);
     }
 
+    /// The server's clock was set, so a question seems to come late. Its tokens were given back even so.
+    #[tokio::test]
+    async fn a_question_that_seems_late_is_asked_again() {
+        const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7000000\r\n:0\r\n\
+                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+        const LATE: &str = "*14\r\n:2\r\n:0\r\n:0\r\n:0\r\n:0\r\n:900000000\r\n:0\r\n\
+                            :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+        let server = FaultyServer::start(&[FIVE, LATE, FIVE]).await;
+        let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
+        let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
+        let record = record("acme");
+        for now in [NOW, NOW.plus(Duration::from_secs(9))] {
+            let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
+            assert_eq!(verdict.retry_after(), None);
+        }
+        let heard = server.heard();
+        let numbers = |at: usize| -> Vec<u64> {
+            heard.iter().map(|words| words[at].parse().unwrap()).collect()
+        };
+        assert_eq!(numbers(10), [0, 4, 0], "given back once");
+        let [none, first, second] = *numbers(11) else { panic!("three questions") };
+        // Twenty seconds after the server's clock, and not much more.
+        assert_eq!(none, 0);
+        assert!((27_000_000..87_000_000).contains(&first), "{first}");
+        assert!((920_000_000..980_000_000).contains(&second), "{second}");
+    }
+
     #[test]
     fn an_answer_pays_for_its_requests_and_for_later_ones_while_it_counts() {
         // A batch of no more than a tick is over when it comes.
