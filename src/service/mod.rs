@@ -39,6 +39,7 @@ mod request_state;
 mod selected_protocol;
 mod settling;
 mod shared;
+mod shared_attempts;
 #[cfg(any(feature = "axum", feature = "tokio-rustls"))]
 mod streams;
 #[cfg(feature = "tokio-rustls")]

@@ -179,15 +179,15 @@ impl Limiter for RedisLimiter {
                 }
                 return Self::answer_of(receiver);
             }
-            Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
+            Some(NextStep::Alone) => Terms::ALONE,
             None => Terms::Each,
         };
         let counted = match self.counted(caller, quotas) {
             Ok(counted) => counted,
             Err(error) => return Reply::now(Err(error)),
         };
-        let (now, back, refund) = (self.script.now(now), None, None);
-        let question = Question { cost, mode, now, terms, back, refund };
+        let (now, back, until, refund) = (self.script.now(now), None, None, None);
+        let question = Question { cost, mode, now, terms, back, until, refund };
         if mode != ChargeMode::Force {
             let script = Arc::clone(&self.script);
             return Reply::later(async move {
@@ -215,7 +215,7 @@ impl Limiter for RedisLimiter {
             Err(error) => return Reply::now(Err(error)),
         };
         let terms = match caller.record().and(self.leases.as_ref()) {
-            Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
+            Some(_) => Terms::ALONE,
             None => Terms::Each,
         };
         let untaken = refund.verdict.shadow_refusals().fold(0, |bits, index| bits | 1 << index);
@@ -225,9 +225,16 @@ impl Limiter for RedisLimiter {
             now: self.script.now(refund.now),
             terms,
             back: None,
+            until: None,
             refund: Some(Refunded { taken_at, untaken }),
         };
         self.ask_in_task(counted, question)
+    }
+
+    fn give_back_all(&self) -> Reply<Result<(), LimiterError>> {
+        let Some(leases) = self.leases.clone() else { return Reply::now(Ok(())) };
+        let script = Arc::clone(&self.script);
+        Reply::later(async move { leases.give_back_all(&script).await.map_err(LimiterError::new) })
     }
 }
 

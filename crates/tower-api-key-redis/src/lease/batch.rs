@@ -1,6 +1,8 @@
-//! The answers that a node holds: a batch of tokens to spend, or a refusal.
+//! A batch of tokens that the node can spend.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::rule::Lease;
 use crate::answer::Answer;
@@ -25,16 +27,17 @@ pub(super) struct Batch {
     /// The verdict after the batch was charged.
     pub(super) verdict: Verdict,
     pub(super) marks: Marks,
+    watch: Watch,
 }
 
-/// A refusal that the node repeats for a while.
+/// When a batch was used, by the clock of the timer that looks at it from time to time.
 #[derive(Debug)]
-pub(super) struct KeptRefusal {
-    pub(super) verdict: Verdict,
-    pub(super) at: Timestamp,
-    /// The nanoseconds for which the refusal counts.
-    pub(super) counts: u64,
-    pub(super) cost: u32,
+struct Watch {
+    /// The unspent tokens at the last look.
+    seen: u32,
+    used: Instant,
+    patience: Duration,
+    ends: Instant,
 }
 
 impl Batch {
@@ -49,6 +52,9 @@ impl Batch {
         let life = nanoseconds(answer.lasts.min(lease.longest));
         let life = life.saturating_sub(life / DRIFT).saturating_sub(TICK);
         let ends = asked.plus_nanoseconds(life);
+        let now = Instant::now();
+        let life = Duration::from_nanos(life);
+        let watch = Watch { seen: answer.taken, used: now, patience: life, ends: now + life };
         Self {
             taken: asked,
             ends: if is_of_this_clock { ends } else { Timestamp::default() },
@@ -56,7 +62,22 @@ impl Batch {
             unspent: answer.taken,
             verdict: answer.verdict,
             marks: answer.marks,
+            watch,
         }
+    }
+
+    /// Sets how long the batch may be unused, and how long it may be held.
+    pub(super) fn watch(&mut self, patience: Duration, life: Duration) {
+        self.watch.patience = patience;
+        self.watch.ends = self.watch.ends.min(self.watch.used + life);
+    }
+
+    /// Returns true if the batch was not used for long, or has been held for long enough.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        if self.watch.seen != self.unspent {
+            (self.watch.seen, self.watch.used) = (self.unspent, now);
+        }
+        now >= self.watch.ends || now >= self.watch.used + self.watch.patience
     }
 
     /// Returns the verdict at an instant.
@@ -65,35 +86,8 @@ impl Batch {
     }
 }
 
-impl KeptRefusal {
-    /// Creates a refusal from the answer to a question that was asked at an instant. Other nodes may give
-    /// tokens back, so the refusal counts for a limited time. If the clock was set back since, it does not
-    /// count.
-    pub(super) fn new(
-        asked: Timestamp,
-        cost: u32,
-        answer: Answer,
-        lease: &Lease,
-        is_of_this_clock: bool,
-    ) -> Self {
-        let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
-        let counts = if is_of_this_clock { counts } else { 0 };
-        Self { verdict: answer.verdict, at: asked, counts, cost }
-    }
-
-    /// Returns the verdict for a refused request at an instant.
-    pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.verdict, 0, at.nanoseconds_since(self.at))
-    }
-
-    /// Returns true if the refusal still counts at an instant.
-    pub(super) fn counts(&self, at: Timestamp) -> bool {
-        at.nanoseconds_since(self.at) < self.counts
-    }
-}
-
 /// Returns a verdict after `age` nanoseconds, with the unspent tokens added to what remains.
-fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
+pub(super) fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
     if let Some(taken_at) = kept.taken_at() {
         verdict.set_taken_at(taken_at);
@@ -111,11 +105,11 @@ fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
 }
 
 /// Returns a duration in nanoseconds, at most `u64::MAX`.
-fn nanoseconds(duration: Duration) -> u64 {
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns the nanoseconds until a refused request could pass, 0 if it passed.
-fn wait_of(verdict: &Verdict) -> u64 {
+pub(super) fn wait_of(verdict: &Verdict) -> u64 {
     verdict.retry_after().map_or(0, nanoseconds)
 }

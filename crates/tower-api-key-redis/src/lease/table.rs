@@ -3,17 +3,15 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
-use hashbrown::HashTable;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::account::AccountLease;
 use super::rule::Lease;
-use crate::failure::Failure;
+use super::shard::{Entry, LeaseReply, Returned, Shard, Slot, Waiting};
+use super::timer::BatchTimer;
 use crate::lock::lock;
 use crate::question::Counted;
-use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode};
 use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
@@ -21,46 +19,12 @@ use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 /// The number of shards, which threads can use at the same time.
 const SHARDS: usize = 16;
 
-/// The shortest time between two searches of a full shard for idle accounts. In between the shard adds no
-/// account.
-const SWEEP: Duration = Duration::from_millis(100);
-
-/// The answer to a waiting request.
-pub(crate) type LeaseReply = Result<Verdict, Failure>;
-
 /// A table of tokens and refusals by account.
 pub(crate) struct LeaseTable {
     pub(super) lease: Lease,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
-}
-
-#[derive(Default)]
-pub(super) struct Shard {
-    table: HashTable<Entry>,
-    swept: Timestamp,
-}
-
-pub(super) struct Entry {
-    hash: u64,
-    counted: Arc<Counted>,
-    pub(super) held: AccountLease,
-    /// The requests that wait for the call under way; `None` if no call is under way.
-    pub(super) waiting: Option<Vec<Waiting>>,
-}
-
-/// A waiting request.
-pub(super) struct Waiting {
-    pub(super) cost: u32,
-    pub(super) now: Timestamp,
-    pub(super) reply: oneshot::Sender<LeaseReply>,
-}
-
-/// The key of an entry.
-#[derive(Clone)]
-pub(crate) struct Slot {
-    hash: u64,
-    pub(super) counted: Arc<Counted>,
+    pub(super) timer: BatchTimer,
 }
 
 /// The next step of a request.
@@ -76,7 +40,7 @@ pub(crate) enum NextStep {
 impl LeaseTable {
     pub(crate) fn new(lease: Lease) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { lease, shards, hasher: RandomState::new() }
+        Self { lease, shards, hasher: RandomState::new(), timer: BatchTimer::default() }
     }
 
     /// Answers a request from the table, or lets it wait.
@@ -96,7 +60,7 @@ impl LeaseTable {
                 return NextStep::Alone;
             }
             let counted = Arc::new(Counted::new(record, quotas));
-            let entry = Entry { hash, counted, held: AccountLease::default(), waiting: None };
+            let entry = Entry::new(hash, counted, &self.lease);
             shard.table.insert_unique(hash, entry, |entry| entry.hash);
         }
         let Some(entry) = shard.table.find_mut(hash, found) else {
@@ -120,9 +84,22 @@ impl LeaseTable {
 
     /// Calls a function with an entry, under the lock of its shard.
     pub(super) fn with<T>(&self, slot: &Slot, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        let mut shard = self.shard(slot.hash);
-        let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
-        shard.table.find_mut(slot.hash, found).map(work)
+        self.shard(slot.hash).find(slot).map(work)
+    }
+
+    /// Lets the timer watch the batch of an account. Returns false if there is nothing to watch.
+    pub(super) fn watch(&self, slot: &Slot) -> bool {
+        self.shard(slot.hash).watch(slot)
+    }
+
+    /// Ends the batches that are due, or all if `all` is set, and returns what is to be given back.
+    pub(super) fn end_due(&self, now: Instant, all: bool) -> Vec<Returned> {
+        self.shards.iter().flat_map(|shard| lock(shard).end_due(now, all)).collect()
+    }
+
+    /// Returns true if the timer has batches to watch.
+    pub(super) fn watches_any(&self) -> bool {
+        self.shards.iter().any(|shard| lock(shard).watches_any())
     }
 
     fn hash(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> u64 {
@@ -150,17 +127,6 @@ impl LeaseTable {
     }
 }
 
-impl Shard {
-    /// Returns true if there is room for one more account. Drops idle accounts if the shard is full.
-    fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
-        if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
-            self.swept = now;
-            self.table.retain(|entry| entry.waiting.is_some() || !entry.held.is_idle(now));
-        }
-        self.table.len() < most
-    }
-}
-
 impl fmt::Debug for LeaseTable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("LeaseTable").field("accounts", &self.len()).finish_non_exhaustive()
@@ -169,10 +135,11 @@ impl fmt::Debug for LeaseTable {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::answer::Answer;
-    use crate::question::Marks;
     use tower_api_key::caller::Caller;
+    use tower_api_key::clock::Timestamp;
     use tower_api_key::quota::Quota;
 
     const LEASE: Lease = Lease::new();
@@ -242,58 +209,5 @@ mod tests {
         }
         assert_eq!(leases.len(), SHARDS * 50);
         assert_eq!(format!("{leases:?}"), "LeaseTable { accounts: 800, .. }");
-    }
-
-    fn entry(held: AccountLease, waiting: Option<Vec<Waiting>>) -> Entry {
-        let quotas = AppliedQuotas { general: &[MINUTE], route: &[] };
-        let counted = Arc::new(Counted::new(&record("acme"), quotas));
-        Entry { hash: 0, counted, held, waiting }
-    }
-
-    /// Returns an account with a token, for 990 ms less a thousandth.
-    fn busy() -> AccountLease {
-        let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
-        let mut held = AccountLease::default();
-        held.prepare(at(0), &LEASE);
-        held.settle(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
-        held
-    }
-
-    fn full_shard(entry: Entry) -> Shard {
-        let mut shard = Shard::default();
-        shard.table.insert_unique(0, entry, |entry| entry.hash);
-        shard
-    }
-
-    #[test]
-    fn only_idle_accounts_without_waiting_requests_are_dropped() {
-        for (held, waiting, has_room) in [
-            (AccountLease::default(), None, true),
-            (AccountLease::default(), Some(Vec::new()), false),
-            (busy(), None, false),
-            (busy(), Some(Vec::new()), false),
-        ] {
-            let mut shard = full_shard(entry(held, waiting));
-            assert_eq!(shard.has_room(1, at(0)), has_room);
-            assert_eq!(shard.table.is_empty(), has_room);
-            assert!(shard.has_room(2, at(0)), "at most one entry is there");
-        }
-        let mut shard = full_shard(entry(AccountLease::default(), None));
-        assert!(shard.has_room(2, at(0)));
-        assert!(!shard.table.is_empty(), "a shard with room keeps idle accounts");
-    }
-
-    #[test]
-    fn a_full_shard_is_searched_from_time_to_time() {
-        for (again, has_room) in
-            [(at(900), false), (at(999), false), (at(1_000), true), (at(899), true)]
-        {
-            let mut shard = full_shard(entry(busy(), None));
-            assert!(!shard.has_room(1, at(900)));
-            for entry in &mut shard.table {
-                entry.held = AccountLease::default();
-            }
-            assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
-        }
     }
 }

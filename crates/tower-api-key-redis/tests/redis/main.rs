@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
+mod attempts;
 mod causes;
 mod cluster;
 mod clustered;
@@ -14,6 +15,7 @@ mod failover;
 mod fleet;
 #[path = "../../../tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
+mod hoard;
 mod keys;
 mod leases;
 mod login;
