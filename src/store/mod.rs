@@ -65,6 +65,7 @@
 
 #[cfg(feature = "cache")]
 mod cached;
+mod feed;
 mod invalidation;
 mod key_store;
 mod manage;
@@ -73,6 +74,9 @@ mod memory;
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
 pub use cached::{Cached, CachedBuilder};
+pub use feed::{
+    FeedAnswer, FeedChange, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, KeyFeed,
+};
 pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
