@@ -65,14 +65,22 @@
 
 #[cfg(feature = "cache")]
 mod cached;
+mod feed;
 mod invalidation;
 mod key_store;
 mod manage;
 mod memory;
+#[cfg(feature = "replica")]
+mod replica;
+#[cfg(any(feature = "cache", feature = "replica"))]
+mod uses;
 
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
 pub use cached::{Cached, CachedBuilder};
+pub use feed::{
+    FeedAnswer, FeedChange, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, KeyFeed,
+};
 pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
@@ -80,3 +88,5 @@ pub use manage::{
     ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "replica")]
+pub use replica::{Replica, ReplicaBuilder, WhenStale};
