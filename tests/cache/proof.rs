@@ -445,3 +445,37 @@ fn the_systems_steady_clock_goes_on() {
     let shared: Arc<dyn Clock> = Arc::new(SystemClock);
     assert!(shared.steady() > steady && shared.exact_steady() > exact);
 }
+
+/// A source whose two proofs take 3 seconds each. Then it falls silent.
+struct Slow(usize);
+
+impl Invalidations for Slow {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
+        Box::pin(async {
+            let since = tokio::time::Instant::now().into_std();
+            self.0 += 1;
+            tokio::time::sleep(if self.0 > 2 { Duration::MAX } else { 3 * SECOND }).await;
+            Ok(Invalidation::UpToDate(since))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_takes_long_is_about_its_beginning() {
+    let (store, machine) = (Double::new(Mood::Right), Machine::default());
+    let cache = machine.cache(&store).build();
+    let began = tokio::time::Instant::now();
+    tokio::spawn(cache.listen(Slow(0)));
+    // The second proof has begun, and ends at 6 s.
+    tokio::time::sleep(3 * SECOND + SECOND / 10).await;
+    assert_eq!(ask(&cache, "good").await, SERVES);
+    store.turns(Mood::Revoked);
+    let mut last = began;
+    while began.elapsed() < 15 * SECOND {
+        let now = tokio::time::Instant::now();
+        last = if ask(&cache, "good").await == SERVES { now } else { last };
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let after = (last - began).as_secs_f64();
+    assert!((8.0..8.2).contains(&after), "the last pass came after {after} s");
+}

@@ -59,8 +59,7 @@ impl<S: KeyStore> SharedCache<S> {
         self: &Arc<Self>,
         digest: &KeyDigest,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        let now = self.now();
-        let kept = self.known.get(digest);
+        let (now, kept) = self.read(digest);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
         match kept {
             Some(kept) if age == Age::Fresh => {
@@ -84,13 +83,14 @@ impl<S: KeyStore> SharedCache<S> {
         }
     }
 
-    /// Returns the present instant and the last proof of life. Called before a record is read: all notices
-    /// before the proof then count for the record.
-    fn now(&self) -> AgeContext<'_> {
+    /// Reads the last proof of life, the clocks, and then the record: all notices that came before the proof
+    /// then count for the record.
+    fn read(&self, digest: &KeyDigest) -> (AgeContext<'_>, Option<Arc<Kept>>) {
         let proof = self.notices.proofs.last();
         let clock = &*self.settings.clock;
         let (limits, notices) = (&self.limits, &self.notices);
-        AgeContext { at: Moment::now(clock), proof, limits, notices, clock }
+        let now = AgeContext { at: Moment::now(clock), proof, limits, notices, clock };
+        (now, self.known.get(digest))
     }
 
     fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: &Kept) -> SharedRecord {
@@ -233,8 +233,8 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Returns the record that is usable while the store cannot answer.
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
-        let now = self.now();
-        let kept = self.known.get(digest)?;
+        let (now, kept) = self.read(digest);
+        let kept = kept?;
         (kept.age(&now) != Age::Over).then(|| self.serve(digest, &now, &kept))
     }
 
@@ -257,8 +257,8 @@ impl<S: KeyStore> SharedCache<S> {
     /// Returns the cached record of a secret, and its age.
     #[cfg(all(test, shuttle))]
     pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
-        let now = self.now();
-        let kept = self.known.get(digest)?;
+        let (now, kept) = self.read(digest);
+        let kept = kept?;
         let age = kept.age(&now);
         Some((kept, age))
     }
