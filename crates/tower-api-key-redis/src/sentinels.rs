@@ -65,17 +65,24 @@ impl Sentinels {
             });
         }
         let mut latest: Option<NamedPrimary> = None;
-        let mut failure = None;
+        let (mut failure, mut answers) = (None, 0);
         while let Some(answer) = asked.join_next().await {
             match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
-                Ok(named) if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) => {
-                    latest = Some(named);
+                Ok(named) => {
+                    answers += 1;
+                    if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) {
+                        latest = Some(named);
+                    }
+                    // A failover needs most Sentinels, so one of these knows it. The others may be frozen.
+                    if answers > self.0.sentinels.len() / 2 {
+                        break;
+                    }
                 }
                 // A Sentinel that answers says more than one that does not.
                 Err(error) if matches!(failure, None | Some(Failure::Connection(..))) => {
                     failure = Some(error);
                 }
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
         }
         match (latest, failure) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::slot_map::SlotMap;
 use super::topology::Topology;
@@ -22,6 +23,8 @@ const LOOKS: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_s
 const NODES: usize = 3;
 /// The longest time that the task waits for a node.
 const ASKING: Duration = Duration::from_millis(500);
+/// The longest time that it waits for the others after one has answered.
+const OTHERS: Duration = Duration::from_millis(100);
 
 /// Returns the task that looks at a cluster: now, when a call has met trouble, and from time to time until all is well.
 /// It ends when the cluster is dropped.
@@ -89,13 +92,19 @@ async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
             asking.await.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
         });
     }
+    let is_known = cluster.known().is_some();
     let (mut best, mut failure) = (None::<Topology>, Failure::NoPrimary);
-    while let Some(answer) = asked.join_next().await {
+    let mut until = Instant::now() + 2 * ASKING.max(cluster.timeout);
+    while let Ok(Some(answer)) = timeout_at(until, asked.join_next()).await {
         match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
-            Ok(topology) if best.as_ref().is_none_or(|best| topology.is_better_than(best)) => {
-                best = Some(topology);
+            // Requests wait for the first map.
+            Ok(topology) if !is_known && topology.is_ok() => return Ok(topology),
+            Ok(topology) => {
+                until = until.min(Instant::now() + OTHERS);
+                if best.as_ref().is_none_or(|best| topology.is_better_than(best)) {
+                    best = Some(topology);
+                }
             }
-            Ok(_) => {}
             Err(error) => failure = error,
         }
     }
