@@ -52,7 +52,8 @@ impl RedisCredentials {
     }
 
     /// Calls a function for each new connection, for example for a token that expires. The function may block, because
-    /// it runs on a thread for blocking calls. It should return within a second, the time to make a connection.
+    /// it runs on a thread for blocking calls. It should return within a second, the time to make a connection. The
+    /// operator sees its error, so the error must hold no secret.
     ///
     /// ```
     /// use tower_api_key_redis::{RedisCredentials, RedisLimiter};

@@ -35,7 +35,7 @@ impl Dialer {
         match self {
             Self::Server(endpoint, role) => Ok((connect(endpoint, *role, timeout).await?, None)),
             Self::Primary(sentinels) => {
-                let address = sentinels.primary().await?;
+                let address = sentinels.primary(timeout).await?;
                 let endpoint = sentinels.server(&address);
                 let connection = connect(&endpoint, ServerRole::Primary, timeout).await?;
                 Ok((connection, Some(address)))

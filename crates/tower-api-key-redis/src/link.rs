@@ -169,10 +169,8 @@ async fn watch(link: Weak<Link>, sentinels: Sentinels, address: Address, number:
     loop {
         tokio::time::sleep(WATCHING).await;
         let is_up = |link: &Arc<Link>| matches!(*link.state.borrow(), LinkState::Up(_, current) if current == number);
-        if !link.upgrade().is_some_and(|link| is_up(&link)) {
-            return;
-        }
-        if let Ok(primary) = sentinels.primary().await
+        let Some(timeout) = link.upgrade().filter(is_up).map(|link| link.timeout) else { return };
+        if let Ok(primary) = sentinels.primary(timeout).await
             && primary != address
             && let Some(link) = link.upgrade()
         {

@@ -13,8 +13,12 @@ use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::unreachable::Unreachable;
 
-/// The longest time that the limiter waits for the Sentinels.
+/// The longest time that the limiter waits for the Sentinels, beside the round trips.
 const ASKING: Duration = Duration::from_millis(500);
+/// The round trips to a Sentinel: TCP, TLS, login, question.
+const ROUND_TRIPS: u32 = 4;
+/// The longest time of a call that counts as a round trip.
+const LONGEST_TRIP: Duration = Duration::from_secs(1);
 
 /// The Sentinels of a service. Clones share connections.
 #[derive(Clone)]
@@ -55,27 +59,35 @@ impl Sentinels {
 
     /// Asks all Sentinels for the primary, and believes the one that knows the latest failover. A Sentinel that is cut
     /// off from the others still names the server before it.
-    pub(super) async fn primary(&self) -> Result<Address, Failure> {
+    pub(super) async fn primary(&self, timeout: Duration) -> Result<Address, Failure> {
+        let longest = ASKING + timeout.min(LONGEST_TRIP) * ROUND_TRIPS;
         let mut asked = JoinSet::new();
         for index in 0..self.0.sentinels.len() {
             let group = Arc::clone(&self.0);
             asked.spawn(async move {
-                let named = tokio::time::timeout(ASKING, group.ask(index)).await;
+                let named = tokio::time::timeout(longest, group.ask(index)).await;
                 named.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
             });
         }
         let mut latest: Option<NamedPrimary> = None;
-        let mut failure = None;
+        let (mut failure, mut answers) = (None, 0);
         while let Some(answer) = asked.join_next().await {
             match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
-                Ok(named) if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) => {
-                    latest = Some(named);
+                Ok(named) => {
+                    answers += 1;
+                    if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) {
+                        latest = Some(named);
+                    }
+                    // A failover needs most Sentinels, so one of these knows it. The others may be frozen.
+                    if answers > self.0.sentinels.len() / 2 {
+                        break;
+                    }
                 }
                 // A Sentinel that answers says more than one that does not.
                 Err(error) if matches!(failure, None | Some(Failure::Connection(..))) => {
                     failure = Some(error);
                 }
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
         }
         match (latest, failure) {

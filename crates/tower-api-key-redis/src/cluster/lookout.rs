@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::slot_map::SlotMap;
 use super::topology::Topology;
@@ -20,8 +21,12 @@ use crate::unreachable::Unreachable;
 const LOOKS: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
 /// The nodes that are asked at the same time. One of them may be cut off from the others, or late.
 const NODES: usize = 3;
-/// The longest time that the task waits for a node.
+/// The longest time of a look, whatever the nodes do.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest time that the task waits for a node that is connected.
 const ASKING: Duration = Duration::from_millis(500);
+/// The longest time that it waits for the others after one has answered.
+const OTHERS: Duration = Duration::from_millis(100);
 
 /// Returns the task that looks at a cluster: now, when a call has met trouble, and from time to time until all is well.
 /// It ends when the cluster is dropped.
@@ -84,18 +89,21 @@ async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
     let mut asked = JoinSet::new();
     for node in nodes.iter().cycle().skip(begin % nodes.len().max(1)).take(nodes.len().min(NODES)) {
         let (node, timeout) = (node.clone(), cluster.timeout);
-        asked.spawn(async move {
-            let asking = tokio::time::timeout(ASKING.max(timeout), node.topology(timeout));
-            asking.await.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
-        });
+        asked.spawn(node.topology(timeout));
     }
+    let is_known = cluster.known().is_some();
     let (mut best, mut failure) = (None::<Topology>, Failure::NoPrimary);
-    while let Some(answer) = asked.join_next().await {
+    let mut until = Instant::now() + LONGEST;
+    while let Ok(Some(answer)) = timeout_at(until, asked.join_next()).await {
         match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
-            Ok(topology) if best.as_ref().is_none_or(|best| topology.is_better_than(best)) => {
-                best = Some(topology);
+            // Requests wait for the first map.
+            Ok(topology) if !is_known && topology.is_ok() => return Ok(topology),
+            Ok(topology) => {
+                until = until.min(Instant::now() + OTHERS);
+                if best.as_ref().is_none_or(|best| topology.is_better_than(best)) {
+                    best = Some(topology);
+                }
             }
-            Ok(_) => {}
             Err(error) => failure = error,
         }
     }
@@ -117,7 +125,8 @@ impl Node {
             None => connect(&self.endpoint, ServerRole::Node, timeout).await?,
         };
         let address = self.endpoint.address().ok_or(Failure::NoPrimary)?;
-        Topology::of(connection, address).await
+        let asking = tokio::time::timeout(ASKING.max(timeout), Topology::of(connection, address));
+        asking.await.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
     }
 }
 

@@ -14,8 +14,8 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::redirect::Redirect;
 
-/// The times that a call is sent to another node at most.
-const REDIRECTS: usize = 8;
+/// The times that a call is sent to another node at most. A slot that moves to and fro, and back, needs as many.
+const REDIRECTS: usize = 16;
 /// The pause before a call is made again whose keys are on two nodes.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 
@@ -57,19 +57,20 @@ impl Cluster {
         if shard.is_err() {
             self.0.trouble.notify_one();
         }
-        let (mut is_asking, mut last) = (false, Failure::NoPrimary);
-        for _ in 0..=REDIRECTS {
+        let (mut is_asking, mut redirects) = (false, 0);
+        loop {
             let left = left();
             if left.is_zero() {
                 return Err(Failure::Timeout(self.0.timeout));
             }
             let here = shard?;
-            last = match here.link.call(call, is_asking, left).await {
+            let failure = match here.link.call(call, is_asking, left).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let redirect = last.redirect();
+            let redirect = failure.redirect().filter(|_| redirects < REDIRECTS);
             is_asking = matches!(redirect, Some(Redirect::Ask { .. }));
+            redirects += usize::from(!matches!(redirect, Some(Redirect::TryAgain)));
             shard = match redirect {
                 Some(Redirect::Moved { slot, to }) => {
                     self.0.trouble.notify_one();
@@ -81,14 +82,13 @@ impl Cluster {
                     owner().await
                 }
                 None => {
-                    if last.is_of_server() {
+                    if failure.is_of_server() {
                         self.0.trouble.notify_one();
                     }
-                    return Err(last);
+                    return Err(failure);
                 }
             };
         }
-        Err(last)
     }
 
     /// Waits until all primaries are connected, or one is known to be down.

@@ -82,6 +82,11 @@ impl SlotMap {
         (*first <= slot).then_some(shard)
     }
 
+    /// Returns the shard at an address, if it is known.
+    pub(super) fn known_at(&self, address: &Address) -> Option<&Arc<ClusterShard>> {
+        self.shards.get(address)
+    }
+
     /// Returns the shard at an address, made with `link` if it is not known.
     pub(super) fn shard_at(
         &mut self,

@@ -58,6 +58,11 @@ impl Topology {
         Some(Self { primaries, replicas, is_ok, epoch: epoch.unwrap_or(0) })
     }
 
+    /// Returns true if the node sees the other nodes, and all slots have a primary.
+    pub(super) const fn is_ok(&self) -> bool {
+        self.is_ok
+    }
+
     /// Returns true if the node of this topology knows the cluster better than the node of another one.
     pub(super) fn is_better_than(&self, other: &Self) -> bool {
         (self.is_ok, self.epoch) > (other.is_ok, other.epoch)

@@ -67,15 +67,20 @@ impl ClusterView {
 
     /// Called when a slot has moved. Returns the shard that has it.
     pub(super) fn moved(&self, slot: u16, to: &Address) -> Arc<ClusterShard> {
-        self.change(to, |map, shard| map.moves(slot, shard))
+        let known = self.known();
+        match known.as_ref().and_then(|map| map.shard(slot)).filter(|shard| shard.address == *to) {
+            Some(shard) => Arc::clone(shard),
+            None => self.change(to, |map, shard| map.moves(slot, shard)),
+        }
     }
 
     /// Returns the shard at an address.
     pub(super) fn shard_at(&self, address: &Address) -> Arc<ClusterShard> {
-        self.change(address, |_, _| {})
+        let known = self.known().and_then(|map| map.known_at(address).cloned());
+        known.unwrap_or_else(|| self.change(address, |_, _| {}))
     }
 
-    /// Changes the map, if it does not know the shard in this way yet.
+    /// Changes the map, and the shard at an address in it.
     fn change(
         &self,
         at: &Address,

@@ -105,18 +105,24 @@ async fn slots_move_under_load() {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut clients = Vec::new();
         for account in &accounts {
-            for per in [Per::Account, Per::Key] {
+            let [[of_account], [of_key]] = [Per::Account, Per::Key].map(quotas);
+            let name = |quota: Quota, name: &'static str| {
+                Quota::new(name, LIMIT, Duration::from_secs(3_600)).with_per(quota.per())
+            };
+            // Two Redis keys, which are on two nodes for a while.
+            let both = vec![name(of_account.clone(), "both"), name(of_key.clone(), "both by key")];
+            for quotas in [vec![of_account], vec![of_key], both] {
                 let (limiter, record) = (limiter.clone(), record(account));
                 let is_over = Arc::clone(&is_over);
                 clients.push(tokio::spawn(async move {
                     let mut passed = 0;
                     while !is_over.load(Ordering::Relaxed) {
-                        let charged = charge(&limiter, &record, &quotas(per), 1).await;
+                        let charged = charge(&limiter, &record, &quotas, 1).await;
                         assert!(charged.unwrap().retry_after().is_none());
                         passed += 1;
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
-                    let left = charge(&limiter, &record, &quotas(per), 0).await.unwrap();
+                    let left = charge(&limiter, &record, &quotas, 0).await.unwrap();
                     (passed, LIMIT - left.statuses()[0].remaining())
                 }));
             }
@@ -133,7 +139,7 @@ async fn slots_move_under_load() {
         for client in clients {
             let (passed, counted) = client.await.unwrap();
             println!("{passed} passed");
-            assert!(passed > 50);
+            assert!(passed > 10);
             assert_eq!(passed, counted);
         }
     })
@@ -216,6 +222,13 @@ async fn a_primary_that_freezes_or_dies_refuses_its_accounts_only_until_its_repl
             cluster.nodes[primary].kill();
         }
         let began = Instant::now();
+        if freezes {
+            // A process that starts now does not wait for it.
+            let urls = [0, 2].map(|index| cluster.nodes[index].url());
+            let late = RedisLimiter::cluster(urls).timeout(Duration::from_millis(400)).build();
+            let account = record(&cluster.accounts(2).next().unwrap());
+            charge(&late.unwrap(), &account, &quotas(Per::Account), 1).await.unwrap();
+        }
         tokio::time::sleep(Duration::from_millis(900)).await;
         let during: Vec<_> = seen.iter().map(|seen| seen.take()).collect();
         println!("{freezes}, before and during: {before:?}, {during:?}");

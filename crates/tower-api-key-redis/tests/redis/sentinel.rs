@@ -16,6 +16,9 @@ use crate::{Redis, TURNS};
 /// How long a failover takes at most, with a busy machine's time.
 const FAILOVER: Duration = Duration::from_secs(20);
 
+/// Of the Sentinels; the servers have none.
+const PASSWORD: &str = "a-secret-word";
+
 /// A Sentinel of one test's own.
 struct Sentinel {
     port: u16,
@@ -28,7 +31,7 @@ impl Sentinel {
         let (port, folder) = (free_port(), Folder::new());
         let file = folder.path().join("sentinel.conf");
         let settings = format!(
-            "port {port}\nbind 127.0.0.1\nsentinel monitor limits 127.0.0.1 {} 2\n\
+            "port {port}\nbind 127.0.0.1\nrequirepass {PASSWORD}\nsentinel monitor limits 127.0.0.1 {} 2\n\
              sentinel down-after-milliseconds limits 500\nsentinel failover-timeout limits 3000\n",
             primary.port()
         );
@@ -40,7 +43,7 @@ impl Sentinel {
     }
 
     fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Returns a field of what the Sentinel says of the primary.
@@ -123,6 +126,10 @@ async fn the_primary_is_found_and_followed() {
         let wrong = RedisLimiter::sentinel([sentinel.url()], "another").build().unwrap();
         let error = told(&wrong.check().await.unwrap_err());
         assert!(error.contains("do not know the service"), "{error}");
+        let no_password = format!("redis://127.0.0.1:{}", sentinel.port);
+        let wrong = RedisLimiter::sentinel([no_password], "limits").build().unwrap();
+        let error = told(&wrong.check().await.unwrap_err());
+        assert!(error.contains("NOAUTH") && !error.contains(PASSWORD), "{error}");
         let wrong = RedisLimiter::open(&sentinel.url()).unwrap();
         let error = told(&wrong.check().await.unwrap_err());
         assert!(error.contains("the URL leads to a Sentinel"), "{error}");
