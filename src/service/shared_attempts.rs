@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::charging::{ChargeReply, ChargeResult};
 use super::deciding::Deciding;
 use super::wait::{Next, Wait};
-use crate::attempts::{SharedAttempts, SharedCount, SharedReservation};
+use crate::attempts::{AttemptLimiter, SharedAttempts, SharedCount, SharedReservation};
 use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
 use crate::decision::KeyFacts;
@@ -158,7 +158,7 @@ impl Deciding<'_> {
         if let Some(status) = verdict.statuses().first().filter(|status| status.remaining() == 0) {
             // One attempt drains in this time at the latest.
             let attempts = self.shared.counted.attempts.as_ref();
-            let retry_after = attempts.map_or(Duration::ZERO, |attempts| attempts.interval());
+            let retry_after = attempts.map_or(Duration::ZERO, AttemptLimiter::interval);
             let retry_after = retry_after.min(status.reset_after());
             self.shared.observe(|observer| observer.network_refused(address, retry_after));
         }
