@@ -117,13 +117,12 @@ mod tests {
     use super::super::shard::LeaseReply;
     use super::super::table::NextStep;
     use super::*;
-    use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::limiter::RedisLimiter;
     use crate::question::Marks;
     use tower_api_key::caller::Caller;
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
-    use tower_api_key::limits::{Charge, Limiter};
+    use tower_api_key::limits::{Charge, ChargeMode, Limiter};
     use tower_api_key::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 
     const LEASE: Lease = Lease::new();
