@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 
 use http::Request;
 
+use super::attempt_waits::Presented;
 use super::deciding::Deciding;
 use super::mark_connection::connection;
 use super::request_state::Decision;
-use super::shared_attempts::Presented;
 use super::wait::{Arrival, Next, Wait};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::error::Denial;

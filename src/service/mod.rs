@@ -4,6 +4,7 @@
 #[cfg(all(feature = "axum", feature = "tracing"))]
 mod admitted_anonymous;
 mod asked_refusal;
+mod attempt_waits;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "axum-server")]

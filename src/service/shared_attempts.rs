@@ -5,40 +5,17 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::charging::{ChargeReply, ChargeResult};
+use super::attempt_waits::{CountedFailure, Presented, Reserving};
+use super::charging::ChargeResult;
 use super::deciding::Deciding;
 use super::wait::{Next, Wait};
-use crate::attempts::{SharedAttempts, SharedCount, SharedReservation};
+use crate::attempts::{AttemptLimiter, SharedAttempts, SharedCount, SharedReservation};
 use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
-use crate::decision::KeyFacts;
 use crate::error::Denial;
-use crate::key::KeyDigest;
 use crate::limits::{LimiterFallback, Refund};
 use crate::quota::Verdict;
-use crate::request::{Client, Head};
-
-/// A key that was presented, and is looked up when its attempt is counted.
-#[derive(Clone, Copy)]
-pub(super) struct Presented {
-    pub(super) digest: KeyDigest,
-    pub(super) key: KeyFacts,
-    pub(super) client: Client,
-}
-
-/// A key that waits for the count of its attempt.
-pub(super) struct Reserving {
-    pub(super) charge: ChargeReply,
-    pub(super) presented: Presented,
-    network: ClientNetwork,
-}
-
-/// A failed attempt that waits for its count.
-pub(super) struct CountedFailure {
-    pub(super) charge: ChargeReply,
-    pub(super) denial: Denial,
-    address: IpAddr,
-}
+use crate::request::Head;
 
 impl Deciding<'_> {
     /// Counts the attempt of a suspicious network before its key is looked up. Returns `None` if the key can be looked up
@@ -158,7 +135,7 @@ impl Deciding<'_> {
         if let Some(status) = verdict.statuses().first().filter(|status| status.remaining() == 0) {
             // One attempt drains in this time at the latest.
             let attempts = self.shared.counted.attempts.as_ref();
-            let retry_after = attempts.map_or(Duration::ZERO, |attempts| attempts.interval());
+            let retry_after = attempts.map_or(Duration::ZERO, AttemptLimiter::interval);
             let retry_after = retry_after.min(status.reset_after());
             self.shared.observe(|observer| observer.network_refused(address, retry_after));
         }
@@ -178,19 +155,5 @@ impl Deciding<'_> {
             }
             SharedCount::Uncounted => {}
         }
-    }
-}
-
-impl Reserving {
-    /// Returns the network whose attempt is counted.
-    pub(super) const fn network(&self) -> ClientNetwork {
-        self.network
-    }
-}
-
-impl CountedFailure {
-    /// Returns the address of the client.
-    pub(super) const fn address(&self) -> IpAddr {
-        self.address
     }
 }

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::attempt_waits::{CountedFailure, Presented, Reserving};
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
-use super::shared_attempts::{CountedFailure, Presented, Reserving};
 use crate::caller::ClientNetwork;
 use crate::concurrency::{Concurrency, Permit};
 use crate::decision::KeyFacts;
@@ -61,7 +61,7 @@ impl Wait {
                 .poll(context)
                 .map(|answer| Arrival::Found { answer, key: *key, client: *client }),
             Self::Reserve(reserving) => {
-                let (network, presented) = (reserving.network(), reserving.presented);
+                let (network, presented) = (reserving.network, reserving.presented);
                 Pin::new(&mut reserving.charge).poll(context).map(|answer| Arrival::Reserved {
                     answer,
                     network,
@@ -69,7 +69,7 @@ impl Wait {
                 })
             }
             Self::Failure(failure) => {
-                let (address, denial) = (failure.address(), failure.denial.clone());
+                let (address, denial) = (failure.address, failure.denial.clone());
                 Pin::new(&mut failure.charge).poll(context).map(|answer| Arrival::Failure {
                     answer,
                     address,

@@ -239,33 +239,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_batch_is_due_when_it_is_unused_or_old() {
-        let due = |held: &mut AccountLease| held.end_if_due(Instant::now(), false);
-        let step = || tokio::time::advance(Duration::from_millis(500));
-        let mut held = held(10);
-        assert!(due(&mut held).is_none());
-        // Used each half second, for half of the span.
-        for _ in 0..9 {
-            step().await;
-            assert!(held.answer(at(0), 1, false).is_some() && due(&mut held).is_none());
-        }
-        step().await;
-        assert_eq!(due(&mut held).unwrap().0.tokens, 1, "it is old");
-        assert!(due(&mut held).is_none() && !held.has_unspent(), "once");
-        // Sixty a span: three gaps are half a second.
-        held.settle(at(0), 1, answer(55, 500), &LEASE);
-        assert!(held.pay(55).is_some());
-        held.prepare(at(0), &LEASE, false);
-        held.settle(at(0), 1, answer(10, 500), &LEASE);
-        step().await;
-        assert!(held.pay(1).is_some());
-        assert!(due(&mut held).is_none(), "used since the last look");
-        step().await;
-        step().await;
-        assert_eq!(due(&mut held).unwrap().0.tokens, 9, "it is unused");
+    async fn a_batch_that_is_due_ends_once_and_halves_the_demand() {
+        let mut held = held(40);
+        assert!(held.pay(30).is_some());
+        assert!(held.end_if_due(Instant::now(), false).is_none());
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(held.end_if_due(Instant::now(), false).unwrap().0.tokens, 10);
+        assert!(!held.has_unspent() && held.end_if_due(Instant::now(), true).is_none());
         assert!(held.answer(at(1), 1, false).is_none());
-        held.settle(at(0), 1, answer(10, 500), &LEASE);
-        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 10);
+        assert_eq!(held.prepare(at(1), &LEASE, false).want, 4, "a quarter of 15");
+        held.settle(at(1), 1, answer(9, 500), &LEASE);
+        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 9, "any");
     }
 
     #[test]

@@ -113,3 +113,32 @@ pub(super) fn nanoseconds(duration: Duration) -> u64 {
 pub(super) fn wait_of(verdict: &Verdict) -> u64 {
     verdict.retry_after().map_or(0, nanoseconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_due_when_it_is_unused_or_old_or_over() {
+        let milliseconds = Duration::from_millis;
+        // The time in which the batch counts, the patience, the longest life, whether it is used, and when it is due.
+        for (lasts, patience, life, is_used, due) in [
+            (60_000, 700, 5_000, false, 700),
+            (60_000, 700, 5_000, true, 5_000),
+            (60_000, 9_000, 5_000, false, 5_000),
+            (2_000, 700, 5_000, true, 2_000),
+        ] {
+            let (lasts, marks) = (milliseconds(lasts), Marks::new());
+            let verdict = Verdict::passed();
+            let answer = Answer { verdict, taken: 100, lasts, marks, served_at: 0, is_late: false };
+            let mut batch = Batch::new(Timestamp::default(), answer, &Lease::new(), true);
+            batch.watch(milliseconds(patience), milliseconds(life));
+            let begun = Instant::now();
+            while !batch.is_due(Instant::now()) {
+                batch.unspent -= u32::from(is_used);
+                tokio::time::advance(milliseconds(100)).await;
+            }
+            assert_eq!(begun.elapsed(), milliseconds(due), "{lasts:?} {patience} {life} {is_used}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod account;
 mod batch;
 mod demand;
 mod flight;
+mod flight_question;
 mod refusals;
 mod rule;
 mod server_clock;

@@ -144,7 +144,9 @@ mod tests {
             keep(refusals, 0, 20);
             assert!(refusals.counts(at(last - 1)) && !refusals.counts(at(last)), "{last} ms");
         };
-        [50, 100, 200, 400].iter().for_each(|last| counts_until(&mut refusals, *last));
+        for last in [50, 100, 200, 400] {
+            counts_until(&mut refusals, last);
+        }
         (0..30).for_each(|_| keep(&mut refusals, 0, 20));
         counts_until(&mut refusals, 10_000);
         refusals.end();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
@@ -9,7 +10,6 @@ use tokio::time::Instant;
 
 use super::rule::Lease;
 use super::shard::{Entry, LeaseReply, Returned, Shard, Slot, Waiting};
-use super::timer::BatchTimer;
 use crate::lock::lock;
 use crate::question::Counted;
 use tower_api_key::key::KeyRecord;
@@ -24,7 +24,8 @@ pub(crate) struct LeaseTable {
     pub(super) lease: Lease,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
-    pub(super) timer: BatchTimer,
+    /// True while a task watches the batches.
+    pub(super) is_watching: AtomicBool,
 }
 
 /// The next step of a request.
@@ -40,7 +41,7 @@ pub(crate) enum NextStep {
 impl LeaseTable {
     pub(crate) fn new(lease: Lease) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { lease, shards, hasher: RandomState::new(), timer: BatchTimer::default() }
+        Self { lease, shards, hasher: RandomState::new(), is_watching: AtomicBool::new(false) }
     }
 
     /// Answers a request from the table, or lets it wait.
