@@ -168,6 +168,8 @@ impl Connection for Broken {
     fn commit(&mut self) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
+
+    fn distrust(&mut self) {}
 }
 
 fn told(error: &StoreError) -> String {

@@ -34,7 +34,6 @@ pub struct SqlStoreBuilder {
     place: Location,
     tables: Tables,
     settings: Settings,
-    max_connections: Option<u32>,
     clock: Arc<dyn Clock>,
     retention: Retention,
 }
@@ -64,13 +63,28 @@ impl SqlStoreBuilder {
     fn at(place: Location) -> Self {
         let (tables, settings) = (Tables::default(), Settings::default());
         let (clock, retention) = (Arc::new(SystemClock), Retention::default());
-        Self { place, tables, settings, max_connections: None, clock, retention }
+        Self { place, tables, settings, clock, retention }
     }
 
-    /// Sets the most connections that the store opens, 10 by default. Further lookups and changes wait for a
-    /// free connection. A database in memory has one connection.
-    pub fn max_connections(self, connections: u32) -> Self {
-        Self { max_connections: Some(connections), ..self }
+    /// Sets the most connections that the store opens: 4 by default in PostgreSQL, whose connections all
+    /// nodes share, and 10 in SQLite. Further lookups and changes wait for a free connection. A lookup keeps
+    /// its connection for one round trip. A database in memory has one connection.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.settings.max_connections = Some(connections);
+        self
+    }
+
+    /// Sets after how long a connection is replaced, 30 minutes by default. So connections move to a server
+    /// that another took the place of. Needs PostgreSQL.
+    pub fn max_lifetime(mut self, time: Duration) -> Self {
+        self.settings.max_lifetime = time;
+        self
+    }
+
+    /// Sets after how long a connection that is not used is closed, 10 minutes by default. Needs PostgreSQL.
+    pub fn idle_timeout(mut self, time: Duration) -> Self {
+        self.settings.idle_timeout = time;
+        self
     }
 
     /// Sets the longest time of a lookup or a list, 2 seconds by default. The time includes the wait for a
@@ -129,15 +143,14 @@ impl SqlStoreBuilder {
     /// - the prefix or the schema is not a valid name, or SQLite is given a schema;
     /// - `max_connections` is 0, or is set for a pool of the application, which has its own number.
     pub async fn connect(self) -> Result<SqlStore, StoreError> {
-        let Self { place, tables, mut settings, max_connections, clock, retention } = self;
+        let Self { place, tables, settings, clock, retention } = self;
         let wrong = |what| Err(StoreError::new(Failure::Setting(what)));
-        if max_connections == Some(0) {
+        if settings.max_connections == Some(0) {
             return wrong("`max_connections` must be 1 or more");
         }
-        settings.max_connections = max_connections.unwrap_or(settings.max_connections);
         let dialect = match &place {
             Location::Url(url) => dialect(url)?,
-            Location::Pool(..) if max_connections.is_some() => {
+            Location::Pool(..) if settings.max_connections.is_some() => {
                 return wrong(
                     "leave out `max_connections`: a pool of the application has its own number of connections",
                 );

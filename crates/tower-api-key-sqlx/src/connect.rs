@@ -126,7 +126,10 @@ impl SqlStore {
                     self.pool.distrust_idle();
                 }
                 Ok(answer) => return answer.map_err(failed),
-                Err(_) => return Err(self.no_answer(limit)),
+                Err(_) => {
+                    connection.distrust();
+                    return Err(self.no_answer(limit));
+                }
             }
         }
     }

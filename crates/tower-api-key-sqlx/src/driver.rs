@@ -58,6 +58,9 @@ pub(super) trait Connection: Send {
     fn begin(&mut self, statement: &'static str) -> Answer<'_, ()>;
 
     fn commit(&mut self) -> Answer<'_, ()>;
+
+    /// Closes the connection when it is dropped: it did not answer in time.
+    fn distrust(&mut self);
 }
 
 /// A database as sqlx knows it.

@@ -55,6 +55,8 @@ mod migrate;
 mod migration;
 mod notify;
 mod outage;
+#[cfg(feature = "postgres")]
+mod own_pool;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
 #[cfg(feature = "postgres")]
@@ -64,6 +66,7 @@ mod quota_column;
 mod row;
 mod session;
 mod settings;
+mod slot;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;

@@ -13,6 +13,7 @@ use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
+use super::own_pool::OwnPool;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -47,9 +48,12 @@ impl SqlStore {
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let pool: &dyn Any = &*self.pool;
-        let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+        let options = match pool.downcast_ref::<OwnPool<Postgres>>() {
+            Some(own) => own.options().clone(),
+            None => (*pool.downcast_ref::<Lender<Postgres>>()?.pool.connect_options()).clone(),
+        };
         Some(SqlInvalidations {
-            options: (*lender.pool.connect_options()).clone(),
+            options,
             timeout: self.settings.lookup_timeout,
             quiet: QUIET,
             listener: None,

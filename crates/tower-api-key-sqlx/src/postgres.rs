@@ -4,12 +4,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use sqlx::Postgres;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgRow};
 
 use super::driver::{Pool, driver};
 use super::failure::{Failure, failed};
-use super::loan::Lender;
-use super::settings::Settings;
+use super::own_pool::OwnPool;
+use super::settings::{MOST_REMOTE, Settings};
 use tower_api_key::store::StoreError;
 
 /// The parameters of a URL that sqlx knows, except `options[NAME]`.
@@ -43,13 +43,10 @@ driver!(Postgres, PgRow, remote: true);
 pub(super) fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     check_parameters(url).map_err(StoreError::new)?;
     let options = PgConnectOptions::from_str(url).map_err(failed)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.max_connections)
-        .acquire_timeout(settings.pool_timeout())
-        // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
-        .test_before_acquire(false)
-        .connect_lazy_with(options);
-    Ok(Arc::new(Lender::new(pool, settings.lookup_timeout)))
+    let size = settings.max_connections.unwrap_or(MOST_REMOTE);
+    let pool = OwnPool::<Postgres>::new(options, settings, size)?;
+    pool.close_idle_ones();
+    Ok(Arc::new(pool))
 }
 
 /// Refuses parameters that sqlx does not know. It would log them with their values, and a value may be a password.

@@ -37,7 +37,10 @@ impl SqlStore {
                     self.pool.distrust_idle();
                 }
                 Ok(Err(error)) => return Err(failed(error)),
-                Err(_) => return Err(self.no_answer(limit)),
+                Err(_) => {
+                    connection.distrust();
+                    return Err(self.no_answer(limit));
+                }
             }
         }
     }

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-/// The default of `max_connections`.
-const MOST_CONNECTIONS: u32 = 10;
+/// The default of `max_connections` for SQLite.
+pub(super) const MOST_LOCAL: u32 = 10;
+
+/// The default of `max_connections` for a server, which all nodes share.
+pub(super) const MOST_REMOTE: u32 = 4;
+
+/// The default of `max_lifetime`.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// The default of `idle_timeout`.
+const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The default of `lookup_timeout`, which includes the wait for a connection.
 const LOOKUP: Duration = Duration::from_secs(2);
@@ -16,7 +25,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) max_connections: u32,
+    /// The most connections; none means the database's default.
+    pub(super) max_connections: Option<u32>,
+    pub(super) max_lifetime: Duration,
+    pub(super) idle_timeout: Duration,
     pub(super) lookup_timeout: Duration,
     pub(super) change_timeout: Duration,
     /// Whether a missing SQLite file is created.
@@ -33,7 +45,9 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_connections: MOST_CONNECTIONS,
+            max_connections: None,
+            max_lifetime: LIFETIME,
+            idle_timeout: IDLE,
             lookup_timeout: LOOKUP,
             change_timeout: CHANGE,
             creates: false,

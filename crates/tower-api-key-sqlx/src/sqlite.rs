@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions, Sqlite};
 use super::driver::{Pool, driver};
 use super::failure::{Failure, failed};
 use super::loan::Lender;
-use super::settings::Settings;
+use super::settings::{MOST_LOCAL, Settings};
 use tower_api_key::store::StoreError;
 
 driver!(Sqlite, SqliteRow, remote: false);
@@ -34,7 +34,7 @@ struct SqliteFile {
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     let place = place(url)?;
     let mut pool = SqlitePoolOptions::new()
-        .max_connections(settings.max_connections)
+        .max_connections(settings.max_connections.unwrap_or(MOST_LOCAL))
         .acquire_timeout(settings.pool_timeout())
         // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
         .test_before_acquire(false);

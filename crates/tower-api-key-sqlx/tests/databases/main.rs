@@ -4,6 +4,7 @@
 
 mod applications;
 mod broken;
+mod distance;
 mod files;
 mod fleet;
 mod folder;
@@ -16,6 +17,7 @@ mod relay;
 mod roles;
 mod rotations;
 mod silence;
+mod trips;
 mod unprefixed;
 
 use std::sync::Arc;
