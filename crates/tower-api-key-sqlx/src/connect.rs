@@ -60,6 +60,8 @@ pub struct SqlStore {
     pub(super) settings: Settings,
     pub(super) outage: Arc<Outage>,
     pub(super) retention: Retention,
+    /// The URL for notices, if it is another than that of the pool. It may hold a password.
+    pub(super) listen_url: Option<Arc<str>>,
 }
 
 impl SqlStore {

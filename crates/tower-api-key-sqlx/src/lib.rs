@@ -33,6 +33,8 @@
     )
 )]
 
+#[cfg(feature = "postgres")]
+mod address;
 #[cfg(test)]
 mod attempts;
 mod builder;
@@ -45,6 +47,7 @@ mod failure;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod inline;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;

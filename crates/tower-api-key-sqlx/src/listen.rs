@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
 use tokio::time::timeout_at;
 
+use super::address::Address;
 use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
@@ -48,9 +49,13 @@ impl SqlStore {
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let pool: &dyn Any = &*self.pool;
-        let options = match pool.downcast_ref::<OwnPool<Postgres>>() {
-            Some(own) => own.options().clone(),
-            None => (*pool.downcast_ref::<Lender<Postgres>>()?.pool.connect_options()).clone(),
+        let options = match (&self.listen_url, pool.downcast_ref::<OwnPool<Postgres>>()) {
+            (Some(url), _) => Address::read(url).ok()?.options,
+            (None, _) if self.settings.behind_pooler => return None,
+            (None, Some(own)) => own.options().clone(),
+            (None, None) => {
+                (*pool.downcast_ref::<Lender<Postgres>>()?.pool.connect_options()).clone()
+            }
         };
         Some(SqlInvalidations {
             options,

@@ -21,18 +21,28 @@ use tokio::time::timeout;
 
 use super::driver::{Answer, Connection, Driver, Pool, Row};
 use super::failure::is_broken;
+use super::inline::inline;
+use super::settings::Settings;
 use super::slot::Slot;
 use super::statement::Statement;
 
 /// A pool of connections to one kind of database.
 pub(super) struct Lender<D: Driver> {
     pub(super) pool: sqlx::Pool<D>,
-    /// The timeout of the ping of a returned connection.
-    patience: Duration,
+    terms: Terms,
     /// A value that must live as long as the pool.
     _anchor: Option<Box<dyn Any + Send + Sync>>,
     /// Whether the pool is the application's, so that the store must not close it.
     handed_in: bool,
+}
+
+/// How a pool treats its connections.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// How long a connection that comes back may take to be ready.
+    pub(super) patience: Duration,
+    /// The limit of a lookup, if a pooler stands before the server.
+    pub(super) behind_pooler: Option<Duration>,
 }
 
 /// A connection on loan.
@@ -43,7 +53,16 @@ pub(super) struct Loan<D: Driver> {
     open: bool,
     /// Whether this loan is the only attempt to roll back.
     ending: bool,
-    patience: Duration,
+    terms: Terms,
+}
+
+impl Terms {
+    /// Returns the terms that the settings ask for.
+    pub(super) fn new(settings: &Settings) -> Self {
+        let limit = settings.lookup_timeout;
+        let patience = settings.pool_timeout();
+        Self { patience, behind_pooler: settings.behind_pooler.then_some(limit) }
+    }
 }
 
 /// How the last query ended.
@@ -59,13 +78,13 @@ enum Last {
 
 impl<D: Driver> Lender<D> {
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
-    pub(super) const fn new(pool: sqlx::Pool<D>, patience: Duration) -> Self {
-        Self { pool, patience, _anchor: None, handed_in: false }
+    pub(super) const fn new(pool: sqlx::Pool<D>, terms: Terms) -> Self {
+        Self { pool, terms, _anchor: None, handed_in: false }
     }
 
     /// Returns a lender over a pool of the application.
-    pub(super) const fn handed_in(pool: sqlx::Pool<D>, patience: Duration) -> Self {
-        Self { pool, patience, _anchor: None, handed_in: true }
+    pub(super) const fn handed_in(pool: sqlx::Pool<D>, terms: Terms) -> Self {
+        Self { pool, terms, _anchor: None, handed_in: true }
     }
 
     /// Keeps a value as long as the pool.
@@ -88,8 +107,9 @@ impl<D: Driver> Pool for Lender<D> {
                 self.pool.acquire().await?
             };
             // A database on this machine always answers.
-            let patience = if D::REMOTE { self.patience } else { Duration::MAX };
-            Ok(Box::new(Loan::new(Box::new(connection), patience)) as Box<dyn Connection>)
+            let patience = if D::REMOTE { self.terms.patience } else { Duration::MAX };
+            let terms = Terms { patience, ..self.terms };
+            Ok(Box::new(Loan::new(Box::new(connection), terms)) as Box<dyn Connection>)
         })
     }
 
@@ -123,8 +143,15 @@ impl<D: Driver> Pool for Lender<D> {
 }
 
 impl<D: Driver> Loan<D> {
-    pub(super) fn new(slot: Box<dyn Slot<D>>, patience: Duration) -> Self {
-        Self { slot: Some(slot), last: Last::Ready, open: false, ending: false, patience }
+    pub(super) fn new(slot: Box<dyn Slot<D>>, terms: Terms) -> Self {
+        Self { slot: Some(slot), last: Last::Ready, open: false, ending: false, terms }
+    }
+
+    /// Returns the statement with its values, if a pooler stands before the server. A transaction has the
+    /// limit of its beginning.
+    fn text(&self, statement: &Statement) -> Option<SqlStr> {
+        let limit = self.terms.behind_pooler?;
+        Some(inline(statement, (!self.open).then_some(limit)))
     }
 
     /// Runs a query. The connection may return to its pool only if the query ends well.
@@ -145,8 +172,8 @@ impl<D: Driver> Loan<D> {
     }
 
     /// Returns a loan that ends what the last one began; the connection's last query may still run.
-    fn ending(slot: Box<dyn Slot<D>>, patience: Duration) -> Self {
-        Self { slot: Some(slot), last: Last::Asked, open: true, ending: true, patience }
+    fn ending(slot: Box<dyn Slot<D>>, terms: Terms) -> Self {
+        Self { slot: Some(slot), last: Last::Asked, open: true, ending: true, terms }
     }
 
     /// Rolls back an open transaction.
@@ -168,20 +195,26 @@ impl<D: Driver> Loan<D> {
 
 impl<D: Driver> Connection for Loan<D> {
     fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
-        Box::pin(self.ask(|connection| D::fetch(connection, statement)))
+        match self.text(&statement) {
+            Some(text) => Box::pin(self.ask(|connection| D::fetch_text(connection, text))),
+            None => Box::pin(self.ask(|connection| D::fetch(connection, statement))),
+        }
     }
 
     fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
-        Box::pin(self.ask(|connection| D::execute(connection, statement)))
+        match self.text(&statement) {
+            Some(text) => Box::pin(self.ask(|connection| D::execute_text(connection, text))),
+            None => Box::pin(self.ask(|connection| D::execute(connection, statement))),
+        }
     }
 
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
         Box::pin(self.ask(|connection| D::script(connection, sql)))
     }
 
-    fn begin(&mut self, statement: &'static str) -> Answer<'_, ()> {
+    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
         Box::pin(async move {
-            self.ask(|connection| D::script(connection, statement.into_sql_str())).await?;
+            self.ask(|connection| D::script(connection, statement)).await?;
             self.open = true;
             Ok(())
         })
@@ -203,15 +236,13 @@ impl<D: Driver> Connection for Loan<D> {
 impl<D: Driver> Drop for Loan<D> {
     fn drop(&mut self) {
         let Some(slot) = self.slot.take() else { return };
-        let patience = self.patience;
+        let (terms, patience) = (self.terms, self.terms.patience);
         let Ok(runtime) = Handle::try_current() else { return slot.close() };
         match self.last {
             // Rolls back, and closes the connection if that fails. A SQLite connection is not closed
             // at once: if a client hung up, that could end an application's whole database in memory.
-            last if !self.ending
-                && if last == Last::Ready { self.open } else { !D::REMOTE } =>
-            {
-                let mut loan = Self::ending(slot, patience);
+            last if !self.ending && if last == Last::Ready { self.open } else { !D::REMOTE } => {
+                let mut loan = Self::ending(slot, terms);
                 runtime.spawn(async move {
                     let _ = timeout(patience, loan.roll_back()).await;
                 });
@@ -222,7 +253,7 @@ impl<D: Driver> Drop for Loan<D> {
                 }
             }
             Last::Asked if !self.ending && !self.open => {
-                let mut loan = Self::ending(slot, patience);
+                let mut loan = Self::ending(slot, terms);
                 runtime.spawn(async move {
                     let _ = timeout(patience, loan.settle()).await;
                 });

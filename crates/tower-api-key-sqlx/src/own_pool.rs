@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::{sleep, timeout};
 
 use super::driver::{Answer, Connection, Driver, Pool};
-use super::loan::Loan;
+use super::loan::{Loan, Terms};
 use super::settings::Settings;
 use super::slot::{GivingBack, Slot};
 use tower_api_key::store::StoreError;
@@ -39,7 +39,7 @@ type Options<D> = <<D as sqlx::Database>::Connection as sqlx::Connection>::Optio
 /// A pool of connections that the store opens itself.
 pub(super) struct OwnPool<D: Driver> {
     pool: managed::Pool<Dialer<D>>,
-    patience: Duration,
+    terms: Terms,
 }
 
 impl<D: Driver> OwnPool<D> {
@@ -58,7 +58,7 @@ impl<D: Driver> OwnPool<D> {
         // The last one used is used next, so those that are not needed become idle.
         let pool = managed::Pool::builder(dialer).max_size(size).queue_mode(QueueMode::Lifo);
         let pool = pool.build().map_err(StoreError::new)?;
-        Ok(Self { pool, patience: settings.lookup_timeout })
+        Ok(Self { pool, terms: Terms::new(settings) })
     }
 
     /// Returns how connections are opened.
@@ -142,7 +142,7 @@ impl<D: Driver> Pool for OwnPool<D> {
         Box::pin(async move {
             match self.pool.get().await {
                 Ok(object) => {
-                    Ok(Box::new(Loan::new(Box::new(object), self.patience)) as Box<dyn Connection>)
+                    Ok(Box::new(Loan::new(Box::new(object), self.terms)) as Box<dyn Connection>)
                 }
                 Err(PoolError::Backend(error)) => Err(error),
                 Err(PoolError::Closed) => Err(sqlx::Error::PoolClosed),

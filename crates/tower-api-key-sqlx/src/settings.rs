@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub(super) idle_timeout: Duration,
     pub(super) lookup_timeout: Duration,
     pub(super) change_timeout: Duration,
+    /// Whether a pooler in transaction mode stands before the server.
+    pub(super) behind_pooler: bool,
     /// Whether a missing SQLite file is created.
     pub(super) creates: bool,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             idle_timeout: IDLE,
             lookup_timeout: LOOKUP,
             change_timeout: CHANGE,
+            behind_pooler: false,
             creates: false,
         }
     }

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Sqlite};
 
 use super::driver::{Pool, driver};
 use super::failure::{Failure, failed};
-use super::loan::Lender;
+use super::loan::{Lender, Terms};
 use super::settings::{MOST_LOCAL, Settings};
 use tower_api_key::store::StoreError;
 
@@ -50,7 +50,7 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
         return Err(StoreError::new(Failure::NoFile));
     }
     let pool = pool.connect_lazy_with(place.options);
-    Ok(Arc::new(Lender::new(pool, settings.lookup_timeout).anchored(anchor)))
+    Ok(Arc::new(Lender::new(pool, Terms::new(settings)).anchored(anchor)))
 }
 
 /// Reads a URL. The text between `sqlite:` and `?` is the path, without any decoding.

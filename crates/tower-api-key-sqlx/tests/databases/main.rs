@@ -10,6 +10,8 @@ mod fleet;
 mod folder;
 mod grace;
 mod outage;
+mod pgbouncer;
+mod poolers;
 mod pools;
 mod postgres;
 mod promises;
