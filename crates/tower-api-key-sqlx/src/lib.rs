@@ -39,6 +39,8 @@ mod address;
 mod attempts;
 mod builder;
 mod bulk;
+#[cfg(feature = "postgres")]
+mod channel;
 mod connect;
 mod dialect;
 mod driver;
@@ -51,6 +53,8 @@ mod inline;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;
+#[cfg(feature = "postgres")]
+mod listener;
 mod loan;
 mod lookup;
 mod manager;

@@ -9,6 +9,7 @@ mod files;
 mod fleet;
 mod folder;
 mod grace;
+mod listeners;
 mod outage;
 mod pgbouncer;
 mod poolers;
