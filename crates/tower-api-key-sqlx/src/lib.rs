@@ -46,6 +46,8 @@ mod dialect;
 mod driver;
 mod failure;
 #[cfg(feature = "postgres")]
+mod freshness;
+#[cfg(feature = "postgres")]
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
@@ -70,6 +72,8 @@ mod plan;
 mod postgres;
 mod query;
 mod quota_column;
+#[cfg(feature = "postgres")]
+mod repeats;
 mod row;
 mod session;
 mod settings;

@@ -14,6 +14,7 @@ use super::channel::{Channel, Report, Subscription, Wish};
 use super::connect::SqlStore;
 use super::loan::Lender;
 use super::own_pool::OwnPool;
+use super::repeats::Repeats;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -25,6 +26,7 @@ pub struct SqlInvalidations {
     options: PgConnectOptions,
     wish: Wish,
     subscription: Option<Subscription>,
+    repeats: Option<Repeats>,
 }
 
 impl SqlStore {
@@ -50,7 +52,13 @@ impl SqlStore {
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let options = self.listen_options()?;
         let wish = Wish { answer: self.settings.lookup_timeout, quiet: QUIET, place_every: None };
-        Some(SqlInvalidations { options, wish, subscription: None })
+        let proven = self.freshness.as_ref().map(|freshness| freshness.proven());
+        Some(SqlInvalidations {
+            options,
+            wish,
+            subscription: None,
+            repeats: proven.map(Repeats::new),
+        })
     }
 
     /// Returns how to connect for notices; `None` if there are none.
@@ -82,13 +90,24 @@ impl SqlInvalidations {
         let subscription =
             self.subscription.get_or_insert_with(|| Channel::join(&self.options, self.wish));
         loop {
-            match subscription.next().await {
+            let report = match &mut self.repeats {
+                None => subscription.next().await,
+                Some(repeats) => tokio::select! {
+                    report = subscription.next() => report,
+                    what = repeats.next() => return Ok(what),
+                },
+            };
+            let what = match report {
                 // Changes before the connection was made are unknown.
-                Report::Open => return Ok(Invalidation::Everything),
-                Report::Changed(what) => return Ok(what),
-                Report::Place { .. } => {}
+                Report::Open => Invalidation::Everything,
+                Report::Changed(what) => what,
+                Report::Place { .. } => continue,
                 Report::Failed(error) => return Err(StoreError::new(Shared(error))),
+            };
+            if let Some(repeats) = &mut self.repeats {
+                repeats.note(what.clone());
             }
+            return Ok(what);
         }
     }
 }

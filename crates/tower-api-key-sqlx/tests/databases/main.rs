@@ -20,6 +20,7 @@ mod relay;
 mod roles;
 mod rotations;
 mod silence;
+mod standbys;
 mod trips;
 mod unprefixed;
 
