@@ -21,6 +21,7 @@ mod roles;
 mod rotations;
 mod silence;
 mod standbys;
+mod tls;
 mod trips;
 mod unprefixed;
 

@@ -181,3 +181,11 @@ pub(crate) fn own(folder: &Folder) {
         std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
+
+/// Gives a file to the user that PostgreSQL runs as.
+#[allow(dead_code)] // Not all who start a server give it files.
+pub(crate) fn own_file(path: &std::path::Path) {
+    if is_root() {
+        std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
