@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod applications;
+mod backups;
 mod broken;
 mod distance;
 mod files;
@@ -19,6 +20,7 @@ mod promises;
 mod relay;
 mod roles;
 mod rotations;
+mod server_limits;
 mod silence;
 mod standbys;
 mod tls;
