@@ -15,9 +15,10 @@ use tower_api_key::store::{Invalidation, StoreError};
 /// The pause between two attempts to close a connection that died silently.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The place behind everything that was committed on a primary server.
+/// The place behind everything that was committed on a primary server. A change is committed when it is
+/// flushed; see [`Dialect::begin`](super::dialect::Dialect::begin).
 const PLACE: &str =
-    "SELECT CAST(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS BIGINT) AS place";
+    "SELECT CAST(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') AS BIGINT) AS place";
 
 /// A connection that listens.
 pub(super) struct Listener {

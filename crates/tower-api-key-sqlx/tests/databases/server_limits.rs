@@ -63,15 +63,6 @@ async fn a_lookup_that_gave_up_leaves_no_query_behind_a_pooler() {
     is_left_in_peace(&server, &format!("{}?pgbouncer=true", pooler.url())).await;
 }
 
-/// The limit that a URL sets is kept.
-#[tokio::test]
-async fn a_limit_of_the_url_is_kept() {
-    let Some(server) = Postgres::start() else { return };
-    let url = format!("{}?options=-c%20statement_timeout%3D77s&application_name=own", server.url());
-    let store = SqlStore::connect(&url).await.unwrap();
-    store.find(&digest("key")).await.unwrap();
-}
-
 #[tokio::test]
 async fn connections_are_replaced_and_idle_ones_are_closed() {
     const SHORT: Duration = Duration::from_millis(300);
