@@ -108,6 +108,9 @@ impl Broken {
             settings: Settings::default(),
             outage: Arc::new(Outage::default()),
             retention: Retention::default(),
+            listen_url: None,
+            #[cfg(feature = "postgres")]
+            freshness: None,
         }
     }
 
@@ -161,13 +164,15 @@ impl Connection for Broken {
         Box::pin(ready(Err((self.statement)())))
     }
 
-    fn begin(&mut self, _: &'static str) -> Answer<'_, ()> {
+    fn begin(&mut self, _: SqlStr) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
 
     fn commit(&mut self) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
+
+    fn distrust(&mut self) {}
 }
 
 fn told(error: &StoreError) -> String {
@@ -262,6 +267,7 @@ fn an_operator_is_told_what_helps() {
         (&["42501"], "grant it to the role"),
         (&["42P01"], "connect once as a role that may create the tables"),
         (&["53300"], "lower the connections of this store"),
+        (&["55P03"], "end the long transaction"),
         (&["25006"], "connect to a primary server"),
         (&["5", "261", "517"], "another process wrote for too long"),
         (&["8", "1032", "1544"], "check that the file and its directory are writable"),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::builder::SqlStoreBuilder;
 use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
-use super::failure::{Failure, failed, is_broken, is_locked, unreachable};
+use super::failure::{Failure, failed, is_broken, is_conflict, is_locked, unreachable};
 use super::outage::Outage;
 use super::query::Queries;
 use super::settings::Settings;
@@ -60,6 +60,11 @@ pub struct SqlStore {
     pub(super) settings: Settings,
     pub(super) outage: Arc<Outage>,
     pub(super) retention: Retention,
+    /// The URL for notices, if it is another than that of the pool. It may hold a password.
+    pub(super) listen_url: Option<Arc<str>>,
+    /// What is known of the age of a standby's data.
+    #[cfg(feature = "postgres")]
+    pub(super) freshness: Option<Arc<super::freshness::Freshness>>,
 }
 
 impl SqlStore {
@@ -125,8 +130,12 @@ impl SqlStore {
                 Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
                     self.pool.distrust_idle();
                 }
+                Ok(Err(error)) if is_conflict(&error) && attempts < ATTEMPTS => {}
                 Ok(answer) => return answer.map_err(failed),
-                Err(_) => return Err(self.no_answer(limit)),
+                Err(_) => {
+                    connection.distrust();
+                    return Err(self.no_answer(limit));
+                }
             }
         }
     }

@@ -79,6 +79,16 @@ pub(super) enum Failure {
          `_sqlx_migrations`. Then connect again"
     )]
     OldTableChanged(&'static str),
+    #[error(
+        "the data of the standby server may be older than {0:?}: check its replication, or allow more \
+         (`max_lag`)"
+    )]
+    Behind(Duration),
+    #[error(
+        "the standby server cannot prove how old its data is: set `listen_url` to the URL of its primary \
+         server, and check its replication"
+    )]
+    Unproven,
     #[error(transparent)]
     Other(#[from] sqlx::Error),
 }
@@ -106,6 +116,12 @@ fn remedy(code: Option<&str>) -> &'static str {
         "53300" => {
             ": lower the connections of this store (`max_connections`), or raise the server's"
         }
+        // The server is PgBouncer, or several sessions of it share one of the server.
+        "08P01" | "42P05" | "26000" => {
+            ": if a pooler in transaction mode stands before the database, say so (`behind_pooler`, or \
+             `?pgbouncer=true` in the URL)"
+        }
+        "55P03" => ": end the long transaction that reads or writes the tables, and connect again",
         "25006" => ": connect to a primary server, with a session that may write",
         "5" | "261" | "517" => ": another process wrote for too long; try again",
         "8" | "1032" | "1544" => ": check that the file and its directory are writable",
@@ -155,6 +171,12 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
+}
+
+/// Returns true if a standby server ended a query, because replication needed what the query read.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "40001")
 }
 
 /// Returns true if another process held SQLite's lock.

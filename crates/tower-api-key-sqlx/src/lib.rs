@@ -33,27 +33,39 @@
     )
 )]
 
+#[cfg(feature = "postgres")]
+mod address;
 #[cfg(test)]
 mod attempts;
 mod builder;
 mod bulk;
+#[cfg(feature = "postgres")]
+mod channel;
 mod connect;
 mod dialect;
 mod driver;
 mod failure;
 #[cfg(feature = "postgres")]
+mod freshness;
+#[cfg(feature = "postgres")]
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod inline;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;
+#[cfg(feature = "postgres")]
+mod listener;
 mod loan;
 mod lookup;
 mod manager;
 mod migrate;
+mod migration;
 mod notify;
 mod outage;
+#[cfg(feature = "postgres")]
+mod own_pool;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
 #[cfg(feature = "postgres")]
@@ -62,16 +74,22 @@ mod postgres;
 mod proof;
 mod query;
 mod quota_column;
+#[cfg(feature = "postgres")]
+mod repeats;
 mod row;
 mod session;
 mod settings;
+mod slot;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
 mod step;
+mod table_lock;
 mod tables;
 mod trail;
 mod unprefixed;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod upgrades;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;

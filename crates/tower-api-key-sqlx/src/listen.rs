@@ -1,21 +1,21 @@
 //! Receives the changes of other processes over PostgreSQL's `LISTEN`.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
-use tokio::time::{Instant, timeout_at};
+use sqlx::Postgres;
+use sqlx::postgres::PgConnectOptions;
 
-use super::connect::{SqlStore, after};
-use super::failure::{Failure, failed, unreachable};
+use super::address::Address;
+use super::channel::{Channel, Report, Subscription, Wish};
+use super::connect::SqlStore;
 use super::loan::Lender;
-use super::notify::{self, CHANNEL};
+use super::own_pool::OwnPool;
 use super::proof::TrailReader;
+use super::repeats::Repeats;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -28,19 +28,19 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// [`SqlStore::invalidations`].
 pub struct SqlInvalidations {
     options: PgConnectOptions,
-    timeout: Duration,
-    quiet: Duration,
-    /// When the connection last showed that it is alive.
-    heard: Instant,
+    wish: Wish,
+    subscription: Option<Subscription>,
+    repeats: Option<Repeats>,
     trail: TrailReader,
-    listener: Option<PgListener>,
-    /// A listener whose connection died silently. Dropping it would wait for an answer forever.
-    silent: Option<PgListener>,
 }
 
 impl SqlStore {
-    /// Returns a listener to changes of the keys, for `Cached::listen` of the core. Returns `None`
-    /// for SQLite, which has no notifications. The listener opens a connection of its own at its first use.
+    /// Returns a listener to changes of the keys, for `Cached::listen` of the core. All listeners of this
+    /// process to the same URL share one connection, which is opened at the first use.
+    ///
+    /// Returns `None` for SQLite, which has no notifications, and behind a pooler in transaction mode, which
+    /// takes `LISTEN` and passes nothing on. There, set
+    /// [`listen_url`](super::SqlStoreBuilder::listen_url).
     ///
     /// ```
     /// use tower_api_key::store::Cached;
@@ -55,25 +55,40 @@ impl SqlStore {
     /// # Ok(()) }
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
-        let pool: &dyn Any = &*self.pool;
-        let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+        let options = self.listen_options()?;
+        let wish = Wish { answer: self.settings.lookup_timeout, quiet: QUIET, place_every: None };
+        let proven = self.freshness.as_ref().map(|freshness| freshness.proven());
         Some(SqlInvalidations {
-            options: (*lender.pool.connect_options()).clone(),
-            timeout: self.settings.lookup_timeout,
-            quiet: QUIET,
-            heard: Instant::now(),
+            options,
+            wish,
+            subscription: None,
+            repeats: proven.map(Repeats::new),
             trail: TrailReader::new(self.clone()),
-            listener: None,
-            silent: None,
         })
+    }
+
+    /// Returns how to connect for notices; `None` if there are none.
+    pub(super) fn listen_options(&self) -> Option<PgConnectOptions> {
+        let pool: &dyn Any = &*self.pool;
+        match (&self.listen_url, pool.downcast_ref::<OwnPool<Postgres>>()) {
+            (Some(url), _) => Some(Address::read(url).ok()?.options),
+            (None, _) if self.settings.behind_pooler => None,
+            (None, Some(own)) => Some(own.options().clone()),
+            (None, None) => {
+                let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+                Some((*lender.pool.connect_options()).clone())
+            }
+        }
     }
 }
 
 impl SqlInvalidations {
     /// Sets after how long without a notification the connection is tested, 10 seconds by default. A network
-    /// can lose a connection without a notice, which looks the same as a database without changes.
-    pub fn probe_after(self, quiet: Duration) -> Self {
-        Self { quiet, ..self }
+    /// can lose a connection without a notice, which looks the same as a database without changes. Of
+    /// listeners that share a connection, the shortest time counts.
+    pub fn probe_after(mut self, quiet: Duration) -> Self {
+        self.wish.quiet = quiet;
+        self
     }
 
     /// Sets the time between two proofs of life, 500 milliseconds by default, and 10 milliseconds at least.
@@ -90,66 +105,42 @@ impl SqlInvalidations {
         self
     }
 
-    /// Listens over a new connection.
-    async fn connect(&mut self) -> Result<(), StoreError> {
-        let options = self.options.clone();
-        let silent = &mut self.silent;
-        let connected = async {
-            // Connects outside of the pool first, because a pool does not say why it cannot.
-            let mut first = options.connect().await?;
-            if let Some(mut silent) = silent.take() {
-                // The dead connection is closed here. Its listener gets a live one to close cleanly.
-                std::mem::swap((&mut silent).acquire().await?, &mut first);
-                drop(first);
-            } else {
-                first.close().await?;
-            }
-            let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None);
-            let pool = pool.idle_timeout(None).connect_lazy_with(options);
-            let mut listener = PgListener::connect_with(&pool).await?;
-            // A lost connection must be reported, not replaced silently.
-            listener.eager_reconnect(false);
-            listener.listen(CHANNEL).await?;
-            Ok(listener)
-        };
-        self.listener = Some(within(self.timeout, connected, |error| unreachable(&error)).await?);
-        Ok(())
-    }
-
     /// Waits for a notification.
     async fn receive(&mut self) -> Result<Invalidation, StoreError> {
-        let Some(listener) = &mut self.listener else {
-            self.connect().await?;
-            self.trail.begin().await;
-            self.heard = Instant::now();
-            // Changes before the connection was made are unknown.
-            return Ok(Invalidation::Everything);
-        };
+        let subscription =
+            self.subscription.get_or_insert_with(|| Channel::join(&self.options, self.wish));
         loop {
-            if let Some(found) = self.trail.pop() {
-                return Ok(found);
-            }
-            let until = self.heard.checked_add(self.quiet).unwrap_or_else(|| after(self.quiet));
-            let received = timeout_at(until, listener.try_recv());
-            let Some(received) = unless(self.trail.wait(), received).await else { continue };
-            self.heard = Instant::now();
-            match received {
-                Ok(Ok(Some(received))) => return Ok(notify::read(received.payload())),
-                Ok(Ok(None)) => {
-                    return Err(StoreError::new("the connection for notifications was lost"));
+            let report = match self.trail.pop() {
+                Some(found) => Report::Changed(found),
+                None => tokio::select! {
+                    report = subscription.next() => report,
+                    what = repeated(&mut self.repeats) => return Ok(what),
+                    () = self.trail.wait() => continue,
+                },
+            };
+            let what = match report {
+                Report::Open => {
+                    self.trail.begin().await;
+                    // Changes before the connection was made are unknown.
+                    Invalidation::Everything
                 }
-                Ok(Err(error)) => return Err(failed(error)),
-                Err(_) => {
-                    let asked = sqlx::query("SELECT 1").execute(&mut *listener);
-                    let answered = within(self.timeout, asked, failed).await;
-                    if answered.is_err() {
-                        self.silent = self.listener.take();
-                        return answered.map(|_| Invalidation::Everything);
-                    }
-                    self.heard = Instant::now();
-                }
+                Report::Changed(what) => what,
+                Report::Place(_) => continue,
+                Report::Failed(error) => return Err(StoreError::new(Shared(error))),
+            };
+            if let Some(repeats) = &mut self.repeats {
+                repeats.note(what.clone());
             }
+            return Ok(what);
         }
+    }
+}
+
+/// Waits until a notice is repeated. Without a standby, none is.
+async fn repeated(repeats: &mut Option<Repeats>) -> Invalidation {
+    match repeats {
+        Some(repeats) => repeats.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -158,37 +149,34 @@ impl Invalidations for SqlInvalidations {
         Box::pin(async move {
             let received = self.receive().await;
             if received.is_err() {
-                self.listener = None;
+                self.subscription = None;
             }
             Ok(received?)
         })
     }
 }
 
-/// Waits for a future. Returns `None` if the other one ends before.
-async fn unless<T>(other: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut other) = (pin!(future), pin!(other));
-    poll_fn(|context| match other.as_mut().poll(context) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => future.as_mut().poll(context).map(Some),
-    })
-    .await
-}
-
-/// Waits for the database until the timeout.
-async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-    convert: impl FnOnce(sqlx::Error) -> StoreError,
-) -> Result<T, StoreError> {
-    match timeout_at(after(limit), answer).await {
-        Ok(answer) => answer.map_err(convert),
-        Err(_) => Err(StoreError::new(Failure::NoAnswer(limit))),
-    }
-}
-
 impl fmt::Debug for SqlInvalidations {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SqlInvalidations")
+    }
+}
+
+/// The cause of a failure that several listeners learn of.
+#[derive(Debug)]
+struct Shared(Arc<StoreError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(cause) => write!(formatter, "{cause}"),
+            None => write!(formatter, "{}", self.0),
+        }
+    }
+}
+
+impl Error for Shared {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()?.source()
     }
 }

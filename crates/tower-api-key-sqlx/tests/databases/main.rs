@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod applications;
+mod backups;
 mod broken;
+mod distance;
 mod files;
 mod fleet;
 mod folder;
 mod grace;
+mod listeners;
 mod outage;
+mod pgbouncer;
+mod poolers;
 mod pools;
 mod postgres;
 mod promises;
@@ -16,7 +21,11 @@ mod proof;
 mod relay;
 mod roles;
 mod rotations;
+mod server_limits;
 mod silence;
+mod standbys;
+mod tls;
+mod trips;
 mod unprefixed;
 
 use std::sync::Arc;
