@@ -110,13 +110,14 @@ impl SqlInvalidations {
         let subscription =
             self.subscription.get_or_insert_with(|| Channel::join(&self.options, self.wish));
         loop {
-            let report = match self.trail.pop() {
-                Some(found) => Report::Changed(found),
-                None => tokio::select! {
-                    report = subscription.next() => report,
-                    what = repeated(&mut self.repeats) => return Ok(what),
-                    () = self.trail.wait() => continue,
-                },
+            // What the trail of this server has is visible here, so it is never repeated.
+            if let Some(found) = self.trail.pop() {
+                return Ok(found);
+            }
+            let report = tokio::select! {
+                report = subscription.next() => report,
+                what = repeated(&mut self.repeats) => return Ok(what),
+                () = self.trail.wait() => continue,
             };
             let what = match report {
                 Report::Open => {
