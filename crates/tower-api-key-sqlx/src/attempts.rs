@@ -262,6 +262,7 @@ fn an_operator_is_told_what_helps() {
         (&["42501"], "grant it to the role"),
         (&["42P01"], "connect once as a role that may create the tables"),
         (&["53300"], "lower the connections of this store"),
+        (&["55P03"], "end the long transaction"),
         (&["25006"], "connect to a primary server"),
         (&["5", "261", "517"], "another process wrote for too long"),
         (&["8", "1032", "1544"], "check that the file and its directory are writable"),

@@ -106,6 +106,7 @@ fn remedy(code: Option<&str>) -> &'static str {
         "53300" => {
             ": lower the connections of this store (`max_connections`), or raise the server's"
         }
+        "55P03" => ": end the long transaction that reads or writes the tables, and connect again",
         "25006" => ": connect to a primary server, with a session that may write",
         "5" | "261" | "517" => ": another process wrote for too long; try again",
         "8" | "1032" | "1544" => ": check that the file and its directory are writable",

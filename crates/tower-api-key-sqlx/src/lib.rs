@@ -52,6 +52,7 @@ mod loan;
 mod lookup;
 mod manager;
 mod migrate;
+mod migration;
 mod notify;
 mod outage;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
@@ -67,9 +68,12 @@ mod settings;
 mod sqlite;
 mod statement;
 mod step;
+mod table_lock;
 mod tables;
 mod trail;
 mod unprefixed;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod upgrades;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;

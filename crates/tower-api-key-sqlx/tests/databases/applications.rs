@@ -203,7 +203,7 @@ async fn tables_of_a_newer_release_are_told() {
     let url = sqlite(&folder);
     SqlStore::connect(&url).await.unwrap().close().await;
     let pool = SqlitePool::connect(&url).await.unwrap();
-    let newer = "INSERT INTO tower_api_key_migrations VALUES (2, 'newer', 'x', 0)";
+    let newer = "INSERT INTO tower_api_key_migrations VALUES (2, 'newer', 'x', 0, NULL)";
     sqlx::query(newer).execute(&pool).await.unwrap();
     let told = text(&SqlStore::connect(&url).await.unwrap_err());
     assert!(told.contains("newer release") && told.contains("update the program"), "{told}");
