@@ -41,6 +41,7 @@ mod connect;
 mod dialect;
 mod driver;
 mod failure;
+mod feed;
 #[cfg(feature = "postgres")]
 mod from_postgres;
 #[cfg(feature = "sqlite")]
@@ -51,6 +52,7 @@ mod listen;
 mod loan;
 mod lookup;
 mod manager;
+mod marks;
 mod migrate;
 mod migration;
 mod notify;

@@ -1,0 +1,136 @@
+//! Reads the changes behind a position, each with the present state of what it changed.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::driver::{Columns, Row};
+use super::super::row;
+use super::secrets::SecretReader;
+use super::trail_position::{TrailPlace, is_before_all};
+use tower_api_key::key::{Account, AccountId, KeyId};
+use tower_api_key::store::{
+    Action, FeedAnswer, FeedChange, FeedChanges, FeedPosition, FeedSecret, StoreError,
+};
+
+/// The most changes of an answer; the statement reads one more, which is at the position itself.
+const LIMIT: usize = 1_000;
+
+/// Collects the changes of an answer.
+pub(super) struct ChangeList {
+    since: FeedPosition,
+    /// The last place that was read; `None` at the beginning.
+    last: Option<TrailPlace>,
+    count: usize,
+    reader: SecretReader,
+    keys: HashMap<KeyId, Vec<FeedSecret>>,
+    /// The last state counts.
+    accounts: HashMap<AccountId, Option<Account>>,
+    /// The numbers of the changes whose keys are held already.
+    repeated: HashSet<i64>,
+    more: bool,
+}
+
+/// What a row means for the answer.
+enum Step {
+    Read,
+    /// The answer ends with this row, and there are more changes.
+    Cut,
+    /// The row cannot be told as a change, or does not belong behind the position.
+    Diverged,
+}
+
+impl ChangeList {
+    pub(super) fn since(since: FeedPosition) -> Self {
+        Self {
+            since,
+            last: None,
+            count: 0,
+            reader: SecretReader::default(),
+            keys: HashMap::new(),
+            accounts: HashMap::new(),
+            repeated: HashSet::new(),
+            more: false,
+        }
+    }
+
+    /// Reads the rows of the statement, in the order of the trail.
+    pub(super) fn read(mut self, rows: &[Row]) -> Result<FeedAnswer<FeedChanges>, StoreError> {
+        let mut behind = std::time::Duration::ZERO;
+        for row in rows {
+            behind = super::behind::behind(&**row)?;
+            match self.read_row(&**row)? {
+                Step::Read => {}
+                Step::Cut => break,
+                Step::Diverged => return Ok(FeedAnswer::Diverged),
+            }
+        }
+        let Some(last) = self.last else { return Ok(FeedAnswer::Diverged) };
+        let keys = self.keys.into_iter().map(|(id, secrets)| FeedChange::Key { id, secrets });
+        let accounts = self.accounts.into_iter();
+        let accounts = accounts.map(|(id, account)| FeedChange::Account { id, account });
+        Ok(FeedAnswer::Same(FeedChanges {
+            changes: accounts.chain(keys).collect(),
+            position: last.position(),
+            more: self.more,
+            behind,
+        }))
+    }
+
+    fn read_row(&mut self, row: &dyn Columns) -> Result<Step, StoreError> {
+        let place = TrailPlace::read(row)?;
+        // A key with several secrets has several rows.
+        let is_new = self.last.is_none_or(|last| last.sequence != place.sequence);
+        if is_new {
+            if self.more {
+                return Ok(Step::Cut);
+            }
+            let follows = match self.last {
+                Some(last) => last.precedes(place),
+                None => place.proves(self.since),
+            };
+            if !follows {
+                return Ok(Step::Diverged);
+            }
+            let is_the_position = self.last.is_none() && !is_before_all(self.since);
+            self.last = Some(place);
+            if is_the_position {
+                return Ok(Step::Read);
+            }
+            self.count += 1;
+            self.more = self.count == LIMIT;
+        }
+        match row::optional(row, "key_id")? {
+            Some(key) => Ok(self.read_key(row, place, &key, is_new)),
+            None => self.read_account(row),
+        }
+    }
+
+    fn read_key(&mut self, row: &dyn Columns, place: TrailPlace, key: &str, is_new: bool) -> Step {
+        let Ok(id) = KeyId::new(key) else { return Step::Diverged };
+        if is_new && self.keys.contains_key(&id) {
+            self.repeated.insert(place.sequence);
+        }
+        if !self.repeated.contains(&place.sequence) {
+            let secret = self.reader.secret(row);
+            self.keys.entry(id).or_default().extend(secret);
+        }
+        Step::Read
+    }
+
+    fn read_account(&mut self, row: &dyn Columns) -> Result<Step, StoreError> {
+        let Ok(id) = AccountId::new(row::text(row, "of_account")?) else {
+            return Ok(Step::Diverged);
+        };
+        // A broken account breaks all its keys, which are not among the changes.
+        let Ok(account) = self.reader.account(row) else { return Ok(Step::Diverged) };
+        let was_deleted = row::text(row, "action")? == Action::AccountDeleted.name();
+        if was_deleted && account.is_some() {
+            // The account was deleted with its keys, and added again since then. What it has now follows behind
+            // this change.
+            self.accounts.insert(id, None);
+            self.more = true;
+            return Ok(Step::Cut);
+        }
+        self.accounts.insert(id, account);
+        Ok(Step::Read)
+    }
+}
