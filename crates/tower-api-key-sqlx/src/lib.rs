@@ -61,6 +61,7 @@ mod outage;
 mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod prune;
 mod query;
 mod quota_column;
 mod row;

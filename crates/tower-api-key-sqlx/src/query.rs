@@ -74,18 +74,30 @@ macro_rules! poll {
     };
 }
 
+/// The newest change.
+macro_rules! newest {
+    () => {
+        concat!(
+            "(SELECT sequence AS latest, ",
+            "COALESCE(mark, at) AS latest_mark FROM {changes} ORDER BY sequence DESC LIMIT 1)"
+        )
+    };
+}
+
 /// Selects the change at a position and those behind it, each with the present state of what it changed.
 macro_rules! changed {
     ($standby:expr) => {
         concat!(
             "SELECT c.sequence, c.mark, c.previous, c.action, c.key_id, c.of_account, ",
             $standby,
-            ", a.id AS account_id, ",
+            ", n.latest, n.latest_mark, a.id AS account_id, ",
             record_columns!(),
             ", s.digest, s.expires AS secret_expires FROM (SELECT sequence, ",
             mark!(),
             ", previous, action, key_id, account AS of_account FROM {changes} WHERE sequence >= $1 \
-             ORDER BY sequence LIMIT 1001) c "
+             ORDER BY sequence LIMIT 1001) c CROSS JOIN ",
+            newest!(),
+            " n "
         )
     };
 }
@@ -168,7 +180,12 @@ statements! {
          audience, form, created)",
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous)",
-    newest_change: concat!("SELECT sequence, ", mark!(), " FROM {changes} ORDER BY sequence DESC LIMIT 1"),
+    /// Finds the first change that stays: no older one is young enough, and it may be the newest.
+    first_that_stays: "SELECT COALESCE((SELECT sequence FROM {changes} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
+         (SELECT MAX(sequence) FROM {changes})) AS sequence",
+    prune_trail: "DELETE FROM {changes} WHERE sequence IN (SELECT sequence FROM {changes} \
+         WHERE sequence < $1 ORDER BY sequence LIMIT 10000)",
+    newest_change: concat!("SELECT latest, latest_mark FROM ", newest!(), " n"),
     given_out_sqlite: "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $1), 0) AS given_out, \
          0 AS standby",
     /// NULL if the store has keys and this role may not read the sequence.
@@ -199,12 +216,14 @@ statements! {
     ),
     /// Has at least one row, with the change that proves the position.
     page_of_secrets: concat!(
-        "SELECT c.sequence, c.mark, s.digest, s.expires AS secret_expires, ",
+        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
         record_columns!(),
         " FROM (SELECT 1 AS one) AS one LEFT JOIN (SELECT sequence, ",
         mark!(),
         " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 1) c ON TRUE \
-         LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 \
+         LEFT JOIN ",
+        newest!(),
+        " n ON TRUE LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 \
          ORDER BY digest LIMIT 50000) s ON TRUE \
          LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
     ),

@@ -44,10 +44,6 @@ impl Step<'_> {
         row::column(self.now)
     }
 
-    pub(super) const fn by(&self) -> &str {
-        self.by
-    }
-
     /// Runs a statement and returns how many rows it touched.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, ManageError> {
         Ok(self.session.execute(statement).await?)
@@ -96,7 +92,7 @@ impl Step<'_> {
     /// Reads the mark of the newest line. The lock of this change keeps others from writing another.
     async fn newest_mark(&mut self) -> Result<Option<i64>, ManageError> {
         let rows = self.fetch(Statement::new(&self.store.queries.newest_change)).await?;
-        let mark = rows.first().map(|newest| row::number(&**newest, "mark")).transpose()?;
+        let mark = rows.first().map(|newest| row::number(&**newest, "latest_mark")).transpose()?;
         Ok(mark)
     }
 

@@ -1,6 +1,7 @@
 //! Reads the changes behind a position, each with the present state of what it changed.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::super::driver::{Columns, Row};
 use super::super::row;
@@ -22,11 +23,17 @@ pub(super) struct ChangeList {
     count: usize,
     reader: SecretReader,
     keys: HashMap<KeyId, Vec<FeedSecret>>,
-    /// The last state counts.
-    accounts: HashMap<AccountId, Option<Account>>,
+    accounts: HashMap<AccountId, AccountState>,
     /// The numbers of the changes whose keys are held already.
     repeated: HashSet<i64>,
     more: bool,
+}
+
+/// What became of an account.
+#[derive(Default)]
+struct AccountState {
+    was_deleted: bool,
+    account: Option<Account>,
 }
 
 /// What a row means for the answer.
@@ -54,22 +61,34 @@ impl ChangeList {
 
     /// Reads the rows of the statement, in the order of the trail.
     pub(super) fn read(mut self, rows: &[Row]) -> Result<FeedAnswer<FeedChanges>, StoreError> {
-        let mut behind = std::time::Duration::ZERO;
+        let (mut behind, mut latest) = (Duration::ZERO, None);
         for row in rows {
             behind = super::behind::behind(&**row)?;
+            latest = Some(TrailPlace::latest(&**row)?);
             match self.read_row(&**row)? {
                 Step::Read => {}
                 Step::Cut => break,
                 Step::Diverged => return Ok(FeedAnswer::Diverged),
             }
         }
-        let Some(last) = self.last else { return Ok(FeedAnswer::Diverged) };
+        let (Some(last), Some(latest)) = (self.last, latest) else {
+            return Ok(FeedAnswer::Diverged);
+        };
+        let mut changes = Vec::with_capacity(self.keys.len() + self.accounts.len());
+        for (id, AccountState { was_deleted, account }) in self.accounts {
+            if was_deleted || account.is_none() {
+                changes.push(FeedChange::Account { id: id.clone(), account: None });
+            }
+            if account.is_some() {
+                changes.push(FeedChange::Account { id, account });
+            }
+        }
         let keys = self.keys.into_iter().map(|(id, secrets)| FeedChange::Key { id, secrets });
-        let accounts = self.accounts.into_iter();
-        let accounts = accounts.map(|(id, account)| FeedChange::Account { id, account });
+        changes.extend(keys);
         Ok(FeedAnswer::Same(FeedChanges {
-            changes: accounts.chain(keys).collect(),
+            changes,
             position: last.position(),
+            latest: latest.position(),
             more: self.more,
             behind,
         }))
@@ -122,15 +141,9 @@ impl ChangeList {
         };
         // A broken account breaks all its keys, which are not among the changes.
         let Ok(account) = self.reader.account(row) else { return Ok(Step::Diverged) };
-        let was_deleted = row::text(row, "action")? == Action::AccountDeleted.name();
-        if was_deleted && account.is_some() {
-            // The account was deleted with its keys, and added again since then. What it has now follows behind
-            // this change.
-            self.accounts.insert(id, None);
-            self.more = true;
-            return Ok(Step::Cut);
-        }
-        self.accounts.insert(id, account);
+        let state = self.accounts.entry(id).or_default();
+        state.was_deleted |= row::text(row, "action")? == Action::AccountDeleted.name();
+        state.account = account;
         Ok(Step::Read)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::connect::SqlStore;
 use super::super::dialect::Dialect;
+use super::super::driver::Row;
 use super::super::statement::Statement;
 use super::behind::behind;
 use super::change_list::ChangeList;
@@ -22,11 +23,12 @@ const PAGE: usize = 50_000;
 impl KeyFeed for SqlStore {
     fn position(&self) -> FeedFuture<'_, FeedPosition> {
         Box::pin(async move {
-            let newest = self.read(Statement::new(&self.queries.newest_change)).await?;
-            match newest.first() {
-                Some(row) => Ok(TrailPlace::read_alone(&**row)?.position()),
-                None => Ok(self.position_before_all().await?.0),
+            if let Some(newest) = self.newest().await? {
+                return Ok(newest);
             }
+            let before_all = self.position_before_all().await?.0;
+            // The first change may have been made meanwhile.
+            Ok(self.newest().await?.unwrap_or(before_all))
         })
     }
 
@@ -38,22 +40,23 @@ impl KeyFeed for SqlStore {
         Box::pin(async move {
             let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
             let asked = Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
-            let rows = self.read_within(asked, self.settings.change_timeout).await?;
-            let proof = rows.first().filter(|row| row.number("sequence").ok().flatten().is_some());
-            let is_same = match proof {
-                Some(row) => TrailPlace::read_alone(&**row)?.proves(position),
-                None => self.is_before_all(position).await?.is_some(),
+            let limit = self.settings.change_timeout;
+            let mut rows = self.read_within(asked.clone(), limit).await?;
+            if !has_change(&rows) {
+                if self.is_before_all(position).await?.is_some() {
+                    return Ok(FeedAnswer::Same(page(&rows, position)));
+                }
+                // The first change may have been made meanwhile.
+                rows = self.read_within(asked, limit).await?;
+            }
+            let Some(first) = rows.first().filter(|_| has_change(&rows)) else {
+                return Ok(FeedAnswer::Diverged);
             };
-            if !is_same {
+            if !TrailPlace::read_alone(&**first)?.proves(position) {
                 return Ok(FeedAnswer::Diverged);
             }
-            let mut reader = SecretReader::default();
-            let mut secrets: Vec<FeedSecret> =
-                rows.iter().filter_map(|row| reader.secret(&**row)).collect();
-            // PostgreSQL's joins may change the order.
-            secrets.sort_unstable_by_key(|secret| *secret.digest.as_bytes());
-            let is_last = secrets.len() < PAGE;
-            Ok(FeedAnswer::Same(FeedPage { secrets, is_last }))
+            let latest = TrailPlace::latest(&**first)?.position();
+            Ok(FeedAnswer::Same(page(&rows, latest)))
         })
     }
 
@@ -63,11 +66,16 @@ impl KeyFeed for SqlStore {
                 Dialect::Sqlite => (&self.queries.poll_sqlite, &self.queries.changed_sqlite),
                 Dialect::Postgres => (&self.queries.poll_postgres, &self.queries.changed_postgres),
             };
-            let rows = self.read(Statement::new(poll).bind(from(since))).await?;
-            let Some(first) = rows.first() else {
-                let same = self.is_before_all(since).await?;
-                return Ok(same.map_or(FeedAnswer::Diverged, |behind| no_changes(since, behind)));
-            };
+            let poll = Statement::new(poll).bind(from(since));
+            let mut rows = self.read(poll.clone()).await?;
+            if rows.is_empty() {
+                if let Some(behind) = self.is_before_all(since).await? {
+                    return Ok(no_changes(since, behind));
+                }
+                // The first change may have been made meanwhile.
+                rows = self.read(poll).await?;
+            }
+            let Some(first) = rows.first() else { return Ok(FeedAnswer::Diverged) };
             if !TrailPlace::read_alone(&**first)?.proves(since) {
                 return Ok(FeedAnswer::Diverged);
             }
@@ -93,6 +101,13 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
+    /// Returns the position of the newest change; `None` if the trail is empty.
+    async fn newest(&self) -> Result<Option<FeedPosition>, StoreError> {
+        let rows = self.read(Statement::new(&self.queries.newest_change)).await?;
+        let newest = rows.first().map(|row| TrailPlace::latest(&**row)).transpose()?;
+        Ok(newest.map(TrailPlace::position))
+    }
+
     /// Returns how old the answer of an empty trail may be; `None` if the position is not the empty trail's.
     async fn is_before_all(&self, since: FeedPosition) -> Result<Option<Duration>, StoreError> {
         if !is_before_all(since) {
@@ -103,6 +118,27 @@ impl SqlStore {
     }
 }
 
+/// Returns true if the rows of a page hold the change that proves its position.
+fn has_change(rows: &[Row]) -> bool {
+    rows.first().is_some_and(|row| row.number("sequence").is_ok_and(|found| found.is_some()))
+}
+
+fn page(rows: &[Row], latest: FeedPosition) -> FeedPage {
+    let mut reader = SecretReader::default();
+    let secrets = rows.iter().filter_map(|row| reader.secret(&**row));
+    let mut secrets: Vec<FeedSecret> = secrets.collect();
+    // PostgreSQL's joins may change the order.
+    secrets.sort_unstable_by_key(|secret| *secret.digest.as_bytes());
+    let is_last = rows.len() < PAGE;
+    FeedPage { secrets, is_last, latest }
+}
+
 const fn no_changes(position: FeedPosition, behind: Duration) -> FeedAnswer<FeedChanges> {
-    FeedAnswer::Same(FeedChanges { changes: Vec::new(), position, more: false, behind })
+    FeedAnswer::Same(FeedChanges {
+        changes: Vec::new(),
+        position,
+        latest: position,
+        more: false,
+        behind,
+    })
 }

@@ -21,7 +21,12 @@ impl SecretReader {
         // No key has a digest that is not 32 bytes long.
         let digest = <[u8; 32]>::try_from(row.bytes("digest").ok().flatten()?).ok()?;
         let digest = KeyDigest::from_bytes(digest);
-        Some(FeedSecret { digest, record: self.record(row) })
+        let broken = |error: StoreError| {
+            // The row may be so broken that its key has no id.
+            let id = row.text("id").ok().flatten().unwrap_or_default();
+            row::broken_row(id, &error)
+        };
+        Some(FeedSecret { digest, record: self.record(row).map_err(broken) })
     }
 
     fn record(&mut self, row: &dyn Columns) -> Result<KeyRecord, StoreError> {

@@ -26,6 +26,12 @@ impl TrailPlace {
         Ok(Self { previous, ..Self::read_alone(row)? })
     }
 
+    /// Reads the place of the newest change from the columns `latest` and `latest_mark`.
+    pub(super) fn latest(row: &dyn Columns) -> Result<Self, StoreError> {
+        let (sequence, mark) = (row::number(row, "latest")?, row::number(row, "latest_mark")?);
+        Ok(Self { sequence, mark, previous: None })
+    }
+
     /// Reads a place from the columns `sequence` and `mark`.
     pub(super) fn read_alone(row: &dyn Columns) -> Result<Self, StoreError> {
         let (sequence, mark) = (row::number(row, "sequence")?, row::number(row, "mark")?);

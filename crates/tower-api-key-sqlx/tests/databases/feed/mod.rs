@@ -1,0 +1,6 @@
+//! The feed of a replica, over both databases.
+
+mod copy;
+mod order;
+mod restored;
+mod trails;
