@@ -53,10 +53,17 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// Reads what was changed since a position. The answer holds every change that was committed before this call, but
     /// for the time that [`FeedChanges::behind`] states.
     ///
+    /// `seen` is the latest position of the reader's last answer, a page or changes. It is only checked: the answer is
+    /// [`Diverged`](FeedAnswer::Diverged) unless both positions belong to the history of the store.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot answer.
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>>;
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>>;
 
     /// Returns notices that say when to ask for changes. A notice that is lost only makes the reader ask later.
     fn notices(&self) -> Option<Box<dyn Invalidations>> {
@@ -69,7 +76,7 @@ pub trait KeyFeed: Send + Sync + 'static {
 /// The mark is a random number which the change was given when it was made. So a store that was restored from a
 /// backup, or lost its latest changes, is told from the one that was followed before: it has another change under the
 /// same number, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FeedPosition {
     /// The number of the change. Numbers rise in the order in which changes become visible, with gaps.
     pub sequence: u64,
@@ -165,8 +172,12 @@ impl<F: KeyFeed + ?Sized> KeyFeed for Arc<F> {
         (**self).page(position, after)
     }
 
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
-        (**self).changes(since)
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+        (**self).changes(since, seen)
     }
 
     fn notices(&self) -> Option<Box<dyn Invalidations>> {
