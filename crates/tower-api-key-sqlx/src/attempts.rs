@@ -108,6 +108,7 @@ impl Broken {
             settings: Settings::default(),
             outage: Arc::new(Outage::default()),
             retention: Retention::default(),
+            listen_url: None,
         }
     }
 
@@ -161,13 +162,15 @@ impl Connection for Broken {
         Box::pin(ready(Err((self.statement)())))
     }
 
-    fn begin(&mut self, _: &'static str) -> Answer<'_, ()> {
+    fn begin(&mut self, _: SqlStr) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
 
     fn commit(&mut self) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
+
+    fn distrust(&mut self) {}
 }
 
 fn told(error: &StoreError) -> String {

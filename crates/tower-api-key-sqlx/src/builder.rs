@@ -8,6 +8,7 @@ use super::SqlStore;
 use super::dialect::Dialect;
 use super::driver::Pool;
 use super::failure::Failure;
+use super::loan::Terms;
 use super::outage::Outage;
 use super::query::Queries;
 use super::settings::Settings;
@@ -34,7 +35,8 @@ pub struct SqlStoreBuilder {
     place: Location,
     tables: Tables,
     settings: Settings,
-    max_connections: Option<u32>,
+    /// May hold a password, so it is never shown.
+    listen_url: Option<String>,
     clock: Arc<dyn Clock>,
     retention: Retention,
 }
@@ -43,7 +45,7 @@ pub struct SqlStoreBuilder {
 enum Location {
     /// May hold a password, so it is never shown.
     Url(String),
-    Pool(Box<dyn FnOnce(Duration) -> Arc<dyn Pool> + Send>, Dialect),
+    Pool(Box<dyn FnOnce(Terms) -> Arc<dyn Pool> + Send>, Dialect),
 }
 
 impl SqlStoreBuilder {
@@ -51,12 +53,11 @@ impl SqlStoreBuilder {
         Self::at(Location::Url(url))
     }
 
-    /// Returns a builder over a pool of the application. `lend` wraps the pool for the store; its argument is
-    /// how long a returned connection may take to show that it is alive.
+    /// Returns a builder over a pool of the application. `lend` wraps the pool for the store.
     #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code))]
     pub(super) fn over(
         dialect: Dialect,
-        lend: impl FnOnce(Duration) -> Arc<dyn Pool> + Send + 'static,
+        lend: impl FnOnce(Terms) -> Arc<dyn Pool> + Send + 'static,
     ) -> Self {
         Self::at(Location::Pool(Box::new(lend), dialect))
     }
@@ -64,13 +65,45 @@ impl SqlStoreBuilder {
     fn at(place: Location) -> Self {
         let (tables, settings) = (Tables::default(), Settings::default());
         let (clock, retention) = (Arc::new(SystemClock), Retention::default());
-        Self { place, tables, settings, max_connections: None, clock, retention }
+        Self { place, tables, settings, listen_url: None, clock, retention }
     }
 
-    /// Sets the most connections that the store opens, 10 by default. Further lookups and changes wait for a
-    /// free connection. A database in memory has one connection.
-    pub fn max_connections(self, connections: u32) -> Self {
-        Self { max_connections: Some(connections), ..self }
+    /// Sets the most connections that the store opens: 4 by default in PostgreSQL, whose connections all
+    /// nodes share, and 10 in SQLite. Further lookups and changes wait for a free connection. A lookup keeps
+    /// its connection for one round trip. A database in memory has one connection.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.settings.max_connections = Some(connections);
+        self
+    }
+
+    /// Sets after how long a connection is replaced, 30 minutes by default. So connections move to a server
+    /// that another took the place of. Needs PostgreSQL.
+    pub fn max_lifetime(mut self, time: Duration) -> Self {
+        self.settings.max_lifetime = time;
+        self
+    }
+
+    /// Sets after how long a connection that is not used is closed, 10 minutes by default. Needs PostgreSQL.
+    pub fn idle_timeout(mut self, time: Duration) -> Self {
+        self.settings.idle_timeout = time;
+        self
+    }
+
+    /// Sends each statement as one message with its values inside, as a pooler in transaction mode needs it:
+    /// `PgBouncer` with `pool_mode = transaction`. A lookup is one round trip, and the server plans it each time.
+    /// In a URL, `?pgbouncer=true` says the same. `PgBouncer` 1.21 and newer keeps prepared statements itself
+    /// (`max_prepared_statements`).
+    ///
+    /// Notices do not pass such a pooler. Set [`listen_url`](Self::listen_url), or there are none.
+    pub fn behind_pooler(mut self, behind: bool) -> Self {
+        self.settings.behind_pooler = behind;
+        self
+    }
+
+    /// Listens to changes over another URL of the same PostgreSQL database: past a pooler, or at the primary
+    /// server if this store reads from a standby. See [`SqlStore::invalidations`].
+    pub fn listen_url(self, url: impl Into<String>) -> Self {
+        Self { listen_url: Some(url.into()), ..self }
     }
 
     /// Sets the longest time of a lookup or a list, 2 seconds by default. The time includes the wait for a
@@ -129,15 +162,14 @@ impl SqlStoreBuilder {
     /// - the prefix or the schema is not a valid name, or SQLite is given a schema;
     /// - `max_connections` is 0, or is set for a pool of the application, which has its own number.
     pub async fn connect(self) -> Result<SqlStore, StoreError> {
-        let Self { place, tables, mut settings, max_connections, clock, retention } = self;
+        let Self { place, tables, mut settings, listen_url, clock, retention } = self;
         let wrong = |what| Err(StoreError::new(Failure::Setting(what)));
-        if max_connections == Some(0) {
+        if settings.max_connections == Some(0) {
             return wrong("`max_connections` must be 1 or more");
         }
-        settings.max_connections = max_connections.unwrap_or(settings.max_connections);
         let dialect = match &place {
             Location::Url(url) => dialect(url)?,
-            Location::Pool(..) if max_connections.is_some() => {
+            Location::Pool(..) if settings.max_connections.is_some() => {
                 return wrong(
                     "leave out `max_connections`: a pool of the application has its own number of connections",
                 );
@@ -145,13 +177,32 @@ impl SqlStoreBuilder {
             Location::Pool(_, dialect) => *dialect,
         };
         tables.check(dialect)?;
+        let listen_url = match listen_url {
+            #[cfg(feature = "postgres")]
+            Some(url) if dialect == Dialect::Postgres => {
+                super::address::Address::read(&url)?;
+                Some(Arc::from(url))
+            }
+            Some(_) => return wrong("SQLite has no notices: leave out `listen_url`"),
+            None => None,
+        };
         let pool = match place {
-            Location::Url(url) => open(dialect, &url, &settings).await?,
-            Location::Pool(lend, _) => lend(settings.lookup_timeout),
+            Location::Url(url) => open(dialect, &url, &mut settings).await?,
+            Location::Pool(lend, _) => lend(Terms::new(&settings)),
         };
         let queries = Arc::new(Queries::new(&tables));
         let (tables, outage) = (Arc::new(tables), Arc::new(Outage::default()));
-        let store = SqlStore { pool, dialect, tables, queries, clock, settings, outage, retention };
+        let store = SqlStore {
+            pool,
+            dialect,
+            tables,
+            queries,
+            clock,
+            settings,
+            outage,
+            retention,
+            listen_url,
+        };
         store.migrate().await?;
         Ok(store)
     }
@@ -169,7 +220,7 @@ fn dialect(url: &str) -> Result<Dialect, StoreError> {
 async fn open(
     dialect: Dialect,
     url: &str,
-    settings: &Settings,
+    settings: &mut Settings,
 ) -> Result<Arc<dyn Pool>, StoreError> {
     match dialect {
         #[cfg(feature = "sqlite")]

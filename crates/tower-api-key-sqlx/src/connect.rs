@@ -60,6 +60,8 @@ pub struct SqlStore {
     pub(super) settings: Settings,
     pub(super) outage: Arc<Outage>,
     pub(super) retention: Retention,
+    /// The URL for notices, if it is another than that of the pool. It may hold a password.
+    pub(super) listen_url: Option<Arc<str>>,
 }
 
 impl SqlStore {
@@ -134,7 +136,10 @@ impl SqlStore {
                     self.pool.distrust_idle();
                 }
                 Ok(answer) => return answer.map_err(failed),
-                Err(_) => return Err(self.no_answer(limit)),
+                Err(_) => {
+                    connection.distrust();
+                    return Err(self.no_answer(limit));
+                }
             }
         }
     }

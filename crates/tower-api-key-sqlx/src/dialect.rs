@@ -1,5 +1,11 @@
 //! The differences between the two databases.
 
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::inline::milliseconds;
+
 /// The database that speaks a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -8,14 +14,22 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// Returns the statement that begins a change.
-    pub(super) const fn begin(self) -> &'static str {
+    /// Returns the statements that begin a change, each of whose statements has this limit. A server also
+    /// ends the change of a process that was frozen, because others wait for its locks.
+    pub(super) fn begin(self, limit: Duration) -> SqlStr {
         match self {
             // Waits for another writer at the beginning. In the middle, SQLite would fail at once.
-            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Sqlite => "BEGIN IMMEDIATE".into_sql_str(),
             // Overrides the default of the pool or role: each statement must see what the transactions
             // before it committed, such as a migration that held the lock.
-            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Self::Postgres => {
+                let limit = milliseconds(limit);
+                let begin = format!(
+                    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
+                     SET LOCAL idle_in_transaction_session_timeout = {limit}"
+                );
+                AssertSqlSafe(begin).into_sql_str()
+            }
         }
     }
 

@@ -55,9 +55,12 @@ pub(super) trait Connection: Send {
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()>;
 
     /// Begins a transaction. Dropping the connection rolls it back.
-    fn begin(&mut self, statement: &'static str) -> Answer<'_, ()>;
+    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()>;
 
     fn commit(&mut self) -> Answer<'_, ()>;
+
+    /// Closes the connection when it is dropped: it did not answer in time.
+    fn distrust(&mut self);
 }
 
 /// A database as sqlx knows it.
@@ -68,6 +71,12 @@ pub(super) trait Driver: sqlx::Database {
     fn fetch(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, Vec<Row>>;
     fn execute(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, u64>;
     fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
+
+    /// Runs statements that hold their values, and returns their rows.
+    fn fetch_text(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, Vec<Row>>;
+
+    /// Runs statements that hold their values, and returns how many rows they touched.
+    fn execute_text(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, u64>;
 }
 
 /// Implements [`Driver`] and [`Columns`] for one database: sqlx's traits do not allow a generic implementation.
@@ -100,6 +109,25 @@ macro_rules! driver {
                 sql: sqlx::SqlStr,
             ) -> $crate::driver::Answer<'_, ()> {
                 Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(|_| ()) })
+            }
+
+            fn fetch_text(
+                connection: &mut Self::Connection,
+                sql: sqlx::SqlStr,
+            ) -> $crate::driver::Answer<'_, Vec<$crate::driver::Row>> {
+                Box::pin(async move {
+                    let rows = sqlx::raw_sql(sql).fetch_all(connection).await?;
+                    Ok(rows.into_iter().map(|row| Box::new(row) as _).collect())
+                })
+            }
+
+            fn execute_text(
+                connection: &mut Self::Connection,
+                sql: sqlx::SqlStr,
+            ) -> $crate::driver::Answer<'_, u64> {
+                Box::pin(async move {
+                    Ok(sqlx::raw_sql(sql).execute(connection).await?.rows_affected())
+                })
             }
         }
 

@@ -115,6 +115,11 @@ fn remedy(code: Option<&str>) -> &'static str {
         "53300" => {
             ": lower the connections of this store (`max_connections`), or raise the server's"
         }
+        // The server is PgBouncer, or several sessions of it share one of the server.
+        "08P01" | "42P05" | "26000" => {
+            ": if a pooler in transaction mode stands before the database, say so (`behind_pooler`, or \
+             `?pgbouncer=true` in the URL)"
+        }
         "55P03" => ": end the long transaction that reads or writes the tables, and connect again",
         "25006" => ": connect to a primary server, with a session that may write",
         "5" | "261" | "517" => ": another process wrote for too long; try again",

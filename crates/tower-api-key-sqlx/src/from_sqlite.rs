@@ -34,6 +34,6 @@ impl SqlStore {
 impl SqlStoreBuilder {
     /// Returns a builder over a pool of the application, to change settings before the store connects.
     pub fn from_sqlite(pool: SqlitePool) -> Self {
-        Self::over(Dialect::Sqlite, |patience| Arc::new(Lender::handed_in(pool, patience)))
+        Self::over(Dialect::Sqlite, |terms| Arc::new(Lender::handed_in(pool, terms)))
     }
 }

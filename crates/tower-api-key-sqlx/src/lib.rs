@@ -33,6 +33,8 @@
     )
 )]
 
+#[cfg(feature = "postgres")]
+mod address;
 #[cfg(test)]
 mod attempts;
 mod builder;
@@ -46,6 +48,7 @@ mod feed;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod inline;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;
@@ -57,6 +60,8 @@ mod migrate;
 mod migration;
 mod notify;
 mod outage;
+#[cfg(feature = "postgres")]
+mod own_pool;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
 #[cfg(feature = "postgres")]
@@ -67,6 +72,7 @@ mod quota_column;
 mod row;
 mod session;
 mod settings;
+mod slot;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;

@@ -9,10 +9,12 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
 use tokio::time::timeout_at;
 
+use super::address::Address;
 use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
+use super::own_pool::OwnPool;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -47,9 +49,16 @@ impl SqlStore {
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let pool: &dyn Any = &*self.pool;
-        let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+        let options = match (&self.listen_url, pool.downcast_ref::<OwnPool<Postgres>>()) {
+            (Some(url), _) => Address::read(url).ok()?.options,
+            (None, _) if self.settings.behind_pooler => return None,
+            (None, Some(own)) => own.options().clone(),
+            (None, None) => {
+                (*pool.downcast_ref::<Lender<Postgres>>()?.pool.connect_options()).clone()
+            }
+        };
         Some(SqlInvalidations {
-            options: (*lender.pool.connect_options()).clone(),
+            options,
             timeout: self.settings.lookup_timeout,
             quiet: QUIET,
             listener: None,

@@ -5,6 +5,8 @@
 //! So a connection whose last query did not end well is closed instead of returned, and the ping of the others
 //! has a timeout.
 //!
+//! A query that its caller abandoned runs to its end first, because a new connection costs several round trips.
+//!
 //! SQLite always answers, and a database in memory ends with its last connection. So its connections are not
 //! closed: their open transaction is rolled back.
 
@@ -13,45 +15,76 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, SqlStr};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::driver::{Answer, Connection, Driver, Pool, Row};
 use super::failure::is_broken;
+use super::inline::inline;
+use super::settings::Settings;
+use super::slot::Slot;
 use super::statement::Statement;
 
 /// A pool of connections to one kind of database.
 pub(super) struct Lender<D: Driver> {
     pub(super) pool: sqlx::Pool<D>,
-    /// The timeout of the ping of a returned connection.
-    patience: Duration,
+    terms: Terms,
     /// A value that must live as long as the pool.
     _anchor: Option<Box<dyn Any + Send + Sync>>,
     /// Whether the pool is the application's, so that the store must not close it.
     handed_in: bool,
 }
 
+/// How a pool treats its connections.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// How long a connection that comes back may take to be ready.
+    pub(super) patience: Duration,
+    /// The limit of a lookup, if a pooler stands before the server.
+    pub(super) behind_pooler: Option<Duration>,
+}
+
 /// A connection on loan.
-struct Loan<D: Driver> {
-    connection: Option<PoolConnection<D>>,
-    /// Whether the last query ended well.
-    ready: bool,
+pub(super) struct Loan<D: Driver> {
+    slot: Option<Box<dyn Slot<D>>>,
+    last: Last,
     /// Whether a transaction is open.
     open: bool,
     /// Whether this loan is the only attempt to roll back.
     ending: bool,
-    patience: Duration,
+    terms: Terms,
+}
+
+impl Terms {
+    /// Returns the terms that the settings ask for.
+    pub(super) fn new(settings: &Settings) -> Self {
+        let limit = settings.lookup_timeout;
+        let patience = settings.pool_timeout();
+        Self { patience, behind_pooler: settings.behind_pooler.then_some(limit) }
+    }
+}
+
+/// How the last query ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// The connection is ready for another query.
+    Ready,
+    /// The answer is not complete. If the loan is dropped now, its caller has abandoned the query.
+    Asked,
+    /// The connection is broken or silent.
+    Broken,
 }
 
 impl<D: Driver> Lender<D> {
-    pub(super) const fn new(pool: sqlx::Pool<D>, patience: Duration) -> Self {
-        Self { pool, patience, _anchor: None, handed_in: false }
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+    pub(super) const fn new(pool: sqlx::Pool<D>, terms: Terms) -> Self {
+        Self { pool, terms, _anchor: None, handed_in: false }
     }
 
     /// Returns a lender over a pool of the application.
-    pub(super) const fn handed_in(pool: sqlx::Pool<D>, patience: Duration) -> Self {
-        Self { pool, patience, _anchor: None, handed_in: true }
+    pub(super) const fn handed_in(pool: sqlx::Pool<D>, terms: Terms) -> Self {
+        Self { pool, terms, _anchor: None, handed_in: true }
     }
 
     /// Keeps a value as long as the pool.
@@ -73,11 +106,10 @@ impl<D: Driver> Pool for Lender<D> {
             } else {
                 self.pool.acquire().await?
             };
-            let connection = Some(connection);
             // A database on this machine always answers.
-            let patience = if D::REMOTE { self.patience } else { Duration::MAX };
-            let loan = Loan { connection, ready: true, open: false, ending: false, patience };
-            Ok(Box::new(loan) as Box<dyn Connection>)
+            let patience = if D::REMOTE { self.terms.patience } else { Duration::MAX };
+            let terms = Terms { patience, ..self.terms };
+            Ok(Box::new(Loan::new(Box::new(connection), terms)) as Box<dyn Connection>)
         })
     }
 
@@ -111,26 +143,37 @@ impl<D: Driver> Pool for Lender<D> {
 }
 
 impl<D: Driver> Loan<D> {
+    pub(super) fn new(slot: Box<dyn Slot<D>>, terms: Terms) -> Self {
+        Self { slot: Some(slot), last: Last::Ready, open: false, ending: false, terms }
+    }
+
+    /// Returns the statement with its values, if a pooler stands before the server. A transaction has the
+    /// limit of its beginning.
+    fn text(&self, statement: &Statement) -> Option<SqlStr> {
+        let limit = self.terms.behind_pooler?;
+        Some(inline(statement, (!self.open).then_some(limit)))
+    }
+
     /// Runs a query. The connection may return to its pool only if the query ends well.
     async fn ask<T>(
         &mut self,
         query: impl for<'c> FnOnce(&'c mut D::Connection) -> Answer<'c, T> + Send,
     ) -> Result<T, sqlx::Error> {
-        let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        self.ready = false;
-        let answer = query(connection).await;
-        self.ready = match &answer {
-            Ok(_) => true,
+        let slot = self.slot.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        self.last = Last::Asked;
+        let answer = query(slot.connection()).await;
+        self.last = match &answer {
+            Ok(_) => Last::Ready,
             // The database refused the query and is ready for the next.
-            Err(error @ sqlx::Error::Database(_)) => !is_broken(error),
-            Err(_) => false,
+            Err(error @ sqlx::Error::Database(_)) if !is_broken(error) => Last::Ready,
+            Err(_) => Last::Broken,
         };
         answer
     }
 
-    /// Returns a loan that rolls back; the connection's last query may still run.
-    const fn ending(connection: PoolConnection<D>, patience: Duration) -> Self {
-        Self { connection: Some(connection), ready: false, open: true, ending: true, patience }
+    /// Returns a loan that ends what the last one began; the connection's last query may still run.
+    fn ending(slot: Box<dyn Slot<D>>, terms: Terms) -> Self {
+        Self { slot: Some(slot), last: Last::Asked, open: true, ending: true, terms }
     }
 
     /// Rolls back an open transaction.
@@ -138,26 +181,40 @@ impl<D: Driver> Loan<D> {
         let ended = self.ask(|it| D::script(it, "ROLLBACK".into_sql_str())).await;
         self.open = false;
         // SQLite refuses a rollback without a transaction, and stays usable.
-        self.ready &= ended.is_ok() || !D::REMOTE;
+        if ended.is_err() && D::REMOTE {
+            self.last = Last::Broken;
+        }
+    }
+
+    /// Waits for the end of an abandoned query, whose answer nobody reads.
+    async fn settle(&mut self) {
+        self.open = false;
+        let _ = self.ask(|it| Box::pin(it.ping())).await;
     }
 }
 
 impl<D: Driver> Connection for Loan<D> {
     fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
-        Box::pin(self.ask(|connection| D::fetch(connection, statement)))
+        match self.text(&statement) {
+            Some(text) => Box::pin(self.ask(|connection| D::fetch_text(connection, text))),
+            None => Box::pin(self.ask(|connection| D::fetch(connection, statement))),
+        }
     }
 
     fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
-        Box::pin(self.ask(|connection| D::execute(connection, statement)))
+        match self.text(&statement) {
+            Some(text) => Box::pin(self.ask(|connection| D::execute_text(connection, text))),
+            None => Box::pin(self.ask(|connection| D::execute(connection, statement))),
+        }
     }
 
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
         Box::pin(self.ask(|connection| D::script(connection, sql)))
     }
 
-    fn begin(&mut self, statement: &'static str) -> Answer<'_, ()> {
+    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
         Box::pin(async move {
-            self.ask(|connection| D::script(connection, statement.into_sql_str())).await?;
+            self.ask(|connection| D::script(connection, statement)).await?;
             self.open = true;
             Ok(())
         })
@@ -170,28 +227,38 @@ impl<D: Driver> Connection for Loan<D> {
             Ok(())
         })
     }
+
+    fn distrust(&mut self) {
+        self.last = Last::Broken;
+    }
 }
 
 impl<D: Driver> Drop for Loan<D> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let patience = self.patience;
-        match Handle::try_current() {
+        let Some(slot) = self.slot.take() else { return };
+        let (terms, patience) = (self.terms, self.terms.patience);
+        let Ok(runtime) = Handle::try_current() else { return slot.close() };
+        match self.last {
             // Rolls back, and closes the connection if that fails. A SQLite connection is not closed
             // at once: if a client hung up, that could end an application's whole database in memory.
-            Ok(runtime) if !self.ending && if self.ready { self.open } else { !D::REMOTE } => {
-                let mut loan = Self::ending(connection, patience);
+            last if !self.ending && if last == Last::Ready { self.open } else { !D::REMOTE } => {
+                let mut loan = Self::ending(slot, terms);
                 runtime.spawn(async move {
-                    let _ = tokio::time::timeout(patience, loan.roll_back()).await;
+                    let _ = timeout(patience, loan.roll_back()).await;
                 });
             }
-            Ok(runtime) if self.ready => {
-                // Dropping this future at the timeout closes the connection and frees its slot in the pool.
-                // The future is large, so it is boxed to be moved only once.
-                let returned = Box::pin(connection.return_to_pool());
-                runtime.spawn(async move { tokio::time::timeout(patience, returned).await });
+            Last::Ready => {
+                if let Some(giving_back) = slot.give_back(patience) {
+                    runtime.spawn(giving_back);
+                }
             }
-            _ => drop(connection.detach()),
+            Last::Asked if !self.ending && !self.open => {
+                let mut loan = Self::ending(slot, terms);
+                runtime.spawn(async move {
+                    let _ = timeout(patience, loan.settle()).await;
+                });
+            }
+            _ => slot.close(),
         }
     }
 }

@@ -97,8 +97,10 @@ impl SqlStore {
                  AND type IN ('table', 'view')",
             )
             .bind(self.tables.bare(table)),
+            // Reads `pg_class`, too: the lock on it lets the session learn of tables that another process
+            // has created since the transaction began.
             Dialect::Postgres => Statement::from(
-                "SELECT CAST(1 AS BIGINT) AS found WHERE to_regclass($1) IS NOT NULL",
+                "SELECT CAST(1 AS BIGINT) AS found FROM pg_class WHERE oid = to_regclass($1)",
             )
             .bind(self.tables.fill(&format!("{{{table}}}"))),
         }

@@ -31,13 +31,16 @@ impl SqlStore {
         loop {
             attempts += 1;
             let mut connection = self.acquire(limit, end).await?;
-            match timeout_at(end, connection.begin(self.dialect.begin())).await {
+            match timeout_at(end, connection.begin(self.dialect.begin(limit))).await {
                 Ok(Ok(())) => return Ok(Session { connection, store: self.clone(), limit }),
                 Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
                     self.pool.distrust_idle();
                 }
                 Ok(Err(error)) => return Err(failed(error)),
-                Err(_) => return Err(self.no_answer(limit)),
+                Err(_) => {
+                    connection.distrust();
+                    return Err(self.no_answer(limit));
+                }
             }
         }
     }

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-/// The default of `max_connections`.
-const MOST_CONNECTIONS: u32 = 10;
+/// The default of `max_connections` for SQLite.
+pub(super) const MOST_LOCAL: u32 = 10;
+
+/// The default of `max_connections` for a server, which all nodes share.
+pub(super) const MOST_REMOTE: u32 = 4;
+
+/// The default of `max_lifetime`.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// The default of `idle_timeout`.
+const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The default of `lookup_timeout`, which includes the wait for a connection.
 const LOOKUP: Duration = Duration::from_secs(2);
@@ -16,9 +25,14 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) max_connections: u32,
+    /// The most connections; none means the database's default.
+    pub(super) max_connections: Option<u32>,
+    pub(super) max_lifetime: Duration,
+    pub(super) idle_timeout: Duration,
     pub(super) lookup_timeout: Duration,
     pub(super) change_timeout: Duration,
+    /// Whether a pooler in transaction mode stands before the server.
+    pub(super) behind_pooler: bool,
     /// Whether a missing SQLite file is created.
     pub(super) creates: bool,
 }
@@ -33,9 +47,12 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_connections: MOST_CONNECTIONS,
+            max_connections: None,
+            max_lifetime: LIFETIME,
+            idle_timeout: IDLE,
             lookup_timeout: LOOKUP,
             change_timeout: CHANGE,
+            behind_pooler: false,
             creates: false,
         }
     }

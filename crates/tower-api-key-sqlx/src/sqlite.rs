@@ -14,8 +14,8 @@ use sqlx::{ConnectOptions, Sqlite};
 
 use super::driver::{Pool, driver};
 use super::failure::{Failure, failed};
-use super::loan::Lender;
-use super::settings::Settings;
+use super::loan::{Lender, Terms};
+use super::settings::{MOST_LOCAL, Settings};
 use tower_api_key::store::StoreError;
 
 driver!(Sqlite, SqliteRow, remote: false);
@@ -34,7 +34,7 @@ struct SqliteFile {
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     let place = place(url)?;
     let mut pool = SqlitePoolOptions::new()
-        .max_connections(settings.max_connections)
+        .max_connections(settings.max_connections.unwrap_or(MOST_LOCAL))
         .acquire_timeout(settings.pool_timeout())
         // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
         .test_before_acquire(false);
@@ -50,7 +50,7 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
         return Err(StoreError::new(Failure::NoFile));
     }
     let pool = pool.connect_lazy_with(place.options);
-    Ok(Arc::new(Lender::new(pool, settings.lookup_timeout).anchored(anchor)))
+    Ok(Arc::new(Lender::new(pool, Terms::new(settings)).anchored(anchor)))
 }
 
 /// Reads a URL. The text between `sqlite:` and `?` is the path, without any decoding.

@@ -4,12 +4,15 @@
 
 mod applications;
 mod broken;
+mod distance;
 mod feed;
 mod files;
 mod fleet;
 mod folder;
 mod grace;
 mod outage;
+mod pgbouncer;
+mod poolers;
 mod pools;
 mod postgres;
 mod promises;
@@ -17,6 +20,7 @@ mod relay;
 mod roles;
 mod rotations;
 mod silence;
+mod trips;
 mod unprefixed;
 
 use std::sync::Arc;

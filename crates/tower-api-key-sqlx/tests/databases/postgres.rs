@@ -140,14 +140,14 @@ fn is_root() -> bool {
 }
 
 /// PostgreSQL does not run as root.
-fn as_nobody(mut command: Command) -> Command {
+pub(crate) fn as_nobody(mut command: Command) -> Command {
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
     command
 }
 
-fn own(folder: &Folder) {
+pub(crate) fn own(folder: &Folder) {
     if is_root() {
         std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     }
