@@ -61,6 +61,13 @@ macro_rules! standby {
     };
 }
 
+/// The mark of the other position that a reader has seen.
+macro_rules! seen_mark {
+    () => {
+        "(SELECT COALESCE(seen.mark, seen.at) FROM {changes} AS seen WHERE seen.sequence = $2) AS seen_mark"
+    };
+}
+
 /// Selects the change at a position and the next one, by the primary key alone.
 macro_rules! poll {
     ($standby:expr) => {
@@ -68,6 +75,8 @@ macro_rules! poll {
             "SELECT sequence, ",
             mark!(),
             ", previous, ",
+            seen_mark!(),
+            ", ",
             $standby,
             " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 2"
         )
@@ -89,6 +98,8 @@ macro_rules! changed {
     ($standby:expr) => {
         concat!(
             "SELECT c.sequence, c.mark, c.previous, c.action, c.key_id, c.of_account, ",
+            seen_mark!(),
+            ", ",
             $standby,
             ", n.latest, n.latest_mark, a.id AS account_id, ",
             record_columns!(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::driver::{Columns, Row};
 use super::super::row;
 use super::secrets::SecretReader;
-use super::trail_position::{TrailPlace, is_before_all};
+use super::trail_position::{TrailPlace, is_before_all, is_seen};
 use tower_api_key::key::{Account, AccountId, KeyId};
 use tower_api_key::store::{
     Action, FeedAnswer, FeedChange, FeedChanges, FeedPosition, FeedSecret, StoreError,
@@ -18,6 +18,7 @@ const LIMIT: usize = 1_000;
 /// Collects the changes of an answer.
 pub(super) struct ChangeList {
     since: FeedPosition,
+    seen: FeedPosition,
     /// The last place that was read; `None` at the beginning.
     last: Option<TrailPlace>,
     count: usize,
@@ -46,9 +47,10 @@ enum Step {
 }
 
 impl ChangeList {
-    pub(super) fn since(since: FeedPosition) -> Self {
+    pub(super) fn new(since: FeedPosition, seen: FeedPosition) -> Self {
         Self {
             since,
+            seen,
             last: None,
             count: 0,
             reader: SecretReader::default(),
@@ -104,7 +106,7 @@ impl ChangeList {
             }
             let follows = match self.last {
                 Some(last) => last.precedes(place),
-                None => place.proves(self.since),
+                None => place.proves(self.since) && is_seen(row, self.seen)?,
             };
             if !follows {
                 return Ok(Step::Diverged);

@@ -9,7 +9,7 @@ use super::super::statement::Statement;
 use super::behind::behind;
 use super::change_list::ChangeList;
 use super::secrets::SecretReader;
-use super::trail_position::{TrailPlace, from, is_before_all};
+use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::{
     FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, Invalidations, KeyFeed,
@@ -60,31 +60,38 @@ impl KeyFeed for SqlStore {
         })
     }
 
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
         Box::pin(async move {
             let (poll, changed) = match self.dialect {
                 Dialect::Sqlite => (&self.queries.poll_sqlite, &self.queries.changed_sqlite),
                 Dialect::Postgres => (&self.queries.poll_postgres, &self.queries.changed_postgres),
             };
-            let poll = Statement::new(poll).bind(from(since));
+            let poll = Statement::new(poll).bind(from(since)).bind(from(seen));
             let mut rows = self.read(poll.clone()).await?;
             if rows.is_empty() {
+                if !is_before_all(seen) {
+                    return Ok(FeedAnswer::Diverged);
+                }
                 if let Some(behind) = self.is_before_all(since).await? {
-                    return Ok(no_changes(since, behind));
+                    return Ok(no_changes(since, seen, behind));
                 }
                 // The first change may have been made meanwhile.
                 rows = self.read(poll).await?;
             }
             let Some(first) = rows.first() else { return Ok(FeedAnswer::Diverged) };
-            if !TrailPlace::read_alone(&**first)?.proves(since) {
+            if !TrailPlace::read_alone(&**first)?.proves(since) || !is_seen(&**first, seen)? {
                 return Ok(FeedAnswer::Diverged);
             }
             if rows.len() == 1 && !is_before_all(since) {
-                return Ok(no_changes(since, behind(&**first)?));
+                return Ok(no_changes(since, since, behind(&**first)?));
             }
-            let changed = Statement::new(changed).bind(from(since));
+            let changed = Statement::new(changed).bind(from(since)).bind(from(seen));
             let rows = self.read_within(changed, self.settings.change_timeout).await?;
-            ChangeList::since(since).read(&rows)
+            ChangeList::new(since, seen).read(&rows)
         })
     }
 
@@ -133,11 +140,15 @@ fn page(rows: &[Row], latest: FeedPosition) -> FeedPage {
     FeedPage { secrets, is_last, latest }
 }
 
-const fn no_changes(position: FeedPosition, behind: Duration) -> FeedAnswer<FeedChanges> {
+const fn no_changes(
+    position: FeedPosition,
+    latest: FeedPosition,
+    behind: Duration,
+) -> FeedAnswer<FeedChanges> {
     FeedAnswer::Same(FeedChanges {
         changes: Vec::new(),
         position,
-        latest: position,
+        latest,
         more: false,
         behind,
     })

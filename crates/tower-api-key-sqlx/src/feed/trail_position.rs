@@ -57,6 +57,12 @@ impl TrailPlace {
     }
 }
 
+/// Returns true if the column `seen_mark` proves the other position that a reader has seen.
+pub(super) fn is_seen(row: &dyn Columns, seen: FeedPosition) -> Result<bool, StoreError> {
+    let mark = row::optional_number(row, "seen_mark")?;
+    Ok(is_before_all(seen) || mark.map(i64::cast_unsigned) == Some(seen.mark))
+}
+
 /// Returns true if there was no change in the trail at this position.
 pub(super) const fn is_before_all(position: FeedPosition) -> bool {
     position.sequence == 0

@@ -19,6 +19,8 @@ pub(super) fn feed(store: &SqlStore) -> &dyn KeyFeed {
 /// All secrets of a store, and the position up to which they are known.
 pub(super) struct Copy {
     pub(super) position: FeedPosition,
+    /// The latest position that an answer has named.
+    seen: FeedPosition,
     pub(super) secrets: Secrets,
     ids: BTreeMap<[u8; 32], String>,
     /// The secrets that a key has, and some that it had.
@@ -31,17 +33,19 @@ impl Copy {
         let position = feed(store).position().await.unwrap();
         let mut copy = Self {
             position,
+            seen: position,
             secrets: BTreeMap::new(),
             ids: BTreeMap::new(),
             of_key: BTreeMap::new(),
         };
         let mut after: Option<KeyDigest> = None;
         loop {
-            let FeedAnswer::Same(page) = feed(store).page(position, after).await.unwrap() else {
+            let FeedAnswer::Same(page) = feed(store).page(copy.seen, after).await.unwrap() else {
                 return None;
             };
             assert!(page.latest.sequence >= position.sequence);
             assert!(page.secrets.is_sorted_by_key(|secret| *secret.digest.as_bytes()));
+            copy.seen = page.latest;
             after = page.secrets.last().map(|secret| secret.digest);
             for secret in page.secrets {
                 copy.insert(secret);
@@ -65,7 +69,7 @@ impl Copy {
     /// Reads all changes since the last time; false if the copy has to begin anew.
     pub(super) async fn follow(&mut self, store: &SqlStore) -> bool {
         loop {
-            let FeedAnswer::Same(answer) = feed(store).changes(self.position).await.unwrap() else {
+            let FeedAnswer::Same(answer) = feed(store).changes(self.position, self.seen).await.unwrap() else {
                 return false;
             };
             assert!(answer.behind.is_zero());
@@ -115,6 +119,7 @@ impl Copy {
                 self.insert(secret);
             }
             self.position = answer.position;
+            self.seen = answer.latest;
             if !answer.more {
                 return true;
             }

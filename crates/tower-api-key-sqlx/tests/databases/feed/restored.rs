@@ -34,11 +34,11 @@ async fn a_restored_sqlite_file_is_noticed() {
             store.add(key("third"), "test").await.unwrap();
             assert_eq!(feed(&store).position().await.unwrap().sequence, copy.position.sequence);
         }
-        let answer = feed(&store).changes(copy.position).await.unwrap();
+        let answer = feed(&store).changes(copy.position, copy.position).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Diverged), "{answer:?}");
         let answer = feed(&store).page(copy.position, None).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Diverged), "{answer:?}");
-        let answer = feed(&store).changes(before).await.unwrap();
+        let answer = feed(&store).changes(before, before).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Same(_)), "what the backup holds is the same");
         assert_eq!(Copy::of(&store).await.unwrap().secrets, all(&store).await);
     }

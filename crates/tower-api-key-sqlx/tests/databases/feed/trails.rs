@@ -40,7 +40,7 @@ async fn on_both(test: impl AsyncFn(SqlStore, Hand)) {
 
 async fn has_diverged(store: &SqlStore, position: FeedPosition) -> bool {
     let store = feed(store);
-    let changes = matches!(store.changes(position).await.unwrap(), FeedAnswer::Diverged);
+    let changes = matches!(store.changes(position, position).await.unwrap(), FeedAnswer::Diverged);
     let page = matches!(store.page(position, None).await.unwrap(), FeedAnswer::Diverged);
     assert!(changes || !page, "the changes are asked more strictly than the pages");
     changes
@@ -88,7 +88,7 @@ async fn lines_that_are_taken_out_are_noticed() {
         assert!(copy.follow(&store).await, "it is the next number");
         assert_eq!(copy.secrets, all(&store).await);
         // The trail is used and emptied between two questions.
-        let FeedAnswer::Same(_) = feed(&store).changes(copy.position).await.unwrap() else { panic!() };
+        let FeedAnswer::Same(_) = feed(&store).changes(copy.position, copy.position).await.unwrap() else { panic!() };
         hand.run("DELETE FROM {changes}").await;
         let copy = Copy::of(&store).await.unwrap();
         store.revoke("b", "test").await.unwrap();
