@@ -43,6 +43,33 @@ pub(crate) struct State {
     /// How far the answers are behind.
     pub(crate) behind: std::time::Duration,
     pub(crate) calls: usize,
+    /// The fault that comes after this many more calls.
+    next: Option<(usize, Fault)>,
+    /// The uses that were recorded.
+    pub(crate) uses: Vec<KeyDigest>,
+}
+
+impl State {
+    /// Lets this many calls be answered, and then has a fault.
+    pub(crate) fn fault_after(&mut self, calls: usize, fault: Fault) {
+        self.next = Some((calls, fault));
+    }
+
+    /// Lets all further calls be answered.
+    pub(crate) fn heal(&mut self) {
+        (self.fault, self.next) = (Fault::None, None);
+    }
+
+    fn begin_call(&mut self) -> Fault {
+        self.calls += 1;
+        if let Some((left, fault)) = self.next {
+            self.next = left.checked_sub(1).map(|left| (left, fault));
+            if left == 0 {
+                self.fault = fault;
+            }
+        }
+        self.fault
+    }
 }
 
 impl Fake {
@@ -53,6 +80,8 @@ impl Fake {
             most: 100,
             behind: std::time::Duration::ZERO,
             calls: 0,
+            next: None,
+            uses: Vec::new(),
         };
         Self(Arc::new(Shared { state: Mutex::new(state), notices: watch::Sender::new(0) }))
     }
@@ -71,11 +100,7 @@ impl Fake {
         answer: impl FnOnce(&State) -> T + Send + 'a,
     ) -> FeedFuture<'a, T> {
         Box::pin(async move {
-            let fault = {
-                let mut state = self.state();
-                state.calls += 1;
-                state.fault
-            };
+            let fault = self.state().begin_call();
             match fault {
                 Fault::None => Ok(answer(&self.state())),
                 Fault::Fails => Err(StoreError::new("the connection was lost")),
@@ -248,7 +273,8 @@ impl KeyManager for Fake {
         self.change(|_| Ok(Vec::new()))
     }
 
-    fn note_uses(&self, _uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
-        self.change(|_| Ok(()))
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
+        self.state().uses.extend(uses.into_iter().map(|(digest, _)| digest));
+        Box::pin(std::future::ready(Ok(())))
     }
 }

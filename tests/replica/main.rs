@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod fake;
+mod following;
+mod freshness;
+mod model;
+mod support;
 mod world;
 
 mod promises {

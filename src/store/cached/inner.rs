@@ -13,13 +13,13 @@ use tokio::time::timeout;
 
 use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
+use super::super::uses::Uses;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
 use super::kept::{Age, Asked, Kept, Unknown};
 use super::lookups::Lookups;
 use super::notices::Notices;
 use super::settings::Settings;
-use super::uses::Uses;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};

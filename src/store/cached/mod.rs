@@ -22,7 +22,6 @@ mod notices;
 mod schedules;
 mod settings;
 mod under_way;
-mod uses;
 
 pub use builder::CachedBuilder;
 pub use cache::Cached;
