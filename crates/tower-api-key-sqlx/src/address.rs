@@ -172,6 +172,35 @@ mod tests {
     }
 
     #[test]
+    fn the_server_enforces_the_limit_of_a_lookup_unless_the_url_sets_another() {
+        let options = |query: &str, behind_pooler| {
+            let address = Address::read(&format!("postgres://db.example/keys{query}")).unwrap();
+            let settings = Settings { behind_pooler, ..Settings::default() };
+            address.for_pool(&settings).get_options().map(str::to_owned)
+        };
+        assert_eq!(options("", false).as_deref(), Some("-c statement_timeout=2000"));
+        let own = "?options=-c%20statement_timeout%3D7s";
+        assert_eq!(options(own, false).as_deref(), Some("-c statement_timeout=7s"));
+        assert_eq!(options("", true), None, "a pooler takes no such parameter");
+    }
+
+    #[test]
+    fn a_pooler_in_the_url_is_read_and_not_passed_on() {
+        for (query, expected) in [
+            ("", false),
+            ("?pgbouncer=false", false),
+            ("?pgbouncer=true", true),
+            ("?sslmode=require&pgbouncer=true&user=ada#pgbouncer=false", true),
+        ] {
+            let url = format!("postgres://db.example/keys{query}");
+            assert_eq!(Address::read(&url).unwrap().behind_pooler, expected, "{query}");
+            assert!(!without_pooler(&url).split('#').next().unwrap().contains("pgbouncer"));
+        }
+        let address = Address::read("postgres://db/x?user=ada&pgbouncer=true").unwrap();
+        assert_eq!(address.options.get_username(), "ada");
+    }
+
+    #[test]
     fn sqlx_knows_each_parameter() {
         // sqlx does not say which it ignores, but its options differ for those that it reads.
         for name in PARAMETERS {

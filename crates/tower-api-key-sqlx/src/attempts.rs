@@ -109,6 +109,8 @@ impl Broken {
             outage: Arc::new(Outage::default()),
             retention: Retention::default(),
             listen_url: None,
+            #[cfg(feature = "postgres")]
+            freshness: None,
         }
     }
 

@@ -106,6 +106,16 @@ impl SqlStoreBuilder {
         Self { listen_url: Some(url.into()), ..self }
     }
 
+    /// Refuses lookups if the data of a PostgreSQL standby server may be older than this; the gate then answers
+    /// 503. Behind a `Cached` store a revoked key passes for at most the staleness and this time together.
+    /// Needs [`listen_url`](Self::listen_url) with the URL of the primary server: the store asks it for its
+    /// place in the log, at most once a second, and asks the standby whether it has replayed that place. No
+    /// clock of a server counts. Lookups at a primary server are never refused, so a promotion is survived.
+    pub fn max_lag(mut self, lag: Duration) -> Self {
+        self.settings.max_lag = Some(lag);
+        self
+    }
+
     /// Sets the longest time of a lookup or a list, 2 seconds by default. The time includes the wait for a
     /// connection. After it, the call fails.
     pub fn lookup_timeout(mut self, timeout: Duration) -> Self {
@@ -177,6 +187,9 @@ impl SqlStoreBuilder {
             Location::Pool(_, dialect) => *dialect,
         };
         tables.check(dialect)?;
+        if dialect == Dialect::Sqlite && settings.max_lag.is_some() {
+            return wrong("SQLite has no standby servers: leave out `max_lag`");
+        }
         let listen_url = match listen_url {
             #[cfg(feature = "postgres")]
             Some(url) if dialect == Dialect::Postgres => {
@@ -192,7 +205,7 @@ impl SqlStoreBuilder {
         };
         let queries = Arc::new(Queries::new(&tables));
         let (tables, outage) = (Arc::new(tables), Arc::new(Outage::default()));
-        let store = SqlStore {
+        let mut store = SqlStore {
             pool,
             dialect,
             tables,
@@ -202,8 +215,14 @@ impl SqlStoreBuilder {
             outage,
             retention,
             listen_url,
+            #[cfg(feature = "postgres")]
+            freshness: None,
         };
         store.migrate().await?;
+        #[cfg(feature = "postgres")]
+        if dialect == Dialect::Postgres {
+            store.watch_lag().await?;
+        }
         Ok(store)
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::builder::SqlStoreBuilder;
 use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
-use super::failure::{Failure, failed, is_broken, is_locked, unreachable};
+use super::failure::{Failure, failed, is_broken, is_conflict, is_locked, unreachable};
 use super::outage::Outage;
 use super::query::Queries;
 use super::settings::Settings;
@@ -62,6 +62,9 @@ pub struct SqlStore {
     pub(super) retention: Retention,
     /// The URL for notices, if it is another than that of the pool. It may hold a password.
     pub(super) listen_url: Option<Arc<str>>,
+    /// What is known of the age of a standby's data.
+    #[cfg(feature = "postgres")]
+    pub(super) freshness: Option<Arc<super::freshness::Freshness>>,
 }
 
 impl SqlStore {
@@ -135,6 +138,7 @@ impl SqlStore {
                 Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
                     self.pool.distrust_idle();
                 }
+                Ok(Err(error)) if is_conflict(&error) && attempts < ATTEMPTS => {}
                 Ok(answer) => return answer.map_err(failed),
                 Err(_) => {
                     connection.distrust();

@@ -15,7 +15,8 @@ pub(super) enum Dialect {
 
 impl Dialect {
     /// Returns the statements that begin a change, each of whose statements has this limit. A server also
-    /// ends the change of a process that was frozen, because others wait for its locks.
+    /// ends the change of a process that was frozen, because others wait for its locks. A change that is
+    /// reported as done is on the disk, also where other transactions need not be: it may be a revocation.
     pub(super) fn begin(self, limit: Duration) -> SqlStr {
         match self {
             // Waits for another writer at the beginning. In the middle, SQLite would fail at once.
@@ -26,7 +27,9 @@ impl Dialect {
                 let limit = milliseconds(limit);
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
-                     SET LOCAL idle_in_transaction_session_timeout = {limit}"
+                     SET LOCAL idle_in_transaction_session_timeout = {limit}; \
+                     SELECT set_config('synchronous_commit', 'local', true) \
+                     WHERE current_setting('synchronous_commit') = 'off'"
                 );
                 AssertSqlSafe(begin).into_sql_str()
             }

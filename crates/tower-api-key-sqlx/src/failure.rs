@@ -88,6 +88,16 @@ pub(super) enum Failure {
          `_sqlx_migrations`. Then connect again"
     )]
     OldTableChanged(&'static str),
+    #[error(
+        "the data of the standby server may be older than {0:?}: check its replication, or allow more \
+         (`max_lag`)"
+    )]
+    Behind(Duration),
+    #[error(
+        "the standby server cannot prove how old its data is: set `listen_url` to the URL of its primary \
+         server, and check its replication"
+    )]
+    Unproven,
     #[error(transparent)]
     Other(#[from] sqlx::Error),
 }
@@ -170,6 +180,12 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
+}
+
+/// Returns true if a standby server ended a query, because replication needed what the query read.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "40001")
 }
 
 /// Returns true if another process held SQLite's lock.

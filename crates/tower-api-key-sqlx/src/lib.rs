@@ -39,11 +39,15 @@ mod address;
 mod attempts;
 mod builder;
 mod bulk;
+#[cfg(feature = "postgres")]
+mod channel;
 mod connect;
 mod dialect;
 mod driver;
 mod failure;
 mod feed;
+#[cfg(feature = "postgres")]
+mod freshness;
 #[cfg(feature = "postgres")]
 mod from_postgres;
 #[cfg(feature = "sqlite")]
@@ -52,6 +56,8 @@ mod inline;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;
+#[cfg(feature = "postgres")]
+mod listener;
 mod loan;
 mod lookup;
 mod manager;
@@ -69,6 +75,8 @@ mod postgres;
 mod prune;
 mod query;
 mod quota_column;
+#[cfg(feature = "postgres")]
+mod repeats;
 mod row;
 mod session;
 mod settings;

@@ -1,20 +1,20 @@
 //! Receives the changes of other processes over PostgreSQL's `LISTEN`.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
-use tokio::time::timeout_at;
+use sqlx::Postgres;
+use sqlx::postgres::PgConnectOptions;
 
 use super::address::Address;
-use super::connect::{SqlStore, after};
-use super::failure::{Failure, failed, unreachable};
+use super::channel::{Channel, Report, Subscription, Wish};
+use super::connect::SqlStore;
 use super::loan::Lender;
-use super::notify::{self, CHANNEL};
 use super::own_pool::OwnPool;
+use super::repeats::Repeats;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -24,16 +24,18 @@ const QUIET: Duration = Duration::from_secs(10);
 /// [`SqlStore::invalidations`].
 pub struct SqlInvalidations {
     options: PgConnectOptions,
-    timeout: Duration,
-    quiet: Duration,
-    listener: Option<PgListener>,
-    /// A listener whose connection died silently. Dropping it would wait for an answer forever.
-    silent: Option<PgListener>,
+    wish: Wish,
+    subscription: Option<Subscription>,
+    repeats: Option<Repeats>,
 }
 
 impl SqlStore {
-    /// Returns a listener to changes of the keys, for `Cached::listen` of the core. Returns `None`
-    /// for SQLite, which has no notifications. The listener opens a connection of its own at its first use.
+    /// Returns a listener to changes of the keys, for `Cached::listen` of the core. All listeners of this
+    /// process to the same URL share one connection, which is opened at the first use.
+    ///
+    /// Returns `None` for SQLite, which has no notifications, and behind a pooler in transaction mode, which
+    /// takes `LISTEN` and passes nothing on. There, set
+    /// [`listen_url`](super::SqlStoreBuilder::listen_url).
     ///
     /// ```
     /// use tower_api_key::store::Cached;
@@ -48,81 +50,64 @@ impl SqlStore {
     /// # Ok(()) }
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
-        let pool: &dyn Any = &*self.pool;
-        let options = match (&self.listen_url, pool.downcast_ref::<OwnPool<Postgres>>()) {
-            (Some(url), _) => Address::read(url).ok()?.options,
-            (None, _) if self.settings.behind_pooler => return None,
-            (None, Some(own)) => own.options().clone(),
-            (None, None) => {
-                (*pool.downcast_ref::<Lender<Postgres>>()?.pool.connect_options()).clone()
-            }
-        };
+        let options = self.listen_options()?;
+        let wish = Wish { answer: self.settings.lookup_timeout, quiet: QUIET, place_every: None };
+        let proven = self.freshness.as_ref().map(|freshness| freshness.proven());
         Some(SqlInvalidations {
             options,
-            timeout: self.settings.lookup_timeout,
-            quiet: QUIET,
-            listener: None,
-            silent: None,
+            wish,
+            subscription: None,
+            repeats: proven.map(Repeats::new),
         })
+    }
+
+    /// Returns how to connect for notices; `None` if there are none.
+    pub(super) fn listen_options(&self) -> Option<PgConnectOptions> {
+        let pool: &dyn Any = &*self.pool;
+        match (&self.listen_url, pool.downcast_ref::<OwnPool<Postgres>>()) {
+            (Some(url), _) => Some(Address::read(url).ok()?.options),
+            (None, _) if self.settings.behind_pooler => None,
+            (None, Some(own)) => Some(own.options().clone()),
+            (None, None) => {
+                let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+                Some((*lender.pool.connect_options()).clone())
+            }
+        }
     }
 }
 
 impl SqlInvalidations {
     /// Sets after how long without a notification the connection is tested, 10 seconds by default. A network
-    /// can lose a connection without a notice, which looks the same as a database without changes.
-    pub fn probe_after(self, quiet: Duration) -> Self {
-        Self { quiet, ..self }
-    }
-
-    /// Listens over a new connection.
-    async fn connect(&mut self) -> Result<(), StoreError> {
-        let options = self.options.clone();
-        let silent = &mut self.silent;
-        let connected = async {
-            // Connects outside of the pool first, because a pool does not say why it cannot.
-            let mut first = options.connect().await?;
-            if let Some(mut silent) = silent.take() {
-                // The dead connection is closed here. Its listener gets a live one to close cleanly.
-                std::mem::swap((&mut silent).acquire().await?, &mut first);
-                drop(first);
-            } else {
-                first.close().await?;
-            }
-            let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None);
-            let pool = pool.idle_timeout(None).connect_lazy_with(options);
-            let mut listener = PgListener::connect_with(&pool).await?;
-            // A lost connection must be reported, not replaced silently.
-            listener.eager_reconnect(false);
-            listener.listen(CHANNEL).await?;
-            Ok(listener)
-        };
-        self.listener = Some(within(self.timeout, connected, |error| unreachable(&error)).await?);
-        Ok(())
+    /// can lose a connection without a notice, which looks the same as a database without changes. Of
+    /// listeners that share a connection, the shortest time counts.
+    pub fn probe_after(mut self, quiet: Duration) -> Self {
+        self.wish.quiet = quiet;
+        self
     }
 
     /// Waits for a notification.
     async fn receive(&mut self) -> Result<Invalidation, StoreError> {
-        let Some(listener) = &mut self.listener else {
-            self.connect().await?;
-            // Changes before the connection was made are unknown.
-            return Ok(Invalidation::Everything);
-        };
+        let subscription =
+            self.subscription.get_or_insert_with(|| Channel::join(&self.options, self.wish));
         loop {
-            match tokio::time::timeout(self.quiet, listener.try_recv()).await {
-                Ok(Ok(Some(received))) => return Ok(notify::read(received.payload())),
-                Ok(Ok(None)) => {
-                    return Err(StoreError::new("the connection for notifications was lost"));
-                }
-                Ok(Err(error)) => return Err(failed(error)),
-                Err(_) => {
-                    let asked = sqlx::query("SELECT 1").execute(&mut *listener);
-                    let answered = within(self.timeout, asked, failed).await;
-                    if answered.is_err() {
-                        self.silent = self.listener.take();
-                        return answered.map(|_| Invalidation::Everything);
-                    }
-                }
+            let report = match &mut self.repeats {
+                None => subscription.next().await,
+                Some(repeats) => tokio::select! {
+                    report = subscription.next() => report,
+                    what = repeats.next() => return Ok(what),
+                },
+            };
+            let what = match report {
+                // Changes before the connection was made are unknown.
+                Report::Open => Invalidation::Everything,
+                Report::Changed(what) => what,
+                Report::Place { .. } => continue,
+                Report::Failed(error) => return Err(StoreError::new(Shared(error))),
+            };
+            if let Some(repeats) = &mut self.repeats {
+                repeats.note(what.clone());
             }
+            return Ok(what);
         }
     }
 }
@@ -132,27 +117,34 @@ impl Invalidations for SqlInvalidations {
         Box::pin(async move {
             let received = self.receive().await;
             if received.is_err() {
-                self.listener = None;
+                self.subscription = None;
             }
             Ok(received?)
         })
     }
 }
 
-/// Waits for the database until the timeout.
-async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-    convert: impl FnOnce(sqlx::Error) -> StoreError,
-) -> Result<T, StoreError> {
-    match timeout_at(after(limit), answer).await {
-        Ok(answer) => answer.map_err(convert),
-        Err(_) => Err(StoreError::new(Failure::NoAnswer(limit))),
-    }
-}
-
 impl fmt::Debug for SqlInvalidations {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SqlInvalidations")
+    }
+}
+
+/// The cause of a failure that several listeners learn of.
+#[derive(Debug)]
+struct Shared(Arc<StoreError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(cause) => write!(formatter, "{cause}"),
+            None => write!(formatter, "{}", self.0),
+        }
+    }
+}
+
+impl Error for Shared {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()?.source()
     }
 }

@@ -79,3 +79,24 @@ async fn within<T>(
         Err(_) => Err(store.no_answer(limit)),
     }
 }
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests {
+    use super::*;
+    use crate::plan::postgres::Postgres;
+    use tower_api_key::key::Account;
+    use tower_api_key::store::KeyManager;
+
+    /// A process is frozen in the middle of a change. The kernel answers for it, so the server alone can end it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_frozen_change_is_ended_by_the_server() {
+        let Some(server) = Postgres::start() else { return };
+        let store = SqlStore::connect(server.url()).await.unwrap();
+        let frozen = store.clone().with_change_timeout(Duration::from_millis(500));
+        let mut frozen = frozen.transaction().await.unwrap();
+        frozen.execute(Statement::new(&store.queries.lock_trail)).await.unwrap();
+        let account = Account::builder("acme").build().unwrap();
+        store.save_account(account, "test").await.unwrap();
+        assert!(frozen.commit().await.is_err());
+    }
+}

@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) change_timeout: Duration,
     /// Whether a pooler in transaction mode stands before the server.
     pub(super) behind_pooler: bool,
+    /// How old a standby's data may be.
+    pub(super) max_lag: Option<Duration>,
     /// Whether a missing SQLite file is created.
     pub(super) creates: bool,
 }
@@ -53,6 +55,7 @@ impl Default for Settings {
             lookup_timeout: LOOKUP,
             change_timeout: CHANGE,
             behind_pooler: false,
+            max_lag: None,
             creates: false,
         }
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod applications;
+mod backups;
 mod broken;
 mod distance;
 mod feed;
@@ -10,6 +11,7 @@ mod files;
 mod fleet;
 mod folder;
 mod grace;
+mod listeners;
 mod outage;
 mod pgbouncer;
 mod poolers;
@@ -19,7 +21,10 @@ mod promises;
 mod relay;
 mod roles;
 mod rotations;
+mod server_limits;
 mod silence;
+mod standbys;
+mod tls;
 mod trips;
 mod unprefixed;
 

@@ -41,6 +41,35 @@ impl Postgres {
         Some(Self { folder, programs, port, url, server })
     }
 
+    /// Starts a hot standby that follows this server.
+    #[allow(dead_code)] // Not all who start a server need another.
+    pub(crate) fn standby(&self) -> Self {
+        let folder = Folder::new();
+        own(&folder);
+        let copied = as_nobody(Command::new(self.programs.join("pg_basebackup")))
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "test"])
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata"])
+            .arg(folder.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = serve(&self.programs, &folder, port);
+        Self { folder, programs: self.programs.clone(), port, url: url_at(port), server }
+    }
+
+    /// Returns the path of one of PostgreSQL's programs.
+    #[allow(dead_code)]
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    /// Returns the folder of the server's data.
+    #[allow(dead_code)]
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -150,5 +179,13 @@ pub(crate) fn as_nobody(mut command: Command) -> Command {
 pub(crate) fn own(folder: &Folder) {
     if is_root() {
         std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
+
+/// Gives a file to the user that PostgreSQL runs as.
+#[allow(dead_code)] // Not all who start a server give it files.
+pub(crate) fn own_file(path: &std::path::Path) {
+    if is_root() {
+        std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
