@@ -74,10 +74,6 @@ pub(super) enum Failure {
     )]
     EmptyTrail,
     #[error(
-        "the server is a standby and does not state how far it is behind its primary: connect to the primary"
-    )]
-    Standby,
-    #[error(
         "step {0} of the tables differs from the one that this program knows, because the tables were changed \
          or created by an unpublished release: restore a backup, or use the program that created them"
     )]

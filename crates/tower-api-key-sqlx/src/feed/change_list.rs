@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::driver::{Columns, Row};
 use super::super::row;
+use super::behind::ProvenAge;
 use super::secrets::SecretReader;
 use super::trail_position::{TrailPlace, is_before_all, is_seen};
 use tower_api_key::key::{Account, AccountId, KeyId};
@@ -62,10 +63,14 @@ impl ChangeList {
     }
 
     /// Reads the rows of the statement, in the order of the trail.
-    pub(super) fn read(mut self, rows: &[Row]) -> Result<FeedAnswer<FeedChanges>, StoreError> {
+    pub(super) fn read(
+        mut self,
+        rows: &[Row],
+        age: ProvenAge,
+    ) -> Result<FeedAnswer<FeedChanges>, StoreError> {
         let (mut behind, mut latest) = (Duration::ZERO, None);
         for row in rows {
-            behind = super::behind::behind(&**row)?;
+            behind = age.of(&**row)?;
             latest = Some(TrailPlace::latest(&**row)?);
             match self.read_row(&**row)? {
                 Step::Read => {}

@@ -6,7 +6,7 @@ use super::super::connect::SqlStore;
 use super::super::dialect::Dialect;
 use super::super::driver::Row;
 use super::super::statement::Statement;
-use super::behind::behind;
+use super::behind::ProvenAge;
 use super::change_list::ChangeList;
 use super::secrets::SecretReader;
 use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
@@ -26,7 +26,7 @@ impl KeyFeed for SqlStore {
             if let Some(newest) = self.newest().await? {
                 return Ok(newest);
             }
-            let before_all = self.position_before_all().await?.0;
+            let before_all = self.position_before_all(self.proven_age()).await?.0;
             // The first change may have been made meanwhile.
             Ok(self.newest().await?.unwrap_or(before_all))
         })
@@ -43,7 +43,7 @@ impl KeyFeed for SqlStore {
             let limit = self.settings.change_timeout;
             let mut rows = self.read_within(asked.clone(), limit).await?;
             if !has_change(&rows) {
-                if self.is_before_all(position).await?.is_some() {
+                if self.is_before_all(position, self.proven_age()).await?.is_some() {
                     return Ok(FeedAnswer::Same(page(&rows, position)));
                 }
                 // The first change may have been made meanwhile.
@@ -70,13 +70,14 @@ impl KeyFeed for SqlStore {
                 Dialect::Sqlite => (&self.queries.poll_sqlite, &self.queries.changed_sqlite),
                 Dialect::Postgres => (&self.queries.poll_postgres, &self.queries.changed_postgres),
             };
+            let age = self.proven_age();
             let poll = Statement::new(poll).bind(from(since)).bind(from(seen));
             let mut rows = self.read(poll.clone()).await?;
             if rows.is_empty() {
                 if !is_before_all(seen) {
                     return Ok(FeedAnswer::Diverged);
                 }
-                if let Some(behind) = self.is_before_all(since).await? {
+                if let Some(behind) = self.is_before_all(since, age).await? {
                     return Ok(no_changes(since, seen, behind));
                 }
                 // The first change may have been made meanwhile.
@@ -87,11 +88,11 @@ impl KeyFeed for SqlStore {
                 return Ok(FeedAnswer::Diverged);
             }
             if rows.len() == 1 && !is_before_all(since) {
-                return Ok(no_changes(since, since, behind(&**first)?));
+                return Ok(no_changes(since, since, age.of(&**first)?));
             }
             let changed = Statement::new(changed).bind(from(since)).bind(from(seen));
             let rows = self.read_within(changed, self.settings.change_timeout).await?;
-            ChangeList::new(since, seen).read(&rows)
+            ChangeList::new(since, seen).read(&rows, age)
         })
     }
 
@@ -116,11 +117,15 @@ impl SqlStore {
     }
 
     /// Returns how old the answer of an empty trail may be; `None` if the position is not the empty trail's.
-    async fn is_before_all(&self, since: FeedPosition) -> Result<Option<Duration>, StoreError> {
+    async fn is_before_all(
+        &self,
+        since: FeedPosition,
+        age: ProvenAge,
+    ) -> Result<Option<Duration>, StoreError> {
         if !is_before_all(since) {
             return Ok(None);
         }
-        let (position, behind) = self.position_before_all().await?;
+        let (position, behind) = self.position_before_all(age).await?;
         Ok((position == since).then_some(behind))
     }
 }

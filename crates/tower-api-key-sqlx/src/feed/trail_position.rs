@@ -6,7 +6,7 @@ use super::super::driver::Columns;
 use super::super::failure::Failure;
 use super::super::row;
 use super::super::statement::Statement;
-use super::behind::behind;
+use super::behind::ProvenAge;
 use std::time::Duration;
 use tower_api_key::store::{FeedPosition, StoreError};
 
@@ -76,7 +76,10 @@ pub(super) fn from(position: FeedPosition) -> i64 {
 impl SqlStore {
     /// Returns the position of a trail that holds no change, and how old the answer may be. Its mark is how many
     /// numbers were given out, so that a trail that was used and emptied again has another position.
-    pub(super) async fn position_before_all(&self) -> Result<(FeedPosition, Duration), StoreError> {
+    pub(super) async fn position_before_all(
+        &self,
+        age: ProvenAge,
+    ) -> Result<(FeedPosition, Duration), StoreError> {
         let asked = match self.dialect {
             Dialect::Sqlite => Statement::new(&self.queries.given_out_sqlite)
                 .bind(self.tables.bare("changes")),
@@ -88,7 +91,7 @@ impl SqlStore {
         let given_out = row::optional_number(&**row, "given_out")?
             .ok_or_else(|| StoreError::new(Failure::EmptyTrail))?;
         let position = FeedPosition { sequence: 0, mark: given_out.cast_unsigned() };
-        Ok((position, behind(&**row)?))
+        Ok((position, age.of(&**row)?))
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod copy;
 mod order;
+mod replicas;
 mod restored;
 mod trails;
