@@ -52,7 +52,9 @@ impl Step<'_> {
         .await?;
         let lines: Vec<_> = keys
             .iter()
-            .map(|NewKey { record, .. }| (Some(record.id().as_str()), record.account().id().as_str()))
+            .map(|NewKey { record, .. }| {
+                (Some(record.id().as_str()), record.account().id().as_str())
+            })
             .collect();
         self.note_all(Action::KeyAdded, &lines).await?;
         self.announce(Invalidation::Added);

@@ -35,7 +35,8 @@ impl SqlStore {
     pub async fn prune_trail(&self, before: Timestamp) -> Result<u64, StoreError> {
         let asked = Statement::new(&self.queries.first_that_stays).bind(row::column(before));
         let found = self.read_within(asked, self.settings.change_timeout).await?;
-        let first = found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
+        let first =
+            found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
         let Some(first) = first.flatten() else { return Ok(0) };
         let mut pruned = 0;
         loop {

@@ -27,7 +27,8 @@ impl SqlStore {
         check_author(by)?;
         let session = self.transaction().await?;
         let now = self.clock.now();
-        let mut step = Step { session, store: self, now, by, announcements: Vec::new(), newest: None };
+        let mut step =
+            Step { session, store: self, now, by, announcements: Vec::new(), newest: None };
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }

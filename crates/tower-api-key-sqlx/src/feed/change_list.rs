@@ -39,7 +39,7 @@ struct AccountState {
 }
 
 /// What a row means for the answer.
-enum Step {
+enum RowOutcome {
     Read,
     /// The answer ends with this row, and there are more changes.
     Cut,
@@ -73,9 +73,9 @@ impl ChangeList {
             behind = age.of(&**row)?;
             latest = Some(TrailPlace::latest(&**row)?);
             match self.read_row(&**row)? {
-                Step::Read => {}
-                Step::Cut => break,
-                Step::Diverged => return Ok(FeedAnswer::Diverged),
+                RowOutcome::Read => {}
+                RowOutcome::Cut => break,
+                RowOutcome::Diverged => return Ok(FeedAnswer::Diverged),
             }
         }
         let (Some(last), Some(latest)) = (self.last, latest) else {
@@ -101,25 +101,25 @@ impl ChangeList {
         }))
     }
 
-    fn read_row(&mut self, row: &dyn Columns) -> Result<Step, StoreError> {
+    fn read_row(&mut self, row: &dyn Columns) -> Result<RowOutcome, StoreError> {
         let place = TrailPlace::read(row)?;
         // A key with several secrets has several rows.
         let is_new = self.last.is_none_or(|last| last.sequence != place.sequence);
         if is_new {
             if self.more {
-                return Ok(Step::Cut);
+                return Ok(RowOutcome::Cut);
             }
             let follows = match self.last {
                 Some(last) => last.precedes(place),
                 None => place.proves(self.since) && is_seen(row, self.seen)?,
             };
             if !follows {
-                return Ok(Step::Diverged);
+                return Ok(RowOutcome::Diverged);
             }
             let is_the_position = self.last.is_none() && !is_before_all(self.since);
             self.last = Some(place);
             if is_the_position {
-                return Ok(Step::Read);
+                return Ok(RowOutcome::Read);
             }
             self.count += 1;
             self.more = self.count == LIMIT;
@@ -130,8 +130,14 @@ impl ChangeList {
         }
     }
 
-    fn read_key(&mut self, row: &dyn Columns, place: TrailPlace, key: &str, is_new: bool) -> Step {
-        let Ok(id) = KeyId::new(key) else { return Step::Diverged };
+    fn read_key(
+        &mut self,
+        row: &dyn Columns,
+        place: TrailPlace,
+        key: &str,
+        is_new: bool,
+    ) -> RowOutcome {
+        let Ok(id) = KeyId::new(key) else { return RowOutcome::Diverged };
         if is_new && self.keys.contains_key(&id) {
             self.repeated.insert(place.sequence);
         }
@@ -139,18 +145,18 @@ impl ChangeList {
             let secret = self.reader.secret(row);
             self.keys.entry(id).or_default().extend(secret);
         }
-        Step::Read
+        RowOutcome::Read
     }
 
-    fn read_account(&mut self, row: &dyn Columns) -> Result<Step, StoreError> {
+    fn read_account(&mut self, row: &dyn Columns) -> Result<RowOutcome, StoreError> {
         let Ok(id) = AccountId::new(row::text(row, "of_account")?) else {
-            return Ok(Step::Diverged);
+            return Ok(RowOutcome::Diverged);
         };
         // A broken account breaks all its keys, which are not among the changes.
-        let Ok(account) = self.reader.account(row) else { return Ok(Step::Diverged) };
+        let Ok(account) = self.reader.account(row) else { return Ok(RowOutcome::Diverged) };
         let state = self.accounts.entry(id).or_default();
         state.was_deleted |= row::text(row, "action")? == Action::AccountDeleted.name();
         state.account = account;
-        Ok(Step::Read)
+        Ok(RowOutcome::Read)
     }
 }

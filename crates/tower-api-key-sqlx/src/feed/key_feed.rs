@@ -12,13 +12,13 @@ use super::secrets::SecretReader;
 use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::{
-    FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, Invalidations, KeyFeed,
-    StoreError,
+    FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, Invalidations,
+    KeyFeed, StoreError,
 };
 
 /// The secrets of a page, as the statement says. A page is joined with all keys at once, so larger pages are read
 /// faster.
-const PAGE: usize = 50_000;
+const PAGE: usize = 100_000;
 
 impl KeyFeed for SqlStore {
     fn position(&self) -> FeedFuture<'_, FeedPosition> {
@@ -39,7 +39,8 @@ impl KeyFeed for SqlStore {
     ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
         Box::pin(async move {
             let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
-            let asked = Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
+            let asked =
+                Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
             let limit = self.settings.change_timeout;
             let mut rows = self.read_within(asked.clone(), limit).await?;
             if !has_change(&rows) {
@@ -150,11 +151,5 @@ const fn no_changes(
     latest: FeedPosition,
     behind: Duration,
 ) -> FeedAnswer<FeedChanges> {
-    FeedAnswer::Same(FeedChanges {
-        changes: Vec::new(),
-        position,
-        latest,
-        more: false,
-        behind,
-    })
+    FeedAnswer::Same(FeedChanges { changes: Vec::new(), position, latest, more: false, behind })
 }

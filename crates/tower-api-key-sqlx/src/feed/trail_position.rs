@@ -81,10 +81,12 @@ impl SqlStore {
         age: ProvenAge,
     ) -> Result<(FeedPosition, Duration), StoreError> {
         let asked = match self.dialect {
-            Dialect::Sqlite => Statement::new(&self.queries.given_out_sqlite)
-                .bind(self.tables.bare("changes")),
-            Dialect::Postgres => Statement::new(&self.queries.given_out_postgres)
-                .bind(self.tables.fill("{changes}")),
+            Dialect::Sqlite => {
+                Statement::new(&self.queries.given_out_sqlite).bind(self.tables.bare("changes"))
+            }
+            Dialect::Postgres => {
+                Statement::new(&self.queries.given_out_postgres).bind(self.tables.fill("{changes}"))
+            }
         };
         let rows = self.read(asked).await?;
         let row = rows.first().ok_or_else(|| StoreError::new(Failure::EmptyTrail))?;

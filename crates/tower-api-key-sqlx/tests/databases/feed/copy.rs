@@ -17,7 +17,7 @@ pub(super) fn feed(store: &SqlStore) -> &dyn KeyFeed {
 }
 
 /// All secrets of a store, and the position up to which they are known.
-pub(super) struct Copy {
+pub(super) struct StoreCopy {
     pub(super) position: FeedPosition,
     /// The latest position that an answer has named.
     seen: FeedPosition,
@@ -27,7 +27,7 @@ pub(super) struct Copy {
     of_key: BTreeMap<String, Vec<[u8; 32]>>,
 }
 
-impl Copy {
+impl StoreCopy {
     /// Copies the whole store; `None` if it was exchanged meanwhile.
     pub(super) async fn of(store: &SqlStore) -> Option<Self> {
         let position = feed(store).position().await.unwrap();
@@ -69,7 +69,9 @@ impl Copy {
     /// Reads all changes since the last time; false if the copy has to begin anew.
     pub(super) async fn follow(&mut self, store: &SqlStore) -> bool {
         loop {
-            let FeedAnswer::Same(answer) = feed(store).changes(self.position, self.seen).await.unwrap() else {
+            let FeedAnswer::Same(answer) =
+                feed(store).changes(self.position, self.seen).await.unwrap()
+            else {
                 return false;
             };
             assert!(answer.behind.is_zero());
@@ -142,4 +144,3 @@ pub(super) async fn all(store: &SqlStore) -> Secrets {
     }
     all
 }
-

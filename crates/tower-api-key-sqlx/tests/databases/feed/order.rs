@@ -10,7 +10,7 @@ use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::store::{KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{Copy, all, feed};
+use super::copy::{StoreCopy, all, feed};
 use crate::folder::Folder;
 use crate::postgres::Postgres;
 use crate::{digest, key, sqlite};
@@ -20,7 +20,8 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 }
@@ -51,7 +52,7 @@ async fn change(store: &SqlStore, dice: &mut Dice, who: &str) {
 }
 
 async fn follows_everything(store: &SqlStore) {
-    let mut copy = Copy::of(store).await.unwrap();
+    let mut copy = StoreCopy::of(store).await.unwrap();
     let mut dice = Dice(7);
     for round in 0..150 {
         for _ in 0..dice.below(6) {
@@ -61,7 +62,7 @@ async fn follows_everything(store: &SqlStore) {
         let expected = all(store).await;
         assert_eq!(copy.secrets, expected, "round {round}");
         if round % 30 == 0 {
-            assert_eq!(Copy::of(store).await.unwrap().secrets, expected, "round {round}");
+            assert_eq!(StoreCopy::of(store).await.unwrap().secrets, expected, "round {round}");
         }
     }
 }
@@ -81,7 +82,7 @@ async fn a_copy_follows_every_change_in_postgres() {
 /// Four processes write at once, and a reader follows them.
 async fn follows_writers(url: &str, changes: u64) {
     let reader = SqlStore::connect(url).await.unwrap();
-    let mut copy = Copy::of(&reader).await.unwrap();
+    let mut copy = StoreCopy::of(&reader).await.unwrap();
     let writers = (0..4u64).map(|number| {
         let url = url.to_owned();
         tokio::spawn(async move {
@@ -141,7 +142,7 @@ async fn a_slow_change_keeps_later_ones_waiting() {
     let Some(server) = Postgres::start() else { return };
     let store = SqlStore::connect(server.url()).await.unwrap();
     store.add(key("first"), "test").await.unwrap();
-    let mut copy = Copy::of(&store).await.unwrap();
+    let mut copy = StoreCopy::of(&store).await.unwrap();
     let pool = PgPool::connect(server.url()).await.unwrap();
     let mut slow = pool.begin().await.unwrap();
     let by_hand = "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
@@ -178,7 +179,7 @@ async fn a_copy_begins_in_the_middle_of_an_import() {
         while feed(&reader).position().await.unwrap().sequence < 1_000 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let mut copy = Copy::of(&reader).await.unwrap();
+        let mut copy = StoreCopy::of(&reader).await.unwrap();
         assert!(copy.secrets.len() < KEYS, "the import goes on");
         importing.await.unwrap();
         assert!(copy.follow(&reader).await);

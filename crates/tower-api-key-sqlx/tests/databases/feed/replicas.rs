@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use tower_api_key::store::{KeyManager, KeyStore, Replica};
 use tower_api_key_sqlx::SqlStore;
 
+use super::copy::{StoreCopy, all};
 use crate::folder::Folder;
+use crate::pgbouncer::PgBouncer;
 use crate::postgres::Postgres;
 use crate::{digest, key, sqlite};
 
@@ -27,23 +29,23 @@ async fn node(url: &str) -> Replica<SqlStore> {
 }
 
 /// What a node answers to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+#[derive(Debug, Clone, StoreCopy, PartialEq, Eq)]
+enum NodeAnswer {
     Serves,
     Refuses,
     Unavailable,
 }
 
-async fn ask(node: &Replica<SqlStore>, id: &str) -> Answer {
+async fn ask(node: &Replica<SqlStore>, id: &str) -> NodeAnswer {
     match node.find(&digest(id)).await {
-        Ok(Some(record)) if !record.is_revoked() => Answer::Serves,
-        Ok(_) => Answer::Refuses,
-        Err(_) => Answer::Unavailable,
+        Ok(Some(record)) if !record.is_revoked() => NodeAnswer::Serves,
+        Ok(_) => NodeAnswer::Refuses,
+        Err(_) => NodeAnswer::Unavailable,
     }
 }
 
 /// Asks until the answer is this one; returns how long that took.
-async fn until(node: &Replica<SqlStore>, id: &str, expected: Answer) -> Duration {
+async fn until(node: &Replica<SqlStore>, id: &str, expected: NodeAnswer) -> Duration {
     let began = Instant::now();
     loop {
         let answer = ask(node, id).await;
@@ -69,12 +71,12 @@ async fn revocations(name: &str, url: &str, polls: bool) {
     for number in 0..REVOCATIONS {
         let id = format!("key_{number}");
         for node in &nodes {
-            assert_eq!(ask(node, &id).await, Answer::Serves);
+            assert_eq!(ask(node, &id).await, NodeAnswer::Serves);
         }
         writer.revoke(&id, "test").await.unwrap();
         let revoked = Instant::now();
         for node in &nodes {
-            until(node, &id, Answer::Refuses).await;
+            until(node, &id, NodeAnswer::Refuses).await;
             delays.push(revoked.elapsed());
         }
     }
@@ -110,24 +112,32 @@ async fn a_frozen_or_killed_postgres_costs_requests_only_after_the_staleness() {
         writer.add(key(id), "test").await.unwrap();
     }
     let node = node(server.url()).await;
-    assert_eq!(ask(&node, "unknown").await, Answer::Refuses);
+    assert_eq!(ask(&node, "unknown").await, NodeAnswer::Refuses);
     for (id, frozen) in [("first", true), ("second", false)] {
-        if frozen { server.freeze(true) } else { server.kill() }
+        if frozen {
+            server.freeze(true)
+        } else {
+            server.kill()
+        }
         let began = Instant::now();
         // The age of the last proof counts, so the first half of the staleness is safe.
         while began.elapsed() < STALENESS / 2 {
-            assert_eq!(ask(&node, "good").await, Answer::Serves);
-            assert_eq!(ask(&node, "unknown").await, Answer::Refuses);
+            assert_eq!(ask(&node, "good").await, NodeAnswer::Serves);
+            assert_eq!(ask(&node, "unknown").await, NodeAnswer::Refuses);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        until(&node, "good", Answer::Unavailable).await;
+        until(&node, "good", NodeAnswer::Unavailable).await;
         assert!(began.elapsed() < STALENESS + Duration::from_secs(1), "{:?}", began.elapsed());
-        assert_eq!(ask(&node, "unknown").await, Answer::Unavailable);
-        if frozen { server.freeze(false) } else { server.start_again() }
-        until(&node, "good", Answer::Serves).await;
+        assert_eq!(ask(&node, "unknown").await, NodeAnswer::Unavailable);
+        if frozen {
+            server.freeze(false)
+        } else {
+            server.start_again()
+        }
+        until(&node, "good", NodeAnswer::Serves).await;
         writer.revoke(id, "test").await.unwrap();
-        until(&node, id, Answer::Refuses).await;
-        assert_eq!(ask(&node, "good").await, Answer::Serves);
+        until(&node, id, NodeAnswer::Refuses).await;
+        assert_eq!(ask(&node, "good").await, NodeAnswer::Serves);
     }
 }
 
@@ -145,19 +155,19 @@ async fn a_postgres_that_lost_its_latest_changes_is_noticed() {
         let node = node(server.url()).await;
         writer.revoke("revoked", "test").await.unwrap();
         writer.add(key("late"), "test").await.unwrap();
-        until(&node, "revoked", Answer::Refuses).await;
-        until(&node, "late", Answer::Serves).await;
+        until(&node, "revoked", NodeAnswer::Refuses).await;
+        until(&node, "late", NodeAnswer::Serves).await;
         server.restore_backup();
         if also_changed {
             // The lost numbers are given out again.
             writer.revoke("other", "test").await.unwrap();
             writer.add(key("new"), "test").await.unwrap();
-            until(&node, "new", Answer::Serves).await;
-            until(&node, "other", Answer::Refuses).await;
+            until(&node, "new", NodeAnswer::Serves).await;
+            until(&node, "other", NodeAnswer::Refuses).await;
         }
-        until(&node, "late", Answer::Refuses).await;
-        until(&node, "revoked", Answer::Serves).await;
-        assert_eq!(ask(&node, "good").await, Answer::Serves);
+        until(&node, "late", NodeAnswer::Refuses).await;
+        until(&node, "revoked", NodeAnswer::Serves).await;
+        assert_eq!(ask(&node, "good").await, NodeAnswer::Serves);
     }
 }
 
@@ -181,10 +191,33 @@ async fn a_replica_of_a_standby_knows_its_age() {
     let node = node.staleness(2 * STALENESS).build().unwrap();
     tokio::spawn(node.follow());
     node.ready().await;
-    until(&node, "good", Answer::Serves).await;
+    until(&node, "good", NodeAnswer::Serves).await;
     writer.revoke("revoked", "test").await.unwrap();
-    let took = until(&node, "revoked", Answer::Refuses).await;
+    let took = until(&node, "revoked", NodeAnswer::Refuses).await;
     println!("a revocation reached the replica of a standby after {took:.1?}");
     primary.kill();
-    until(&node, "good", Answer::Unavailable).await;
+    until(&node, "good", NodeAnswer::Unavailable).await;
+}
+
+/// A pooler sends each question over another session of the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_behind_a_transaction_pooler_follows() {
+    let Some(server) = Postgres::start() else { return };
+    let Some(pooler) = PgBouncer::before(&server, 2) else { return };
+    let writer = SqlStore::connect(server.url()).await.unwrap();
+    for id in ["good", "revoked"] {
+        writer.add(key(id), "test").await.unwrap();
+    }
+    let builder = SqlStore::builder(pooler.url()).behind_pooler(true);
+    let store = builder.listen_url(server.url()).connect().await.unwrap();
+    let mut copy = StoreCopy::of(&store).await.unwrap();
+    let node = Replica::builder(store.clone()).poll_interval(Duration::from_millis(100));
+    let node = node.staleness(STALENESS).build().unwrap();
+    tokio::spawn(node.follow());
+    node.ready().await;
+    writer.revoke("revoked", "test").await.unwrap();
+    until(&node, "revoked", NodeAnswer::Refuses).await;
+    assert_eq!(ask(&node, "good").await, NodeAnswer::Serves);
+    assert!(copy.follow(&store).await);
+    assert_eq!(copy.secrets, all(&writer).await);
 }

@@ -3,7 +3,7 @@
 use tower_api_key::store::{FeedAnswer, KeyManager};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{Copy, all, feed};
+use super::copy::{StoreCopy, all, feed};
 use crate::folder::Folder;
 use crate::{key, sqlite};
 
@@ -23,7 +23,7 @@ async fn a_restored_sqlite_file_is_noticed() {
         pool.close().await;
         let before = feed(&store).position().await.unwrap();
         store.add(key("second"), "test").await.unwrap();
-        let copy = Copy::of(&store).await.unwrap();
+        let copy = StoreCopy::of(&store).await.unwrap();
         store.close().await;
         for file in ["keys.db-wal", "keys.db-shm"] {
             let _ = std::fs::remove_file(folder.path().join(file));
@@ -40,6 +40,6 @@ async fn a_restored_sqlite_file_is_noticed() {
         assert!(matches!(answer, FeedAnswer::Diverged), "{answer:?}");
         let answer = feed(&store).changes(before, before).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Same(_)), "what the backup holds is the same");
-        assert_eq!(Copy::of(&store).await.unwrap().secrets, all(&store).await);
+        assert_eq!(StoreCopy::of(&store).await.unwrap().secrets, all(&store).await);
     }
 }
