@@ -29,7 +29,7 @@ async fn node(url: &str) -> Replica<SqlStore> {
 }
 
 /// What a node answers to a key.
-#[derive(Debug, Clone, StoreCopy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NodeAnswer {
     Serves,
     Refuses,
