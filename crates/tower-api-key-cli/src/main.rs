@@ -101,6 +101,7 @@ async fn open(
     let settings = settings.filter(|_| arguments.store_is_default);
     let (mut url, mut prefix) = (arguments.store.as_str(), arguments.table_prefix.as_str());
     let mut schema = arguments.table_schema.as_deref();
+    let behind_pooler = settings.is_some_and(|settings| settings.behind_pooler);
     if let Some(settings) = settings {
         url = settings.url.expose();
         prefix = settings.prefix.as_deref().unwrap_or(prefix);
@@ -108,8 +109,10 @@ async fn open(
     }
     // Connecting brings the tables up to date. A command that only reads creates no file, because the
     // path may be mistyped.
-    let mut store =
-        SqlStore::builder(url).prefix(prefix).create_if_missing(arguments.command.creates());
+    let mut store = SqlStore::builder(url)
+        .prefix(prefix)
+        .behind_pooler(behind_pooler)
+        .create_if_missing(arguments.command.creates());
     if let Some(schema) = schema {
         store = store.schema(schema);
     }

@@ -32,8 +32,21 @@ fn known() -> Vec<&'static str> {
 async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeyStore>, OpenError> {
     use tower_api_key_sqlx::SqlStore;
 
-    let mut builder =
-        SqlStore::builder(settings.url.expose()).create_if_missing(settings.create_if_missing);
+    let mut builder = SqlStore::builder(settings.url.expose())
+        .create_if_missing(settings.create_if_missing)
+        .behind_pooler(settings.behind_pooler);
+    if let Some(url) = &settings.listen_url {
+        builder = builder.listen_url(url.expose());
+    }
+    if let Some(lag) = settings.max_lag {
+        builder = builder.max_lag(lag.duration());
+    }
+    if let Some(time) = settings.max_lifetime {
+        builder = builder.max_lifetime(time.duration());
+    }
+    if let Some(time) = settings.idle_timeout {
+        builder = builder.idle_timeout(time.duration());
+    }
     if let Some(connections) = settings.max_connections {
         builder = builder.max_connections(connections);
     }

@@ -137,6 +137,16 @@ async fn a_broken_file_keeps_the_front_door_that_serves() {
             &["`store.url`", "the file cannot be read"],
         ),
         (limited(9).replace("[store]", "[other]"), &["`other`"]),
+        // What belongs to PostgreSQL alone reaches the store, which has SQLite here.
+        (
+            limited(9).replace(
+                "[store]",
+                "[store]\nlisten_url = \"postgres://me:hunter2@host/keys\"\nbehind_pooler = true",
+            ),
+            &["`[store]` does not open", "`listen_url`"],
+        ),
+        (limited(9).replace("[store]", "[store]\nmax_lag = \"2s\""), &["`max_lag`"]),
+        (limited(9).replace("[store]", "[store]\nmax_lifetime = \"2\""), &["max_lifetime"]),
     ] {
         files.write(&broken);
         let error = door.reload().await.unwrap_err().to_string();

@@ -79,13 +79,13 @@ impl SqlStoreBuilder {
     /// Sets after how long a connection is replaced, 30 minutes by default. So connections move to a server
     /// that another took the place of. Needs PostgreSQL.
     pub fn max_lifetime(mut self, time: Duration) -> Self {
-        self.settings.max_lifetime = time;
+        self.settings.max_lifetime = Some(time);
         self
     }
 
     /// Sets after how long a connection that is not used is closed, 10 minutes by default. Needs PostgreSQL.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
-        self.settings.idle_timeout = time;
+        self.settings.idle_timeout = Some(time);
         self
     }
 
@@ -170,33 +170,28 @@ impl SqlStoreBuilder {
     /// Returns the errors of [`SqlStore::connect`], and an error if a setting is not valid:
     ///
     /// - the prefix or the schema is not a valid name, or SQLite is given a schema;
-    /// - `max_connections` is 0, or is set for a pool of the application, which has its own number.
+    /// - `max_connections` is 0, or a setting of connections is set for a pool of the application, which has its
+    ///   own;
+    /// - what only a server has is set for SQLite;
+    /// - `max_lag` is set at a standby server without `listen_url`.
     pub async fn connect(self) -> Result<SqlStore, StoreError> {
         let Self { place, tables, mut settings, listen_url, clock, retention } = self;
-        let wrong = |what| Err(StoreError::new(Failure::Setting(what)));
-        if settings.max_connections == Some(0) {
-            return wrong("`max_connections` must be 1 or more");
-        }
-        let dialect = match &place {
-            Location::Url(url) => dialect(url)?,
-            Location::Pool(..) if settings.max_connections.is_some() => {
-                return wrong(
-                    "leave out `max_connections`: a pool of the application has its own number of connections",
-                );
-            }
-            Location::Pool(_, dialect) => *dialect,
+        let (dialect, is_handed_in) = match &place {
+            Location::Url(url) => (dialect(url)?, false),
+            Location::Pool(_, dialect) => (*dialect, true),
         };
         tables.check(dialect)?;
-        if dialect == Dialect::Sqlite && settings.max_lag.is_some() {
-            return wrong("SQLite has no standby servers: leave out `max_lag`");
-        }
+        settings.check(dialect, is_handed_in)?;
         let listen_url = match listen_url {
             #[cfg(feature = "postgres")]
             Some(url) if dialect == Dialect::Postgres => {
                 super::address::Address::read(&url)?;
                 Some(Arc::from(url))
             }
-            Some(_) => return wrong("SQLite has no notices: leave out `listen_url`"),
+            Some(_) => {
+                let wrong = "SQLite has no notices: leave out `listen_url`";
+                return Err(StoreError::new(Failure::Setting(wrong)));
+            }
             None => None,
         };
         let pool = match place {

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::connect::after;
-use super::listener::Listener;
+use super::listener::{Listener, LogPlace};
 use tower_api_key::store::{Invalidation, StoreError};
 
 /// The notices that a slow listener may be behind. It learns that more were lost.
@@ -27,11 +27,7 @@ pub(super) enum Report {
     /// Notices come from now on.
     Open,
     Changed(Invalidation),
-    /// The place in the server's log behind everything that was committed before the instant.
-    Place {
-        asked: Instant,
-        place: i64,
-    },
+    Place(LogPlace),
     /// The connection failed, and the channel with it.
     Failed(Arc<StoreError>),
 }
@@ -184,9 +180,9 @@ impl Task {
                 () = sleep_until(due) => {
                     let answer = self.patience.answer();
                     if place_at.is_some_and(|at| at == due) {
-                        listener.place(answer).await.map(|(asked, place)| {
-                            placed = Some(asked);
-                            Report::Place { asked, place }
+                        listener.place(answer).await.map(|place| {
+                            placed = Some(place.asked);
+                            Report::Place(place)
                         })
                     } else {
                         match listener.test(answer).await {

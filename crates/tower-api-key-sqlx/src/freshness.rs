@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::channel::{Channel, Report, Subscription, Wish};
 use super::connect::SqlStore;
 use super::failure::Failure;
+use super::listener::LogPlace;
 use super::statement::Statement;
 use tower_api_key::store::StoreError;
 
@@ -27,13 +28,14 @@ const PLACES: usize = 64;
 
 /// What a standby has replayed; nothing at a primary.
 const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery() THEN \
-     CAST(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') AS BIGINT) END AS replayed";
+     CAST(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') AS BIGINT) END AS replayed, \
+     (SELECT system_identifier FROM pg_control_system()) AS cluster";
 
 /// What is known of the age of a server's data.
 #[derive(Debug)]
 pub(super) struct Freshness {
-    /// The latest places of the primary, with the instants before the questions.
-    places: Mutex<VecDeque<(Instant, i64)>>,
+    /// The latest places of the primary.
+    places: Mutex<VecDeque<LogPlace>>,
     /// Everything that was committed before this instant is visible.
     proven: watch::Sender<Option<Instant>>,
 }
@@ -53,19 +55,20 @@ impl Freshness {
         self.proven.subscribe()
     }
 
-    fn note(&self, asked: Instant, place: i64) {
+    fn note(&self, place: LogPlace) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() == PLACES {
             places.pop_front();
         }
-        places.push_back((asked, place));
+        places.push_back(place);
     }
 
-    /// Returns the latest instant whose place a standby has replayed.
-    fn as_of(&self, replayed: i64) -> Option<Instant> {
+    /// Returns the latest instant whose place a standby of this cluster has replayed. Places of another
+    /// cluster say nothing.
+    fn as_of(&self, replayed: i64, cluster: i64) -> Option<Instant> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let reached = places.iter().rev().find(|(_, place)| *place <= replayed);
-        reached.map(|(asked, _)| *asked)
+        let reached = |it: &&LogPlace| it.place <= replayed && it.cluster == cluster;
+        places.iter().rev().find(reached).map(|place| place.asked)
     }
 
     fn prove(&self, instant: Instant) {
@@ -84,11 +87,14 @@ impl SqlStore {
     async fn renew(&self) -> Result<bool, StoreError> {
         let before = Instant::now();
         let rows = self.read(Statement::from(REPLAYED)).await?;
-        let replayed = rows.first().and_then(|row| row.number("replayed").ok().flatten());
+        let column = |name| rows.first().and_then(|row| row.number(name).ok().flatten());
+        let replayed = column("replayed");
         let Some(freshness) = &self.freshness else { return Ok(replayed.is_none()) };
         let proven = match replayed {
             None => Some(before),
-            Some(replayed) => freshness.as_of(replayed),
+            Some(replayed) => {
+                column("cluster").and_then(|cluster| freshness.as_of(replayed, cluster))
+            }
         };
         if let Some(proven) = proven {
             freshness.prove(proven);
@@ -153,7 +159,7 @@ impl SqlStore {
         let open = channel.get_or_insert_with(|| Channel::join(options, wish));
         loop {
             match tokio::time::timeout_at(end, open.next()).await {
-                Ok(Report::Place { asked, place }) => return freshness.note(asked, place),
+                Ok(Report::Place(place)) => return freshness.note(place),
                 Ok(Report::Failed(_)) => {
                     *channel = None;
                     return;
@@ -183,11 +189,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn data_is_as_old_as_the_latest_question_whose_place_was_replayed() {
         let freshness = Freshness::new();
-        assert_eq!(freshness.as_of(i64::MAX), None);
+        assert_eq!(freshness.as_of(i64::MAX, 1), None);
         let began = Instant::now();
         for second in 0..100 {
-            freshness
-                .note(began + Duration::from_secs(second), 10 * i64::try_from(second).unwrap());
+            let place = 10 * i64::try_from(second).unwrap();
+            let asked = began + Duration::from_secs(second);
+            freshness.note(LogPlace { asked, place, cluster: 1 });
         }
         for (replayed, expected) in [
             (990, Some(99)),
@@ -198,7 +205,8 @@ mod tests {
             (100, None),
         ] {
             let expected = expected.map(|second| began + Duration::from_secs(second));
-            assert_eq!(freshness.as_of(replayed), expected, "{replayed}");
+            assert_eq!(freshness.as_of(replayed, 1), expected, "{replayed}");
+            assert_eq!(freshness.as_of(replayed, 2), None, "a standby of another primary");
         }
         assert_eq!(freshness.age(), None);
         freshness.prove(began);

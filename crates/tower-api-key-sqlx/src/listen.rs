@@ -101,7 +101,7 @@ impl SqlInvalidations {
                 // Changes before the connection was made are unknown.
                 Report::Open => Invalidation::Everything,
                 Report::Changed(what) => what,
-                Report::Place { .. } => continue,
+                Report::Place(_) => continue,
                 Report::Failed(error) => return Err(StoreError::new(Shared(error))),
             };
             if let Some(repeats) = &mut self.repeats {

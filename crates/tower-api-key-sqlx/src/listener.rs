@@ -17,8 +17,19 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// The place behind everything that was committed on a primary server. A change is committed when it is
 /// flushed; see [`Dialect::begin`](super::dialect::Dialect::begin).
-const PLACE: &str =
-    "SELECT CAST(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') AS BIGINT) AS place";
+const PLACE: &str = "SELECT \
+     CAST(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') AS BIGINT) AS place, \
+     (SELECT system_identifier FROM pg_control_system()) AS cluster";
+
+/// A place in the log of a primary server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogPlace {
+    /// The instant before the server was asked. The place is behind everything that was committed before.
+    pub(super) asked: Instant,
+    pub(super) place: i64,
+    /// The identifier that a primary and its standby servers share.
+    pub(super) cluster: i64,
+}
 
 /// A connection that listens.
 pub(super) struct Listener {
@@ -65,13 +76,16 @@ impl Listener {
         answered.map(|_| ())
     }
 
-    /// Returns the place in the server's log, and the instant before the question.
-    pub(super) async fn place(&mut self, limit: Duration) -> Result<(Instant, i64), StoreError> {
-        let before = Instant::now();
+    /// Returns the present place in the server's log.
+    pub(super) async fn place(&mut self, limit: Duration) -> Result<LogPlace, StoreError> {
+        let instant = Instant::now();
         let asked = sqlx::query(PLACE).fetch_one(&mut self.inner);
         let answered = within(limit, asked, failed).await;
         self.silent = answered.is_err();
-        Ok((before, answered?.try_get("place").map_err(failed)?))
+        let row = answered?;
+        let place = row.try_get("place").map_err(failed)?;
+        let cluster = row.try_get("cluster").map_err(failed)?;
+        Ok(LogPlace { asked: instant, place, cluster })
     }
 
     /// Closes the connection. Dropping a silent one would wait for an answer forever, so it is closed as soon

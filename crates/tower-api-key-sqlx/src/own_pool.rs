@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::driver::{Answer, Connection, Driver, Pool};
 use super::loan::{Loan, Terms};
-use super::settings::Settings;
+use super::settings::{IDLE, LIFETIME, Settings};
 use super::slot::{GivingBack, Slot};
 use tower_api_key::store::StoreError;
 
@@ -51,8 +51,8 @@ impl<D: Driver> OwnPool<D> {
     ) -> Result<Self, StoreError> {
         let dialer = Dialer {
             options,
-            max_lifetime: settings.max_lifetime,
-            idle_timeout: settings.idle_timeout,
+            max_lifetime: settings.max_lifetime.unwrap_or(LIFETIME),
+            idle_timeout: settings.idle_timeout.unwrap_or(IDLE),
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // The last one used is used next, so those that are not needed become idle.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use super::dialect::Dialect;
+use super::failure::Failure;
+use tower_api_key::store::StoreError;
+
 /// The default of `max_connections` for SQLite.
 pub(super) const MOST_LOCAL: u32 = 10;
 
@@ -9,10 +13,10 @@ pub(super) const MOST_LOCAL: u32 = 10;
 pub(super) const MOST_REMOTE: u32 = 4;
 
 /// The default of `max_lifetime`.
-const LIFETIME: Duration = Duration::from_secs(30 * 60);
+pub(super) const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The default of `idle_timeout`.
-const IDLE: Duration = Duration::from_secs(10 * 60);
+pub(super) const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The default of `lookup_timeout`, which includes the wait for a connection.
 const LOOKUP: Duration = Duration::from_secs(2);
@@ -27,8 +31,8 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 pub(super) struct Settings {
     /// The most connections; none means the database's default.
     pub(super) max_connections: Option<u32>,
-    pub(super) max_lifetime: Duration,
-    pub(super) idle_timeout: Duration,
+    pub(super) max_lifetime: Option<Duration>,
+    pub(super) idle_timeout: Option<Duration>,
     pub(super) lookup_timeout: Duration,
     pub(super) change_timeout: Duration,
     /// Whether a pooler in transaction mode stands before the server.
@@ -40,6 +44,28 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Returns an error if the settings contradict each other, the database, or a pool that was handed in.
+    pub(super) fn check(&self, dialect: Dialect, is_handed_in: bool) -> Result<(), StoreError> {
+        let is_local = dialect == Dialect::Sqlite;
+        let has_times = self.max_lifetime.is_some() || self.idle_timeout.is_some();
+        let wrong = if self.max_connections == Some(0) {
+            "`max_connections` must be 1 or more"
+        } else if self.max_connections.is_some() && is_handed_in {
+            "leave out `max_connections`: a pool of the application has its own number of connections"
+        } else if has_times && is_handed_in {
+            "leave out `max_lifetime` and `idle_timeout`: a pool of the application has its own times"
+        } else if has_times && is_local {
+            "SQLite has no server: leave out `max_lifetime` and `idle_timeout`"
+        } else if self.behind_pooler && is_local {
+            "SQLite has no poolers: leave out `behind_pooler`"
+        } else if self.max_lag.is_some() && is_local {
+            "SQLite has no standby servers: leave out `max_lag`"
+        } else {
+            return Ok(());
+        };
+        Err(StoreError::new(Failure::Setting(wrong)))
+    }
+
     /// Returns how long the pool itself waits for a connection. A longer wait asks the pool again.
     pub(super) fn pool_timeout(&self) -> Duration {
         self.lookup_timeout.min(LONGEST)
@@ -50,8 +76,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_connections: None,
-            max_lifetime: LIFETIME,
-            idle_timeout: IDLE,
+            max_lifetime: None,
+            idle_timeout: None,
             lookup_timeout: LOOKUP,
             change_timeout: CHANGE,
             behind_pooler: false,

@@ -18,9 +18,24 @@ use crate::config::secret::SecretText;
 pub struct StoreSettings {
     /// The address: `sqlite:FILE`, `postgres://…`, or `memory:` for tests.
     pub url: SecretText,
-    /// The most connections.
+    /// The most connections: 4 unless set in PostgreSQL, and 10 in SQLite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<u32>,
+    /// After how long a connection to PostgreSQL is replaced: 30 minutes unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lifetime: Option<LengthOfTime>,
+    /// After how long an unused connection to PostgreSQL is closed: 10 minutes unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<LengthOfTime>,
+    /// Whether a pooler in transaction mode, such as PgBouncer, stands before PostgreSQL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind_pooler: bool,
+    /// The address for notices of changes in PostgreSQL: past a pooler, or the primary of a standby server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen_url: Option<SecretText>,
+    /// How old the data of a PostgreSQL standby server may be; then lookups fail. Needs `listen_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lag: Option<LengthOfTime>,
     /// How long a lookup may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup_timeout: Option<LengthOfTime>,

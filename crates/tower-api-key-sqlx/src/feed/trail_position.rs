@@ -75,7 +75,8 @@ pub(super) fn from(position: FeedPosition) -> i64 {
 
 impl SqlStore {
     /// Returns the position of a trail that holds no change, and how old the answer may be. Its mark is how many
-    /// numbers were given out, so that a trail that was used and emptied again has another position.
+    /// numbers were given out, so that a trail that was used and emptied again has another position. In PostgreSQL a
+    /// number counts before its change is committed: a reader that asks just then begins anew.
     pub(super) async fn position_before_all(
         &self,
         age: ProvenAge,

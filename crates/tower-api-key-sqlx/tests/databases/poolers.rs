@@ -101,7 +101,7 @@ async fn a_pooler_that_nobody_spoke_of_is_named_as_a_cause() {
 }
 
 #[tokio::test]
-async fn a_listener_needs_a_database_with_notices() {
+async fn what_a_server_has_is_refused_for_sqlite() {
     let builder = SqlStore::builder("sqlite::memory:").listen_url("postgres://localhost/keys");
     let told = builder.connect().await.unwrap_err().to_string();
     assert!(told.contains("listen_url"), "{told}");

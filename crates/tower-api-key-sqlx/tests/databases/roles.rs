@@ -1,7 +1,9 @@
 //! Roles that may not do everything, and sessions that may only read.
 
 use sqlx::PgPool;
-use tower_api_key::store::{KeyManager, KeyStore};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::{Invalidation, Invalidations, KeyManager, KeyStore};
+use tower_api_key::testing::store_suite;
 use tower_api_key_sqlx::SqlStore;
 
 use crate::folder::Folder;
@@ -42,6 +44,33 @@ async fn a_role_that_may_only_read_serves() {
     let elsewhere = SqlStore::builder(url_of(&server, "writer")).prefix("other_").connect();
     let told = elsewhere.await.unwrap_err().to_string();
     assert!(told.contains("permission denied") && told.contains("CREATE"), "{told}");
+}
+
+/// The statements of `docs/postgresql.md`.
+#[tokio::test]
+async fn the_documented_privileges_are_enough() {
+    let page = include_str!("../../../../docs/postgresql.md");
+    let statements = page.split("```sql").nth(1).unwrap().split("```").next().unwrap();
+    let Some(server) = Postgres::start() else { return };
+    let owner = SqlStore::connect(server.url()).await.unwrap();
+    owner.add(key("key"), "test").await.unwrap();
+    let pool = PgPool::connect(server.url()).await.unwrap();
+    let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE manager LOGIN; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+    sqlx::raw_sql(roles).execute(&pool).await.unwrap();
+    sqlx::raw_sql(statements).execute(&pool).await.unwrap();
+
+    let used = || vec![(digest("key"), Timestamp::from_unix_seconds(7))];
+    let gate = SqlStore::connect(&url_of(&server, "gate")).await.unwrap();
+    assert!(gate.find(&digest("key")).await.unwrap().is_some());
+    let mut changes = gate.invalidations().unwrap();
+    assert_eq!(changes.next().await.unwrap(), Invalidation::Everything);
+    assert!(gate.note_uses(used()).await.is_err());
+    assert!(gate.revoke("key", "test").await.is_err());
+    let gate = SqlStore::connect(&url_of(&server, "gate_with_uses")).await.unwrap();
+    gate.note_uses(used()).await.unwrap();
+    assert!(gate.revoke("key", "test").await.is_err());
+    store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
 }
 
 #[tokio::test]
