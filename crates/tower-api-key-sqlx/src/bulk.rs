@@ -33,7 +33,7 @@ impl Step<'_> {
         )
         .await?;
 
-        let (at, by) = (self.at(), self.by().to_owned());
+        let at = self.at();
         self.insert(&self.store.queries.into_keys, 18, &keys, "", |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
             let row = row.bind(record.id().as_str().to_owned()).bind(account);
@@ -50,20 +50,13 @@ impl Step<'_> {
             },
         )
         .await?;
-        self.insert(
-            &self.store.queries.into_changes,
-            5,
-            &keys,
-            "",
-            |row, NewKey { record, .. }| {
-                row.bind(at)
-                    .bind(by.clone())
-                    .bind(Action::KeyAdded.name())
-                    .bind(Some(record.id().as_str().to_owned()))
-                    .bind(record.account().id().as_str().to_owned())
-            },
-        )
-        .await?;
+        let lines: Vec<_> = keys
+            .iter()
+            .map(|NewKey { record, .. }| {
+                (Some(record.id().as_str()), record.account().id().as_str())
+            })
+            .collect();
+        self.note_all(Action::KeyAdded, &lines).await?;
         self.announce(Invalidation::Added);
         Ok(keys.len() as u64)
     }

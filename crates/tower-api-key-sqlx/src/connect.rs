@@ -120,7 +120,15 @@ impl SqlStore {
     /// Runs a statement that changes nothing, within the lookup's timeout. If a connection is broken, tries
     /// another.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        let limit = self.settings.lookup_timeout;
+        self.read_within(statement, self.settings.lookup_timeout).await
+    }
+
+    /// Does the same within another timeout.
+    pub(super) async fn read_within(
+        &self,
+        statement: Statement,
+        limit: Duration,
+    ) -> Result<Vec<Row>, StoreError> {
         let end = after(limit);
         let mut attempts = 0;
         loop {

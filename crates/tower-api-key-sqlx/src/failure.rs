@@ -69,6 +69,11 @@ pub(super) enum Failure {
     )]
     Newer { found: i64, known: i64 },
     #[error(
+        "the trail of changes is empty though there are keys: change any key or account, which begins a new trail, or \
+         grant SELECT on the sequence of the trail's table to this role"
+    )]
+    EmptyTrail,
+    #[error(
         "step {0} of the tables differs from the one that this program knows, because the tables were changed \
          or created by an unpublished release: restore a backup, or use the program that created them"
     )]

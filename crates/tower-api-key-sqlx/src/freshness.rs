@@ -83,22 +83,6 @@ impl Freshness {
 }
 
 impl SqlStore {
-    /// Returns how old the data may be that a statement sees which begins after this call. It is zero at a
-    /// primary server. Costs a round trip.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the server is a standby that cannot prove an age: nothing asks its primary, or the
-    /// standby lags by more than is remembered.
-    #[allow(dead_code)] // A feed reads it.
-    pub(super) async fn behind(&self) -> Result<Duration, StoreError> {
-        if self.renew().await? {
-            return Ok(Duration::ZERO);
-        }
-        let age = self.freshness.as_ref().and_then(|freshness| freshness.age());
-        age.ok_or_else(|| StoreError::new(Failure::Unproven))
-    }
-
     /// Asks the server what it has, and returns true if it is a primary.
     async fn renew(&self) -> Result<bool, StoreError> {
         let before = Instant::now();

@@ -12,7 +12,10 @@
 //! the database, and a network that drops connections silently. Until a new connection works, the gate answers
 //! 503. The store changes no table that it did not create.
 //!
-//! In a deployment, every lookup is a round trip. Put `Cached` in front of a database on another machine.
+//! In a deployment, every lookup is a round trip. Put `Replica` or `Cached` in front of a database on another machine.
+//! The store is a `KeyFeed`: a `Replica` copies it, and then asks for the changes since. Each answer proves in one
+//! statement that the reader's position still belongs to the store. So a replica notices that the database was restored
+//! from a backup, lost its latest changes, or lost lines of its trail. It then copies the store anew.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Without a database, nothing uses the rest.
@@ -45,6 +48,7 @@ mod connect;
 mod dialect;
 mod driver;
 mod failure;
+mod feed;
 #[cfg(feature = "postgres")]
 mod freshness;
 #[cfg(feature = "postgres")]
@@ -60,6 +64,7 @@ mod listener;
 mod loan;
 mod lookup;
 mod manager;
+mod marks;
 mod migrate;
 mod migration;
 mod notify;
@@ -72,6 +77,7 @@ mod plan;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod proof;
+mod prune;
 mod query;
 mod quota_column;
 #[cfg(feature = "postgres")]

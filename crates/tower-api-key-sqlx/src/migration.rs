@@ -19,11 +19,20 @@ pub(super) struct Migration {
 
 /// Returns all steps, the oldest first.
 pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
-    let tables = match dialect {
-        Dialect::Sqlite => include_str!("../migrations/0001_tables.sqlite.sql"),
-        Dialect::Postgres => include_str!("../migrations/0001_tables.postgres.sql"),
+    let (tables, marks) = match dialect {
+        Dialect::Sqlite => (
+            include_str!("../migrations/0001_tables.sqlite.sql"),
+            include_str!("../migrations/0002_marks.sqlite.sql"),
+        ),
+        Dialect::Postgres => (
+            include_str!("../migrations/0001_tables.postgres.sql"),
+            include_str!("../migrations/0002_marks.postgres.sql"),
+        ),
     };
-    vec![Migration { version: 1, name: "tables", sql: tables, compatible_from: 1 }]
+    vec![
+        Migration { version: 1, name: "tables", sql: tables, compatible_from: 1 },
+        Migration { version: 2, name: "marks", sql: marks, compatible_from: 1 },
+    ]
 }
 
 impl Migration {

@@ -47,6 +47,72 @@ macro_rules! get {
     };
 }
 
+/// The mark of a change. A program of the first step leaves it NULL; then the instant of the change stands for it.
+macro_rules! mark {
+    () => {
+        "COALESCE(mark, at) AS mark"
+    };
+}
+
+/// Whether the server is a standby.
+macro_rules! standby {
+    () => {
+        "CASE WHEN pg_is_in_recovery() THEN CAST(1 AS BIGINT) ELSE 0 END AS standby"
+    };
+}
+
+/// The mark of the other position that a reader has seen.
+macro_rules! seen_mark {
+    () => {
+        "(SELECT COALESCE(seen.mark, seen.at) FROM {changes} AS seen WHERE seen.sequence = $2) AS seen_mark"
+    };
+}
+
+/// Selects the change at a position and the next one, by the primary key alone.
+macro_rules! poll {
+    ($standby:expr) => {
+        concat!(
+            "SELECT sequence, ",
+            mark!(),
+            ", previous, ",
+            seen_mark!(),
+            ", ",
+            $standby,
+            " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 2"
+        )
+    };
+}
+
+/// The newest change.
+macro_rules! newest {
+    () => {
+        concat!(
+            "(SELECT sequence AS latest, ",
+            "COALESCE(mark, at) AS latest_mark FROM {changes} ORDER BY sequence DESC LIMIT 1)"
+        )
+    };
+}
+
+/// Selects the change at a position and those behind it, each with the present state of what it changed.
+macro_rules! changed {
+    ($standby:expr) => {
+        concat!(
+            "SELECT c.sequence, c.mark, c.previous, c.action, c.key_id, c.of_account, ",
+            seen_mark!(),
+            ", ",
+            $standby,
+            ", n.latest, n.latest_mark, a.id AS account_id, ",
+            record_columns!(),
+            ", s.digest, s.expires AS secret_expires FROM (SELECT sequence, ",
+            mark!(),
+            ", previous, action, key_id, account AS of_account FROM {changes} WHERE sequence >= $1 \
+             ORDER BY sequence LIMIT 1001) c CROSS JOIN ",
+            newest!(),
+            " n "
+        )
+    };
+}
+
 /// Declares the statements of a store. Table names are filled in once.
 macro_rules! statements {
     ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
@@ -133,7 +199,54 @@ statements! {
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          audience, form, created)",
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
-    into_changes: "INSERT INTO {changes} (at, author, action, key_id, account)",
+    into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous)",
+    /// Finds the first change that stays: no older one is young enough, and it may be the newest.
+    first_that_stays: "SELECT COALESCE((SELECT sequence FROM {changes} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
+         (SELECT MAX(sequence) FROM {changes})) AS sequence",
+    prune_trail: "DELETE FROM {changes} WHERE sequence IN (SELECT sequence FROM {changes} \
+         WHERE sequence < $1 ORDER BY sequence LIMIT 10000)",
+    newest_change: concat!("SELECT latest, latest_mark FROM ", newest!(), " n"),
+    given_out_sqlite: "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $1), 0) AS given_out, \
+         0 AS standby",
+    /// NULL if the store has keys and this role may not read the sequence.
+    given_out_postgres: concat!(
+        "SELECT CASE WHEN has_sequence_privilege(own.name, 'SELECT') \
+         THEN COALESCE(pg_sequence_last_value(own.name), 0) \
+         WHEN NOT EXISTS (SELECT 1 FROM {keys}) AND NOT EXISTS (SELECT 1 FROM {accounts}) THEN 0 END \
+         AS given_out, ",
+        standby!(),
+        " FROM (SELECT CAST(pg_get_serial_sequence($1, 'sequence') AS regclass) AS name) AS own"
+    ),
+    poll_sqlite: poll!("0 AS standby"),
+    poll_postgres: poll!(standby!()),
+    changed_sqlite: concat!(
+        changed!("0 AS standby"),
+        "LEFT JOIN {keys} k ON k.id = c.key_id AND c.sequence > $1 \
+         LEFT JOIN {accounts} a ON a.id = COALESCE(k.account, c.of_account) AND c.sequence > $1 \
+         LEFT JOIN {secrets} s ON s.key_id = k.id ORDER BY c.sequence"
+    ),
+    /// Looks up the keys one by one. Otherwise a plan for any number of changes might read all keys.
+    changed_postgres: concat!(
+        changed!(standby!()),
+        "LEFT JOIN LATERAL (SELECT * FROM {keys} WHERE id = c.key_id AND c.sequence > $1 OFFSET 0) k ON TRUE \
+         LEFT JOIN LATERAL (SELECT * FROM {accounts} WHERE id = COALESCE(k.account, c.of_account) \
+         AND c.sequence > $1 OFFSET 0) a ON TRUE \
+         LEFT JOIN LATERAL (SELECT * FROM {secrets} WHERE key_id = k.id OFFSET 0) s ON TRUE \
+         ORDER BY c.sequence"
+    ),
+    /// Has at least one row, with the change that proves the position.
+    page_of_secrets: concat!(
+        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
+        record_columns!(),
+        " FROM (SELECT 1 AS one) AS one LEFT JOIN (SELECT sequence, ",
+        mark!(),
+        " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 1) c ON TRUE \
+         LEFT JOIN ",
+        newest!(),
+        " n ON TRUE LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 \
+         ORDER BY digest LIMIT 100000) s ON TRUE \
+         LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
+    ),
     digests_among: "SELECT digest FROM {secrets} WHERE digest IN",
     ids_among: "SELECT id FROM {keys} WHERE id IN",
 }

@@ -1,6 +1,7 @@
 //! Converts rows to records, and records to columns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::driver::{Columns, Row};
 use super::json::{broken, json};
@@ -28,6 +29,11 @@ pub(super) fn number(row: &dyn Columns, column: &str) -> Result<i64, StoreError>
     number.ok_or_else(|| broken(format_args!("the column `{column}` is NULL")))
 }
 
+/// Reads a number that may be NULL.
+pub(super) fn optional_number(row: &dyn Columns, column: &str) -> Result<Option<i64>, StoreError> {
+    row.number(column).map_err(broken)
+}
+
 fn instant(row: &dyn Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(row.number(column).map_err(broken)?.map(timestamp))
 }
@@ -38,13 +44,31 @@ fn flag(row: &dyn Columns, column: &str) -> Result<bool, StoreError> {
 
 /// Reads a record. With `by_secret`, the end of the secret counts, too.
 pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, StoreError> {
-    let account = account_of(
-        text(row, "account")?,
+    record_under(row, account_of_record(row)?.into(), by_secret)
+}
+
+/// Reads the account of a record.
+pub(super) fn account_of_record(row: &dyn Columns) -> Result<Account, StoreError> {
+    account_named(row, text(row, "account")?)
+}
+
+/// Reads an account whose id was read already, from the columns of a record.
+pub(super) fn account_named(row: &dyn Columns, id: String) -> Result<Account, StoreError> {
+    account_of(
+        id,
         flag(row, "account_disabled")?,
         &text(row, "account_scopes")?,
         optional(row, "account_quotas")?,
         optional(row, "plan")?,
-    )?;
+    )
+}
+
+/// Reads a record whose account was read already.
+pub(super) fn record_under(
+    row: &dyn Columns,
+    account: Arc<Account>,
+    by_secret: bool,
+) -> Result<KeyRecord, StoreError> {
     let mut key = KeyRecord::builder(text(row, "id")?, account)
         // Names of earlier releases may hold characters that new names may not.
         .as_stored()

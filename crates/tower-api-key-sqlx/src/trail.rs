@@ -5,7 +5,7 @@ use super::dialect::Dialect;
 use super::driver::{Columns, Row};
 use super::session::Session;
 use super::statement::Statement;
-use super::{notify, query, row};
+use super::{marks, notify, query, row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{Action, Change, Invalidation, ManageError, StoreError, check_author};
 
@@ -17,6 +17,8 @@ pub(super) struct Step<'a> {
     by: &'a str,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
+    /// The mark of the newest line of the trail, once it is known.
+    newest: Option<Option<i64>>,
 }
 
 impl SqlStore {
@@ -25,7 +27,8 @@ impl SqlStore {
         check_author(by)?;
         let session = self.transaction().await?;
         let now = self.clock.now();
-        let mut step = Step { session, store: self, now, by, announcements: Vec::new() };
+        let mut step =
+            Step { session, store: self, now, by, announcements: Vec::new(), newest: None };
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }
@@ -40,10 +43,6 @@ impl Step<'_> {
 
     pub(super) fn at(&self) -> i64 {
         row::column(self.now)
-    }
-
-    pub(super) const fn by(&self) -> &str {
-        self.by
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -62,13 +61,40 @@ impl Step<'_> {
         key: Option<&str>,
         account: &str,
     ) -> Result<(), ManageError> {
+        self.note_all(action, &[(key, account)]).await
+    }
+
+    /// Writes lines of the trail, one for each key and its account. Each line has the mark of the one before it.
+    pub(super) async fn note_all(
+        &mut self,
+        action: Action,
+        lines: &[(Option<&str>, &str)],
+    ) -> Result<(), ManageError> {
+        let mut previous = match self.newest {
+            Some(known) => known,
+            None => self.newest_mark().await?,
+        };
+        let marks = marks::random(lines.len())?;
+        let lines: Vec<_> = lines
+            .iter()
+            .zip(marks)
+            .map(|(line, mark)| (line, mark, previous.replace(mark)))
+            .collect();
         let (at, by, into) = (self.at(), self.by.to_owned(), &self.store.queries.into_changes);
-        self.insert(into, 5, &[(key, account)], "", |row, (key, account)| {
+        self.insert(into, 7, &lines, "", |row, ((key, account), mark, previous)| {
             let row = row.bind(at).bind(by.clone()).bind(action.name());
-            row.bind(key.map(str::to_owned)).bind(*account)
+            row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous)
         })
-        .await
-        .map(|_| ())
+        .await?;
+        self.newest = Some(previous);
+        Ok(())
+    }
+
+    /// Reads the mark of the newest line. The lock of this change keeps others from writing another.
+    async fn newest_mark(&mut self) -> Result<Option<i64>, ManageError> {
+        let rows = self.fetch(Statement::new(&self.store.queries.newest_change)).await?;
+        let mark = rows.first().map(|newest| row::number(&**newest, "latest_mark")).transpose()?;
+        Ok(mark)
     }
 
     /// Notifies other processes of a change when it is committed. SQLite has no notifications.

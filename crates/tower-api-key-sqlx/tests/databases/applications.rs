@@ -203,11 +203,11 @@ async fn tables_of_a_newer_release_are_told() {
     let url = sqlite(&folder);
     SqlStore::connect(&url).await.unwrap().close().await;
     let pool = SqlitePool::connect(&url).await.unwrap();
-    let newer = "INSERT INTO tower_api_key_migrations VALUES (2, 'newer', 'x', 0, NULL)";
+    let newer = "INSERT INTO tower_api_key_migrations VALUES (99, 'newer', 'x', 0, NULL)";
     sqlx::query(newer).execute(&pool).await.unwrap();
     let told = text(&SqlStore::connect(&url).await.unwrap_err());
     assert!(told.contains("newer release") && told.contains("update the program"), "{told}");
-    let other = "DELETE FROM tower_api_key_migrations WHERE version = 2; \
+    let other = "DELETE FROM tower_api_key_migrations WHERE version = 99; \
                  UPDATE tower_api_key_migrations SET checksum = 'another'";
     sqlx::raw_sql(other).execute(&pool).await.unwrap();
     let told = text(&SqlStore::connect(&url).await.unwrap_err());

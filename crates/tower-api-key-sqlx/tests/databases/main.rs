@@ -6,6 +6,7 @@ mod applications;
 mod backups;
 mod broken;
 mod distance;
+mod feed;
 mod files;
 mod fleet;
 mod folder;
@@ -172,12 +173,33 @@ async fn import_a_million(name: &str, store: &SqlStore) {
     println!("{name}: a lookup among them takes {:.1?}", began.elapsed() / 1_000);
 }
 
+async fn copy_a_million(name: &str, store: &SqlStore) {
+    let store: &dyn tower_api_key::store::KeyFeed = store;
+    let (began, position) = (std::time::Instant::now(), store.position().await.unwrap());
+    let (mut after, mut found) = (None, 0);
+    loop {
+        let page = store.page(position, after).await.unwrap();
+        let tower_api_key::store::FeedAnswer::Same(page) = page else { panic!("{page:?}") };
+        found += page.secrets.iter().filter(|secret| secret.record.is_ok()).count();
+        after = page.secrets.last().map(|secret| secret.digest);
+        if page.is_last {
+            break;
+        }
+    }
+    assert_eq!(found, 1_000_000);
+    println!("{name}: a million keys copied in {:.1?}", began.elapsed());
+}
+
 /// `cargo test --release -p tower-api-key-sqlx --all-features --test databases -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "takes a minute or two, and says how long"]
-async fn a_million_keys_are_imported() {
+async fn a_million_keys_are_imported_and_copied() {
     let folder = Folder::new();
-    import_a_million("SQLite", &SqlStore::connect(&sqlite(&folder)).await.unwrap()).await;
+    let store = SqlStore::connect(&sqlite(&folder)).await.unwrap();
+    import_a_million("SQLite", &store).await;
+    copy_a_million("SQLite", &store).await;
     let Some(server) = Postgres::start() else { return };
-    import_a_million("PostgreSQL", &SqlStore::connect(server.url()).await.unwrap()).await;
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    import_a_million("PostgreSQL", &store).await;
+    copy_a_million("PostgreSQL", &store).await;
 }

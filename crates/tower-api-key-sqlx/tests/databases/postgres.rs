@@ -58,6 +58,41 @@ impl Postgres {
         Self { folder, programs: self.programs.clone(), port, url: url_at(port), server }
     }
 
+    /// Keeps the server's data as it is now, as a backup or a standby would that hears no more.
+    #[allow(dead_code)]
+    pub(crate) fn keep_backup(&mut self) {
+        self.kill();
+        self.copy("data", "backup");
+        self.start_again();
+    }
+
+    /// Ends the server, and starts one with the data of the backup in its place.
+    #[allow(dead_code)]
+    pub(crate) fn restore_backup(&mut self) {
+        self.kill();
+        fs::remove_dir_all(self.data()).unwrap();
+        self.copy("backup", "data");
+        self.start_again();
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|name| self.folder.path().join(name));
+        let copied = as_nobody(Command::new("cp")).arg("-a").arg(from).arg(to).status();
+        assert!(copied.unwrap().success());
+    }
+
+    /// Stops all processes of the server, or lets them go on, as a machine does that is paused.
+    #[allow(dead_code)]
+    pub(crate) fn freeze(&self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let parent = self.server.id().to_string();
+        let listed = Command::new("pgrep").args(["-P", &parent]).output().unwrap();
+        let children = String::from_utf8(listed.stdout).unwrap();
+        let all = children.lines().chain([&*parent]);
+        // A child may have ended meanwhile.
+        let _ = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status().unwrap();
+    }
+
     /// Returns the path of one of PostgreSQL's programs.
     #[allow(dead_code)]
     pub(crate) fn program(&self, name: &str) -> PathBuf {

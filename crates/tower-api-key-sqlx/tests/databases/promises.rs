@@ -73,3 +73,12 @@ mod lookups {
         (store, folder)
     });
 }
+
+/// A store is the feed of a replica, too.
+mod feed_of_sqlite {
+    tower_api_key::feed_tests!(super::in_sqlite);
+}
+
+mod feed_of_postgres {
+    tower_api_key::feed_tests!(super::in_postgres);
+}

@@ -1,0 +1,155 @@
+//! The store as a feed.
+
+use std::time::Duration;
+
+use super::super::connect::SqlStore;
+use super::super::dialect::Dialect;
+use super::super::driver::Row;
+use super::super::statement::Statement;
+use super::behind::ProvenAge;
+use super::change_list::ChangeList;
+use super::secrets::SecretReader;
+use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
+use tower_api_key::key::KeyDigest;
+use tower_api_key::store::{
+    FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, Invalidations,
+    KeyFeed, StoreError,
+};
+
+/// The secrets of a page, as the statement says. A page is joined with all keys at once, so larger pages are read
+/// faster.
+const PAGE: usize = 100_000;
+
+impl KeyFeed for SqlStore {
+    fn position(&self) -> FeedFuture<'_, FeedPosition> {
+        Box::pin(async move {
+            if let Some(newest) = self.newest().await? {
+                return Ok(newest);
+            }
+            let before_all = self.position_before_all(self.proven_age()).await?.0;
+            // The first change may have been made meanwhile.
+            Ok(self.newest().await?.unwrap_or(before_all))
+        })
+    }
+
+    fn page(
+        &self,
+        position: FeedPosition,
+        after: Option<KeyDigest>,
+    ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
+        Box::pin(async move {
+            let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
+            let asked =
+                Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
+            let limit = self.settings.change_timeout;
+            let mut rows = self.read_within(asked.clone(), limit).await?;
+            if !has_change(&rows) {
+                if self.is_before_all(position, self.proven_age()).await?.is_some() {
+                    return Ok(FeedAnswer::Same(page(&rows, position)));
+                }
+                // The first change may have been made meanwhile.
+                rows = self.read_within(asked, limit).await?;
+            }
+            let Some(first) = rows.first().filter(|_| has_change(&rows)) else {
+                return Ok(FeedAnswer::Diverged);
+            };
+            if !TrailPlace::read_alone(&**first)?.proves(position) {
+                return Ok(FeedAnswer::Diverged);
+            }
+            let latest = TrailPlace::latest(&**first)?.position();
+            Ok(FeedAnswer::Same(page(&rows, latest)))
+        })
+    }
+
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+        Box::pin(async move {
+            let (poll, changed) = match self.dialect {
+                Dialect::Sqlite => (&self.queries.poll_sqlite, &self.queries.changed_sqlite),
+                Dialect::Postgres => (&self.queries.poll_postgres, &self.queries.changed_postgres),
+            };
+            let age = self.proven_age();
+            let poll = Statement::new(poll).bind(from(since)).bind(from(seen));
+            let mut rows = self.read(poll.clone()).await?;
+            if rows.is_empty() {
+                if !is_before_all(seen) {
+                    return Ok(FeedAnswer::Diverged);
+                }
+                if let Some(behind) = self.is_before_all(since, age).await? {
+                    return Ok(no_changes(since, seen, behind));
+                }
+                // The first change may have been made meanwhile.
+                rows = self.read(poll).await?;
+            }
+            let Some(first) = rows.first() else { return Ok(FeedAnswer::Diverged) };
+            if !TrailPlace::read_alone(&**first)?.proves(since) || !is_seen(&**first, seen)? {
+                return Ok(FeedAnswer::Diverged);
+            }
+            if rows.len() == 1 && !is_before_all(since) {
+                return Ok(no_changes(since, since, age.of(&**first)?));
+            }
+            let changed = Statement::new(changed).bind(from(since)).bind(from(seen));
+            let rows = self.read_within(changed, self.settings.change_timeout).await?;
+            ChangeList::new(since, seen).read(&rows, age)
+        })
+    }
+
+    fn notices(&self) -> Option<Box<dyn Invalidations>> {
+        #[cfg(feature = "postgres")]
+        {
+            self.invalidations().map(|notices| Box::new(notices) as _)
+        }
+        #[cfg(not(feature = "postgres"))]
+        {
+            None
+        }
+    }
+}
+
+impl SqlStore {
+    /// Returns the position of the newest change; `None` if the trail is empty.
+    async fn newest(&self) -> Result<Option<FeedPosition>, StoreError> {
+        let rows = self.read(Statement::new(&self.queries.newest_change)).await?;
+        let newest = rows.first().map(|row| TrailPlace::latest(&**row)).transpose()?;
+        Ok(newest.map(TrailPlace::position))
+    }
+
+    /// Returns how old the answer of an empty trail may be; `None` if the position is not the empty trail's.
+    async fn is_before_all(
+        &self,
+        since: FeedPosition,
+        age: ProvenAge,
+    ) -> Result<Option<Duration>, StoreError> {
+        if !is_before_all(since) {
+            return Ok(None);
+        }
+        let (position, behind) = self.position_before_all(age).await?;
+        Ok((position == since).then_some(behind))
+    }
+}
+
+/// Returns true if the rows of a page hold the change that proves its position.
+fn has_change(rows: &[Row]) -> bool {
+    rows.first().is_some_and(|row| row.number("sequence").is_ok_and(|found| found.is_some()))
+}
+
+fn page(rows: &[Row], latest: FeedPosition) -> FeedPage {
+    let mut reader = SecretReader::default();
+    let secrets = rows.iter().filter_map(|row| reader.secret(&**row));
+    let mut secrets: Vec<FeedSecret> = secrets.collect();
+    // PostgreSQL's joins may change the order.
+    secrets.sort_unstable_by_key(|secret| *secret.digest.as_bytes());
+    let is_last = rows.len() < PAGE;
+    FeedPage { secrets, is_last, latest }
+}
+
+const fn no_changes(
+    position: FeedPosition,
+    latest: FeedPosition,
+    behind: Duration,
+) -> FeedAnswer<FeedChanges> {
+    FeedAnswer::Same(FeedChanges { changes: Vec::new(), position, latest, more: false, behind })
+}

@@ -1,0 +1,53 @@
+//! Prunes the trail of changes.
+
+use super::connect::SqlStore;
+use super::row;
+use super::statement::Statement;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::StoreError;
+
+impl SqlStore {
+    /// Deletes the lines of the trail that are older than an instant, and returns their number. The newest line
+    /// always stays, so that a reader of [`KeyFeed`](tower_api_key::store::KeyFeed) still knows its position.
+    ///
+    /// A reader that was away since before the oldest line that stays copies the whole store anew. So keep the lines
+    /// of some days. Lines are deleted from the beginning of the trail, in transactions of 10,000 lines. A line
+    /// stays if one before it is young enough, as after a clock was set back.
+    ///
+    /// Do not delete lines by hand: each reader would copy the whole store anew.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use tower_api_key_sqlx::SqlStore;
+    ///
+    /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
+    /// let store = SqlStore::connect("sqlite:keys.db").await?;
+    /// let year = Duration::from_secs(365 * 24 * 60 * 60);
+    /// let pruned = store.prune_trail((SystemTime::now() - year).into()).await?;
+    /// println!("{pruned} lines of the trail were deleted");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the database cannot answer, or if the role may not delete. Lines of earlier
+    /// transactions stay deleted then.
+    pub async fn prune_trail(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let asked = Statement::new(&self.queries.first_that_stays).bind(row::column(before));
+        let found = self.read_within(asked, self.settings.change_timeout).await?;
+        let first =
+            found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
+        let Some(first) = first.flatten() else { return Ok(0) };
+        let mut pruned = 0;
+        loop {
+            let mut session = self.transaction().await?;
+            let asked = Statement::new(&self.queries.prune_trail).bind(first);
+            let deleted = session.execute(asked).await?;
+            session.commit().await?;
+            pruned += deleted;
+            if deleted == 0 {
+                return Ok(pruned);
+            }
+        }
+    }
+}

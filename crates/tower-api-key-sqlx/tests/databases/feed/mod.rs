@@ -1,0 +1,7 @@
+//! The feed of a replica, over both databases.
+
+mod copy;
+mod order;
+mod replicas;
+mod restored;
+mod trails;
