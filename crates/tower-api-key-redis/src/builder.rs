@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+#[cfg(feature = "testing")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Client;
@@ -9,6 +11,8 @@ use redis::Client;
 use super::breaker::Breaker;
 use super::concurrency::RedisConcurrency;
 use super::connection::Connection;
+#[cfg(feature = "testing")]
+use super::dialer::Dialer;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
@@ -54,6 +58,8 @@ pub struct RedisLimiterBuilder {
     permit_lease: Duration,
     network_hasher: KeyHasher,
     on_request_time: bool,
+    #[cfg(feature = "testing")]
+    dialer: Option<Arc<dyn Dialer>>,
 }
 
 impl RedisLimiterBuilder {
@@ -67,6 +73,8 @@ impl RedisLimiterBuilder {
             permit_lease: PERMIT_LEASE,
             network_hasher: KeyHasher::sha256(),
             on_request_time: false,
+            #[cfg(feature = "testing")]
+            dialer: None,
         }
     }
 
@@ -154,6 +162,13 @@ impl RedisLimiterBuilder {
         self
     }
 
+    /// Opens streams by a dialer in place of sockets. The URL's host is then not asked.
+    #[cfg(feature = "testing")]
+    pub fn dialer(mut self, dialer: impl Dialer) -> Self {
+        self.dialer = Some(Arc::new(dialer));
+        self
+    }
+
     /// Creates the limiter. The limiter connects at its first request, so a program starts while the
     /// server is down.
     ///
@@ -189,6 +204,8 @@ impl RedisLimiterBuilder {
             )
         })?;
         let connection = Connection::new(client, self.timeout, Breaker::new(self.patience));
+        #[cfg(feature = "testing")]
+        let connection = connection.dialled_by(self.dialer);
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
         let script = ChargeScript::new(connection, self.prefix, self.on_request_time);

@@ -8,6 +8,8 @@ use redis::aio::MultiplexedConnection;
 
 use super::breaker::Breaker;
 use super::call::Call;
+#[cfg(feature = "testing")]
+use super::dialer::Dialer;
 use super::failure::{Consequence, Failure};
 use super::link::{Link, LinkState};
 use super::unreachable::Unreachable;
@@ -19,6 +21,15 @@ pub(super) struct Connection(Arc<Link>);
 impl Connection {
     pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
         Self(Arc::new(Link::new(client, timeout, breaker)))
+    }
+
+    /// Opens streams by a dialer in place of sockets.
+    #[cfg(feature = "testing")]
+    pub(super) fn dialled_by(mut self, dialer: Option<Arc<dyn Dialer>>) -> Self {
+        if let Some(link) = Arc::get_mut(&mut self.0) {
+            link.dialer = dialer;
+        }
+        self
     }
 
     /// Runs a task on the connection's runtime.

@@ -50,6 +50,8 @@ mod builder;
 mod call;
 mod concurrency;
 mod connection;
+#[cfg(feature = "testing")]
+mod dialer;
 mod failure;
 #[cfg(test)]
 mod faulty_server;
@@ -66,6 +68,8 @@ mod unreachable;
 
 pub use builder::RedisLimiterBuilder;
 pub use concurrency::RedisConcurrency;
+#[cfg(feature = "testing")]
+pub use dialer::Dialer;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
 

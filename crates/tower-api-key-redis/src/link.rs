@@ -5,11 +5,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client};
+use redis::{AsyncConnectionConfig, Client, RedisResult};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::breaker::Breaker;
+#[cfg(feature = "testing")]
+use super::dialer::{self, Dialer};
 use super::failure::Failure;
 use super::unreachable::Unreachable;
 
@@ -27,6 +29,8 @@ pub(super) struct Link {
     /// The runtime of the connection. `None` means the runtime of the first request.
     home: Option<Handle>,
     pub(super) state: watch::Sender<LinkState>,
+    #[cfg(feature = "testing")]
+    pub(super) dialer: Option<Arc<dyn Dialer>>,
 }
 
 /// The state of the connection.
@@ -45,7 +49,15 @@ pub(super) enum LinkState {
 impl Link {
     pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
         let (state, home) = (watch::Sender::new(LinkState::Unused), Handle::try_current().ok());
-        Self { client, timeout, breaker, home, state }
+        Self {
+            client,
+            timeout,
+            breaker,
+            home,
+            state,
+            #[cfg(feature = "testing")]
+            dialer: None,
+        }
     }
 
     pub(super) fn spawn(
@@ -92,14 +104,21 @@ impl Link {
         let _ = self.spawn(task);
     }
 
+    async fn open(&self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+        #[cfg(feature = "testing")]
+        if let Some(dialer) = &self.dialer {
+            return dialer::open(&**dialer, &self.client, config).await;
+        }
+        self.client.get_multiplexed_async_connection_with_config(config).await
+    }
+
     async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECTING))
             .set_response_timeout(None)
             .set_pipeline_buffer_size(LINE);
         let made = async {
-            let client = &self.client;
-            let connected = client.get_multiplexed_async_connection_with_config(&config).await;
+            let connected = self.open(&config).await;
             let mut connection = connected.map_err(|error| Failure::connecting(&error))?;
             // A server may accept connections and not answer, if it is stopped or still loads its data.
             redis::cmd("PING").exec_async(&mut connection).await?;
