@@ -21,4 +21,6 @@ pub mod limits;
 pub mod network;
 pub mod node;
 pub mod redis;
+pub mod report;
+pub mod scenarios;
 pub mod time;

@@ -11,7 +11,7 @@ use crate::chance::Chance;
 use crate::judge::Judge;
 use crate::network::{Cut, Network};
 use crate::node::{LimitNode, Load, Rate};
-use crate::redis::{Death, RedisDialer, RedisServer};
+use crate::redis::{Death, RedisServer, RedisStreams};
 use crate::time::{DriftingClock, Time};
 
 /// A scenario of limits.
@@ -140,7 +140,7 @@ impl LimitScenario {
             let (server, network) = (Arc::clone(server), Arc::clone(network));
             let mut builder = RedisLimiter::builder("redis://simulated");
             builder = builder.timeout(Duration::from_millis(50));
-            builder = builder.dialer(RedisDialer { node, server, network });
+            builder = builder.stream_source(RedisStreams { node, server, network });
             if let Some(lease) = self.lease {
                 builder = builder.lease(lease);
             }

@@ -1,29 +1,39 @@
 //! Prints the figures of all scenarios.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use simulation::limits::LimitScenario;
-use tower_api_key::quota::Quota;
-use tower_api_key_redis::Lease;
+use clap::Parser;
+use simulation::report::LimitRow;
+use simulation::scenarios::Size;
+
+/// Simulates a fleet of gates.
+#[derive(Parser)]
+struct Arguments {
+    /// The nodes of the fleet.
+    #[arg(long, default_value_t = 1_000)]
+    nodes: u64,
+    /// What random numbers depend on.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The virtual minutes of each scenario.
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// The requests a second of each node.
+    #[arg(long, default_value_t = 30.0)]
+    rate: f64,
+    /// Only scenarios whose name contains this text.
+    #[arg(long, default_value = "")]
+    only: String,
+}
 
 fn main() {
-    let began = Instant::now();
-    let scenario = LimitScenario {
-        name: "hot",
-        nodes: 64,
-        lasts: 60_000,
-        from: 10_000,
-        quota: Quota::new("window", 10_000, Duration::from_secs(10)),
-        lease: Some(Lease::new()),
-        accounts: 1,
-        rate: Arc::new(|_, _| 30.0),
-        shards: 1,
-        cuts: vec![],
-        deaths: vec![],
-        drift: 0,
-        steps: vec![],
-    };
-    println!("{:?}", scenario.run(1));
-    eprintln!("{:?}", began.elapsed());
+    let arguments = Arguments::parse();
+    let (nodes, rate, seed) = (arguments.nodes, arguments.rate, arguments.seed);
+    let size = Size { nodes, rate, lasts: (arguments.minutes * 60_000.0) as u64 };
+    println!("{}", LimitRow::HEAD);
+    for scenario in size.all().iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
+        let began = Instant::now();
+        println!("{}", LimitRow { name: scenario.name, figures: scenario.run(seed) });
+        eprintln!("{} took {:.1} s", scenario.name, began.elapsed().as_secs_f64());
+    }
 }

@@ -11,11 +11,11 @@ use redis::Client;
 use super::breaker::Breaker;
 use super::concurrency::RedisConcurrency;
 use super::connection::Connection;
-#[cfg(feature = "testing")]
-use super::dialer::Dialer;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
+#[cfg(feature = "testing")]
+use super::stream_source::StreamSource;
 use tower_api_key::ConfigError;
 use tower_api_key::key::KeyHasher;
 
@@ -59,7 +59,7 @@ pub struct RedisLimiterBuilder {
     network_hasher: KeyHasher,
     on_request_time: bool,
     #[cfg(feature = "testing")]
-    dialer: Option<Arc<dyn Dialer>>,
+    streams: Option<Arc<dyn StreamSource>>,
 }
 
 impl RedisLimiterBuilder {
@@ -74,7 +74,7 @@ impl RedisLimiterBuilder {
             network_hasher: KeyHasher::sha256(),
             on_request_time: false,
             #[cfg(feature = "testing")]
-            dialer: None,
+            streams: None,
         }
     }
 
@@ -162,10 +162,10 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Opens streams by a dialer in place of sockets. The URL's host is then not asked.
+    /// Opens streams to servers that a simulation plays, in place of sockets.
     #[cfg(feature = "testing")]
-    pub fn dialer(mut self, dialer: impl Dialer) -> Self {
-        self.dialer = Some(Arc::new(dialer));
+    pub fn stream_source(mut self, streams: impl StreamSource) -> Self {
+        self.streams = Some(Arc::new(streams));
         self
     }
 
@@ -205,7 +205,7 @@ impl RedisLimiterBuilder {
         })?;
         let connection = Connection::new(client, self.timeout, Breaker::new(self.patience));
         #[cfg(feature = "testing")]
-        let connection = connection.dialled_by(self.dialer);
+        let connection = connection.streams_by(self.streams);
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
         let script = ChargeScript::new(connection, self.prefix, self.on_request_time);

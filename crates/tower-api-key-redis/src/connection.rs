@@ -8,10 +8,10 @@ use redis::aio::MultiplexedConnection;
 
 use super::breaker::Breaker;
 use super::call::Call;
-#[cfg(feature = "testing")]
-use super::dialer::Dialer;
 use super::failure::{Consequence, Failure};
 use super::link::{Link, LinkState};
+#[cfg(feature = "testing")]
+use super::stream_source::StreamSource;
 use super::unreachable::Unreachable;
 
 /// A connection to the server. Calls have a timeout, and fail at once while the server is down.
@@ -23,11 +23,11 @@ impl Connection {
         Self(Arc::new(Link::new(client, timeout, breaker)))
     }
 
-    /// Opens streams by a dialer in place of sockets.
+    /// Opens streams of a simulation in place of sockets.
     #[cfg(feature = "testing")]
-    pub(super) fn dialled_by(mut self, dialer: Option<Arc<dyn Dialer>>) -> Self {
+    pub(super) fn streams_by(mut self, streams: Option<Arc<dyn StreamSource>>) -> Self {
         if let Some(link) = Arc::get_mut(&mut self.0) {
-            link.dialer = dialer;
+            link.streams = streams;
         }
         self
     }

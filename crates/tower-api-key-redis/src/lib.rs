@@ -50,8 +50,6 @@ mod builder;
 mod call;
 mod concurrency;
 mod connection;
-#[cfg(feature = "testing")]
-mod dialer;
 mod failure;
 #[cfg(test)]
 mod faulty_server;
@@ -63,15 +61,17 @@ mod network;
 mod question;
 mod refusal;
 mod script;
+#[cfg(feature = "testing")]
+mod stream_source;
 mod subject;
 mod unreachable;
 
 pub use builder::RedisLimiterBuilder;
 pub use concurrency::RedisConcurrency;
-#[cfg(feature = "testing")]
-pub use dialer::Dialer;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
+#[cfg(feature = "testing")]
+pub use stream_source::StreamSource;
 
 /// The README, whose code is tested as the documentation's code is.
 #[cfg(doctest)]

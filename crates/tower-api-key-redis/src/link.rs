@@ -10,9 +10,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::breaker::Breaker;
-#[cfg(feature = "testing")]
-use super::dialer::{self, Dialer};
 use super::failure::Failure;
+#[cfg(feature = "testing")]
+use super::stream_source::{self, StreamSource};
 use super::unreachable::Unreachable;
 
 /// The longest time to make a connection, whatever the timeout of calls is.
@@ -30,7 +30,7 @@ pub(super) struct Link {
     home: Option<Handle>,
     pub(super) state: watch::Sender<LinkState>,
     #[cfg(feature = "testing")]
-    pub(super) dialer: Option<Arc<dyn Dialer>>,
+    pub(super) streams: Option<Arc<dyn StreamSource>>,
 }
 
 /// The state of the connection.
@@ -56,7 +56,7 @@ impl Link {
             home,
             state,
             #[cfg(feature = "testing")]
-            dialer: None,
+            streams: None,
         }
     }
 
@@ -106,8 +106,8 @@ impl Link {
 
     async fn open(&self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
         #[cfg(feature = "testing")]
-        if let Some(dialer) = &self.dialer {
-            return dialer::open(&**dialer, &self.client, config).await;
+        if let Some(streams) = &self.streams {
+            return stream_source::connect(&**streams, &self.client, config).await;
         }
         self.client.get_multiplexed_async_connection_with_config(config).await
     }

@@ -7,4 +7,4 @@ mod stream;
 mod wire;
 
 pub use server::{Death, Recovery, RedisServer};
-pub use stream::RedisDialer;
+pub use stream::RedisStreams;

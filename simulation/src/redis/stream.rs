@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_api_key::Reply;
-use tower_api_key_redis::Dialer;
+use tower_api_key_redis::StreamSource;
 
 use super::server::RedisServer;
 use super::wire::{Command, take_command};
@@ -16,7 +16,7 @@ use crate::network::{Network, Way};
 const BUFFER: usize = 1 << 18;
 
 /// Connects a node to a server.
-pub struct RedisDialer {
+pub struct RedisStreams {
     /// The number of the node.
     pub node: u64,
     /// The server.
@@ -25,8 +25,8 @@ pub struct RedisDialer {
     pub network: Arc<Network>,
 }
 
-impl Dialer for RedisDialer {
-    fn dial(&self) -> Reply<io::Result<DuplexStream>> {
+impl StreamSource for RedisStreams {
+    fn open(&self, _host: &str, _port: u16) -> Reply<io::Result<DuplexStream>> {
         let (node, server) = (self.node, Arc::clone(&self.server));
         let network = Arc::clone(&self.network);
         Reply::later(async move {

@@ -1,0 +1,41 @@
+//! The tables that are printed.
+
+use std::fmt;
+
+use crate::limits::LimitFigures;
+
+/// The bytes of an account in a node's table of leases.
+const LEASE_BYTES: usize = 500;
+
+/// A row of the table of limits.
+pub struct LimitRow<'a> {
+    /// The name of the scenario.
+    pub name: &'a str,
+    /// What it showed.
+    pub figures: LimitFigures,
+}
+
+impl LimitRow<'_> {
+    /// The first lines of the table.
+    pub const HEAD: &'static str = "\
+| scenario | requests | passed | refused | 503 | above the limit | under-use | trips a request | calls a second | \
+busiest second of a server | connections of a server | leases of a node |\n\
+|---|---|---|---|---|---|---|---|---|---|---|---|";
+}
+
+impl fmt::Display for LimitRow<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LimitFigures { ends: [passed, refused, failed], above, under_use, trips, .. } =
+            self.figures;
+        let LimitFigures { calls, busiest, connections, held, .. } = self.figures;
+        write!(
+            formatter,
+            "| {} | {} | {passed} | {refused} | {failed} | {above} | {:.1} % | {trips:.3} | {calls:.0} | \
+             {busiest} | {connections} | {held} ({:.1} KB) |",
+            self.name,
+            passed + refused + failed,
+            under_use * 100.0,
+            (held * LEASE_BYTES) as f64 / 1_000.0,
+        )
+    }
+}

@@ -1,0 +1,166 @@
+//! The scenarios of limits.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key_redis::Lease;
+
+use crate::limits::LimitScenario;
+use crate::network::Cut;
+use crate::redis::{Death, Recovery};
+
+/// The size of a fleet, and how long it is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// The nodes.
+    pub nodes: u64,
+    /// The requests a second of a node.
+    pub rate: f64,
+    /// How long a scenario lasts, in milliseconds. It begins to count after a third.
+    pub lasts: u64,
+}
+
+impl Size {
+    /// Returns the requests of the fleet in a time.
+    fn requests(self, time: Duration) -> f64 {
+        self.nodes as f64 * self.rate * time.as_secs_f64()
+    }
+
+    fn quota(self, part: f64) -> Quota {
+        let window = Duration::from_secs(10);
+        Quota::new("window", (self.requests(window) * part) as u32, window)
+    }
+
+    fn scenario(self, name: &'static str) -> LimitScenario {
+        let rate = self.rate;
+        LimitScenario {
+            name,
+            nodes: self.nodes,
+            lasts: self.lasts,
+            from: self.lasts / 3,
+            quota: self.quota(1.0 / 3.0),
+            lease: Some(Lease::new()),
+            accounts: 1,
+            rate: Arc::new(move |_, _| rate),
+            shards: 1,
+            cuts: Vec::new(),
+            deaths: Vec::new(),
+            drift: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    /// Returns a time after the scenario began to count.
+    fn during(self, lasts: u64) -> Range<u64> {
+        let at = self.lasts / 3 + 5_000;
+        at..at + lasts
+    }
+
+    /// Returns all scenarios.
+    pub fn all(self) -> Vec<LimitScenario> {
+        vec![
+            self.steady(),
+            self.many_accounts(),
+            self.hot(),
+            LimitScenario { lease: None, name: "hot account, no leases", ..self.hot() },
+            LimitScenario {
+                name: "hot account, sliding",
+                quota: self.quota(1.0 / 3.0).with_algorithm(Algorithm::SlidingWindow),
+                ..self.hot()
+            },
+            self.shift(),
+            self.drift(),
+            self.clocks_set_back(),
+            self.partition(),
+            self.stall(),
+            self.shard_dies(),
+            self.shard_fails_over(),
+        ]
+    }
+
+    /// Ten accounts whose requests all nodes share, under their limit.
+    pub fn steady(self) -> LimitScenario {
+        let quota = self.quota(0.12);
+        LimitScenario { accounts: 10, quota, ..self.scenario("steady load") }
+    }
+
+    /// So many accounts that a node rarely has two requests of one within a lease.
+    pub fn many_accounts(self) -> LimitScenario {
+        let accounts = 1_000;
+        LimitScenario { accounts, quota: self.quota(0.1), ..self.scenario("1,000 accounts") }
+    }
+
+    /// One account on all nodes, with three times its limit.
+    pub fn hot(self) -> LimitScenario {
+        self.scenario("hot account")
+    }
+
+    /// One account on all nodes, under its limit. Then nearly all of its requests go to one node.
+    pub fn shift(self) -> LimitScenario {
+        let (nodes, at) = (self.nodes as f64, self.lasts / 3);
+        // In a window 12 requests of each node, which is less than a lease expects.
+        let limit = nodes * 16.0;
+        let rate = move |node, now| match node {
+            _ if now < at => limit * 0.9 / 10.0 / nodes,
+            0 => limit * 1.5 / 10.0,
+            _ => 0.1,
+        };
+        let quota = Quota::new("window", limit as u32, Duration::from_secs(10));
+        LimitScenario { quota, rate: Arc::new(rate), ..self.scenario("load that shifts") }
+    }
+
+    /// Clocks that run up to 450 millionths fast or slow.
+    pub fn drift(self) -> LimitScenario {
+        let quota = self.quota(1.0 / 3.0).with_algorithm(Algorithm::SlidingWindow);
+        LimitScenario { drift: 450, quota, ..self.scenario("clock drift") }
+    }
+
+    /// Clocks that are set back by half a second.
+    pub fn clocks_set_back(self) -> LimitScenario {
+        let at = self.during(0).start;
+        let steps = vec![(at, -500)];
+        LimitScenario { steps, ..self.drift() }.named("clocks set back 0.5 s")
+    }
+
+    /// A third of the nodes does not reach Redis for 10 s.
+    pub fn partition(self) -> LimitScenario {
+        let nodes = 0..self.nodes.div_ceil(3);
+        let cuts = vec![Cut { during: self.during(10_000), nodes, server: 0 }];
+        LimitScenario { cuts, ..self.scenario("a third cut off 10 s") }
+    }
+
+    /// Redis stands still for 3 s, and then answers what was asked.
+    pub fn stall(self) -> LimitScenario {
+        let cuts = vec![Cut { during: self.during(3_000), nodes: 0..self.nodes, server: 0 }];
+        LimitScenario { cuts, ..self.scenario("Redis stalls 3 s") }
+    }
+
+    /// One of three servers dies for 5 s, and comes back empty.
+    pub fn shard_dies(self) -> LimitScenario {
+        let death = self.during(5_000);
+        let death = Death { at: death.start, until: death.end, recovery: Recovery::Empty };
+        self.sharded("a shard dies, comes empty", death)
+    }
+
+    /// One of three servers dies, and its replica takes over after 2 s, without the last second.
+    pub fn shard_fails_over(self) -> LimitScenario {
+        let death = self.during(2_000);
+        let recovery = Recovery::Replica(1_000);
+        let death = Death { at: death.start, until: death.end, recovery };
+        self.sharded("a shard fails over", death)
+    }
+
+    fn sharded(self, name: &'static str, death: Death) -> LimitScenario {
+        let quota = self.quota(1.0 / 30.0).with_algorithm(Algorithm::SlidingWindow);
+        let deaths = vec![(1, death)];
+        LimitScenario { shards: 3, accounts: 9, quota, deaths, ..self.scenario(name) }
+    }
+}
+
+impl LimitScenario {
+    fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+}
