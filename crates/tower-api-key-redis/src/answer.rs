@@ -27,7 +27,14 @@ pub(super) struct Answer {
     pub(super) lasts: Duration,
     /// The marks to give the tokens back with.
     pub(super) marks: Marks,
+    /// The instant by the server's clock, in microseconds.
+    pub(super) served_at: u64,
+    /// True if the question came after its deadline. The server took nothing.
+    pub(super) is_late: bool,
 }
+
+/// The number of an answer to a question that came after its deadline.
+const LATE: u64 = 2;
 
 /// The state of one quota, in the numbers of its algorithm.
 struct State {
@@ -83,7 +90,9 @@ impl Answer {
         }
         let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
         let marks = states.iter().map(|[.., mark, rest]| [*mark, *rest]).collect();
-        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks })
+        let at = nanoseconds(*at, *at_rest);
+        let (served_at, is_late) = (at.saturating_sub(ahead) / 1_000, *passes == LATE);
+        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks, served_at, is_late })
     }
 }
 
@@ -145,7 +154,7 @@ mod tests {
         let quota =
             |algorithm| Quota::new("q", 32, Duration::from_secs(32)).with_algorithm(algorithm);
         // With leases, a bucket keeps 2 of 32 free.
-        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        let lease = Terms::Lease { demand: 1, want: 8, left: 8, shortest: 0 };
         let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
         for algorithm in [Algorithm::FixedWindow, Algorithm::CalendarDay, Algorithm::CalendarMonth]
         {
@@ -189,7 +198,8 @@ mod tests {
         let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
         let counted = Counted::new(&record, AppliedQuotas { general: &quotas, route: &[] });
         let (mode, terms) = (ChargeMode::IfAllowed, Terms::Each);
-        let question = Question { cost: 1, mode, now: None, terms, back: None, refund: None };
+        let question =
+            Question { cost: 1, mode, now: None, terms, back: None, until: None, refund: None };
         let read = |numbers: &[i64]| Answer::read(numbers, &counted, &question).map(|a| a.verdict);
         let fine = [1, 0, 0, 1, 0, 7, 9, 1, 2, 60_000_000, 0, 0, 0, 0];
         assert_eq!(read(&fine).unwrap().statuses()[0].remaining(), 3);

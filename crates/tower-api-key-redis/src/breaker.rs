@@ -38,6 +38,11 @@ impl Breaker {
         failures >= self.patience || self.tries.load(Ordering::Relaxed) != 0
     }
 
+    /// Returns true if it counts failures: the last call failed, or no call has succeeded since a try.
+    pub(super) fn counts_failures(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) != 0 || self.tries.load(Ordering::Relaxed) != 0
+    }
+
     /// Returns the pause before the next try.
     pub(super) fn pause(&self) -> Duration {
         TRIES.pause(self.tries.fetch_add(1, Ordering::Relaxed))

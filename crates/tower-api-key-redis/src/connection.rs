@@ -40,6 +40,21 @@ impl Connection {
         self.0.spawn(task)
     }
 
+    /// Returns true if the last call failed, so that the next one may fail as well.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.0.breaker.counts_failures()
+    }
+
+    /// Returns true if calls fail at once, because there is no connection.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(*self.0.state.borrow(), LinkState::Down(_))
+    }
+
+    /// Returns the longest time that a call may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// Calls a script.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
         // A server that is down costs a read of the state, and no timer.

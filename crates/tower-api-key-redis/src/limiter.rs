@@ -104,6 +104,34 @@ impl RedisLimiter {
         self.leases.as_ref().map_or(0, |leases| leases.len())
     }
 
+    /// Gives back all tokens that this node holds in advance, and waits until the server has them. Without
+    /// leases this does nothing.
+    ///
+    /// Call it when a process ends, after the last request. Otherwise the tokens are lost until their window
+    /// ends. Requests that come later are served as before, and may take tokens again.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] with the first failure, if the server did not take all tokens back. Those that it did not take
+    /// are lost, and none is counted twice.
+    ///
+    /// ```no_run
+    /// # async fn serve() {}
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_api_key_redis::{Lease, RedisLimiter};
+    ///
+    /// let limiter = RedisLimiter::builder("redis://127.0.0.1").lease(Lease::new()).build()?;
+    /// serve().await; // Until the last request is answered.
+    /// limiter.give_back_all().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn give_back_all(&self) -> Result<(), LimiterError> {
+        match &self.leases {
+            Some(leases) => leases.give_back_all(&self.script).await.map_err(LimiterError::new),
+            None => Ok(()),
+        }
+    }
+
     /// Returns who is counted, and by which quotas.
     ///
     /// # Errors
@@ -170,15 +198,15 @@ impl Limiter for RedisLimiter {
                 }
                 return Self::answer_of(receiver);
             }
-            Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
+            Some(NextStep::Alone) => Terms::ALONE,
             None => Terms::Each,
         };
         let counted = match self.counted(caller, quotas) {
             Ok(counted) => counted,
             Err(error) => return Reply::now(Err(error)),
         };
-        let (now, back, refund) = (self.script.now(now), None, None);
-        let question = Question { cost, mode, now, terms, back, refund };
+        let (now, back, until, refund) = (self.script.now(now), None, None, None);
+        let question = Question { cost, mode, now, terms, back, until, refund };
         if mode != ChargeMode::Force {
             let script = Arc::clone(&self.script);
             return Reply::later(async move {
@@ -206,7 +234,7 @@ impl Limiter for RedisLimiter {
             Err(error) => return Reply::now(Err(error)),
         };
         let terms = match caller.record().and(self.leases.as_ref()) {
-            Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
+            Some(_) => Terms::ALONE,
             None => Terms::Each,
         };
         let untaken = refund.verdict.shadow_refusals().fold(0, |bits, index| bits | 1 << index);
@@ -216,6 +244,7 @@ impl Limiter for RedisLimiter {
             now: self.script.now(refund.now),
             terms,
             back: None,
+            until: None,
             refund: Some(Refunded { taken_at, untaken }),
         };
         self.ask_in_task(counted, question)

@@ -36,6 +36,9 @@ pub(super) struct Question<'a> {
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
     pub(super) back: Option<&'a Unspent>,
+    /// The instant by the server's clock after which the question takes nothing, in microseconds. Nothing waits for
+    /// its answer then. `None` for no such instant.
+    pub(super) until: Option<u64>,
     /// Gives the cost back, and takes nothing.
     pub(super) refund: Option<Refunded>,
 }
@@ -64,9 +67,14 @@ pub(super) type Marks = SmallVec<[[u64; 2]; 2]>;
 pub(super) enum Terms {
     /// None.
     Each,
-    /// Up to `demand` for waiting requests. Up to `want` for later requests, if the node may hold them for at
-    /// least `shortest` microseconds.
-    Lease { demand: u32, want: u32, shortest: u64 },
+    /// Up to `demand` for waiting requests. Up to `want` for later requests, and at most one in `left` of what is
+    /// left, if the node may hold them for at least `shortest` microseconds.
+    Lease { demand: u32, want: u32, left: u32, shortest: u64 },
+}
+
+impl Terms {
+    /// Takes the cost alone, under quotas of which other requests take leases.
+    pub(super) const ALONE: Self = Self::Lease { demand: 0, want: 0, left: 1, shortest: 0 };
 }
 
 impl Counted {
@@ -86,7 +94,7 @@ impl Counted {
     }
 
     /// Returns the quotas.
-    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> {
+    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> + Clone {
         self.quotas.iter().map(|(quota, _)| quota)
     }
 
@@ -143,12 +151,15 @@ impl Question<'_> {
             ChargeMode::IfAllowed => "room",
             ChargeMode::Force => "always",
         });
-        let (demand, want, shortest) = match self.terms {
-            Terms::Each => (self.cost, 0, 0),
-            Terms::Lease { demand, want, shortest } => (demand.max(self.cost), want, shortest),
+        let (demand, want, left, shortest) = match self.terms {
+            Terms::Each => (self.cost, 0, 1, 0),
+            Terms::Lease { demand, want, left, shortest } => {
+                (demand.max(self.cost), want, left, shortest)
+            }
         };
-        command.arg(self.cost).arg(demand).arg(want).arg(shortest);
+        command.arg(self.cost).arg(demand).arg(want).arg(left).arg(shortest);
         command.arg(self.back.map_or(0, |back| back.tokens));
+        command.arg(self.until.unwrap_or(0));
         match network {
             Some(network) => {
                 let most = MOST_COUNTERS + MOST_SHARED;
@@ -244,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_bucket_is_described_by_its_rate_and_by_what_is_kept_free() {
-        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        let lease = Terms::Lease { demand: 1, want: 8, left: 8, shortest: 0 };
         // A request drains in 1 s and 7 ns. A sixteenth of 40 requests is 2.
         let window = Duration::from_nanos(40 * 1_000_000_007);
         let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);

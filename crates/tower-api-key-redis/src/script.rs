@@ -47,6 +47,11 @@ impl ChargeScript {
         self.on_request_time.then_some(now)
     }
 
+    /// Returns true if the server's clock counts.
+    pub(super) const fn on_server_time(&self) -> bool {
+        !self.on_request_time
+    }
+
     /// Calls the script with a question.
     pub(super) async fn ask(
         &self,

@@ -1,8 +1,9 @@
 //! The tokens of one account that this node holds, as plain functions of answers and instants.
 
-use std::mem;
+use tokio::time::Instant;
 
 use super::batch::{Batch, KeptRefusal};
+use super::demand::{Demand, Pace};
 use super::rule::Lease;
 use crate::answer::Answer;
 use crate::question::Unspent;
@@ -11,26 +12,35 @@ use tower_api_key::limits::MAX_DISORDER;
 use tower_api_key::quota::Verdict;
 
 /// The shortest time for which tokens are taken in advance, in microseconds.
-pub(super) const SHORTEST: u64 = 20_000;
+pub(super) const SHORTEST: u64 = 15_000;
 
 /// The tokens of an account, and its last refusal, under the same quotas.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct AccountLease {
     latest: Timestamp,
-    /// The number of tokens that the next batch should have.
-    want: u32,
+    pace: Pace,
+    demand: Demand,
     batch: Option<Batch>,
     refusal: Option<KeptRefusal>,
+    /// The number of refusals since the last answer that passed.
+    refusals: u32,
 }
 
 /// The instant, the wanted tokens and the returned tokens of the next question.
 pub(super) struct BatchQuestion {
     pub(super) at: Timestamp,
     pub(super) want: u32,
+    /// The batch is at most an `n`th part of what is left.
+    pub(super) left: u32,
     pub(super) back: Option<Unspent>,
 }
 
 impl AccountLease {
+    pub(super) fn new(pace: Pace) -> Self {
+        let (latest, demand) = (Timestamp::default(), Demand::default());
+        Self { latest, pace, demand, batch: None, refusal: None, refusals: 0 }
+    }
+
     /// Puts an instant in order with those before. If the clock was set back, the age of the batch and the
     /// refusal is unknown, so both are dropped.
     fn in_order(&mut self, now: Timestamp) -> Timestamp {
@@ -61,26 +71,42 @@ impl AccountLease {
         self.answer(self.latest, cost, false)
     }
 
-    /// Prepares a question for more tokens. If the last batch was spent early, the next should be twice as
-    /// large. If it was not spent in time, the next should be as large as the spent part, and the rest is
-    /// given back.
-    pub(super) fn prepare(&mut self, now: Timestamp, lease: &Lease) -> BatchQuestion {
+    /// Prepares a question for more tokens, and gives the rest of the batch back. Wants nothing in advance while the
+    /// server is in doubt.
+    pub(super) fn prepare(
+        &mut self,
+        now: Timestamp,
+        lease: &Lease,
+        in_doubt: bool,
+    ) -> BatchQuestion {
         let at = self.in_order(now);
-        let mut back = None;
-        if let Some(batch) = &mut self.batch {
-            let life = batch.ends.nanoseconds_since(batch.taken);
-            if batch.unspent > 0 && at >= batch.ends {
-                self.want = batch.size - batch.unspent;
-            } else if at < batch.taken.plus_nanoseconds(life / 2) && batch.size >= self.want {
-                // A batch smaller than wanted would not show how many tokens the account can spend.
-                self.want = batch.size.saturating_mul(2);
-            }
-            // The tokens are given back, so no request may spend them from here on.
-            let tokens = mem::take(&mut batch.unspent);
-            back = (tokens > 0).then(|| Unspent { tokens, marks: batch.marks.clone() });
+        let back = self.end_batch(at);
+        self.demand.age(at, &self.pace);
+        let want = if in_doubt { 1 } else { self.demand.want(&self.pace, lease.most) };
+        BatchQuestion { at, want, left: self.demand.left(&self.pace), back }
+    }
+
+    /// Ends the batch, and returns the unspent tokens. No request may spend them from here on.
+    fn end_batch(&mut self, at: Timestamp) -> Option<Unspent> {
+        let Batch { size, unspent, marks, .. } = self.batch.take()?;
+        self.demand.add(size - unspent, at, &self.pace);
+        (unspent > 0).then_some(Unspent { tokens: unspent, marks })
+    }
+
+    /// Ends a batch that was not used for long, or is too old, and returns the unspent tokens with the latest instant.
+    /// Ends any batch if `all` is set.
+    pub(super) fn end_if_due(&mut self, now: Instant, all: bool) -> Option<(Unspent, Timestamp)> {
+        if !self.batch.as_mut()?.is_due(now) && !all {
+            return None;
         }
-        self.want = self.want.clamp(1, lease.most);
-        BatchQuestion { at, want: self.want, back }
+        let unspent = self.end_batch(self.latest)?;
+        self.demand.halve();
+        Some((unspent, self.latest))
+    }
+
+    /// Returns true if the node holds tokens, which may have to be given back.
+    pub(super) fn has_unspent(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.unspent > 0)
     }
 
     /// Stores the answer to a question that was asked at an instant, for a cost. If the clock was set back
@@ -88,11 +114,17 @@ impl AccountLease {
     pub(super) fn settle(&mut self, asked: Timestamp, cost: u32, answer: Answer, lease: &Lease) {
         let is_of_this_clock = asked <= self.latest;
         if answer.verdict.retry_after().is_some() {
-            self.refusal = Some(KeptRefusal::new(asked, cost, answer, lease, is_of_this_clock));
+            let earlier = self.refusals;
+            self.refusals = earlier.saturating_add(1);
+            let mut refusal = KeptRefusal::new(asked, cost, answer, lease, is_of_this_clock);
+            refusal.counts_after(earlier);
+            self.refusal = Some(refusal);
             return;
         }
-        self.refusal = None;
-        self.batch = Some(Batch::new(asked, answer, lease, is_of_this_clock));
+        (self.refusal, self.refusals) = (None, 0);
+        let mut batch = Batch::new(asked, answer, lease, is_of_this_clock);
+        batch.watch(self.demand.patience(&self.pace), self.pace.life());
+        self.batch = Some(batch);
     }
 
     /// Pays for a waiting request from an answer that has just come.
@@ -124,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::question::Marks;
-    use tower_api_key::quota::QuotaStatus;
+    use tower_api_key::quota::{Quota, QuotaStatus};
 
     const LEASE: Lease = Lease::new();
 
@@ -136,7 +168,8 @@ mod tests {
         let mut verdict = Verdict::passed();
         verdict.push(QuotaStatus::new(1_000, remaining, Duration::from_secs(60)));
         let lasts = Duration::from_secs(8);
-        Answer { verdict, taken, lasts, marks: Marks::from_slice(&[[7, 0]]) }
+        let marks = Marks::from_slice(&[[7, 0]]);
+        Answer { verdict, taken, lasts, marks, served_at: 0, is_late: false }
     }
 
     fn refusal(seconds: u64) -> Answer {
@@ -149,10 +182,15 @@ mod tests {
         verdict.filter(|it| it.retry_after().is_none()).map(|it| it.statuses()[0].remaining())
     }
 
+    fn account() -> AccountLease {
+        let minute = [Quota::new("minute", 1_000, Duration::from_secs(60))];
+        AccountLease::new(Pace::new(minute.iter(), &LEASE))
+    }
+
     /// Returns an account that has just got tokens.
     fn held(taken: u32) -> AccountLease {
-        let mut held = AccountLease::default();
-        held.prepare(at(0), &LEASE);
+        let mut held = account();
+        held.prepare(at(0), &LEASE, false);
         held.settle(at(0), 1, answer(taken, 500), &LEASE);
         held
     }
@@ -178,49 +216,64 @@ mod tests {
     fn tokens_that_are_given_back_are_not_spent_and_not_given_back_again() {
         let mut held = held(10);
         assert!(held.pay(3).is_some());
-        let back = held.prepare(at(9_000), &LEASE).back.unwrap();
+        let back = held.prepare(at(9_000), &LEASE, false).back.unwrap();
         assert_eq!((back.tokens, back.marks.as_slice()), (7, &[[7, 0]][..]));
         assert!(held.answer(at(9_000), 1, false).is_none() && held.pay(1).is_none());
-        assert!(held.prepare(at(9_000), &LEASE).back.is_none());
+        assert!(held.prepare(at(9_000), &LEASE, false).back.is_none());
     }
 
     #[test]
     fn a_busy_account_wants_more_and_a_quiet_one_less() {
-        let mut held = AccountLease::default();
-        for (now, expected) in [(0, 1), (10, 2), (20, 4), (30, 8)] {
-            let want = held.prepare(at(now), &LEASE).want;
-            assert_eq!(want, expected, "{now}");
-            held.settle(at(now), 1, answer(want, 500), &LEASE);
+        let mut held = account();
+        let mut taken = 0;
+        while taken < 400 {
+            let want = held.prepare(at(taken), &LEASE, false).want;
+            assert!(u64::from(want) <= taken / 4 + 1, "{want} after {taken}");
+            held.settle(at(taken), 1, answer(want, 500), &LEASE);
             assert!(held.pay(want).is_some());
+            taken += u64::from(want);
         }
-        // Spent, but late.
-        assert_eq!(held.prepare(at(4_100), &LEASE).want, 8);
-        held.settle(at(4_100), 1, answer(8, 500), &LEASE);
-        assert!(held.pay(3).is_some());
-        assert_eq!(held.prepare(at(20_000), &LEASE).want, 3, "three were spent");
-        // A batch smaller than wanted does not show how many could be spent.
-        held.settle(at(20_000), 1, answer(2, 5), &LEASE);
-        assert!(held.pay(2).is_some());
-        assert_eq!(held.prepare(at(20_001), &LEASE).want, 3);
+        let want = held.prepare(at(400), &LEASE, false).want;
+        assert!((90..=115).contains(&want), "{want}");
+        assert_eq!(held.prepare(at(400), &LEASE, true).want, 1, "calls fail");
         let few = LEASE.at_most(NonZeroU32::MIN);
-        assert_eq!(held.prepare(at(20_001), &few).want, 1);
+        assert_eq!(held.prepare(at(400), &few, false).want, 1);
+        held.settle(at(400), 1, answer(want, 500), &LEASE);
+        // A third of it is left after each 10 s.
+        let later = held.prepare(at(20_400), &LEASE, false);
+        assert!((12..=16).contains(&later.want), "{}", later.want);
+        assert_eq!(later.back.unwrap().tokens, want);
+        assert_eq!(held.prepare(at(60_400), &LEASE, false).want, 1);
     }
 
-    #[test]
-    fn the_size_of_the_next_batch_depends_on_half_the_life_of_the_last_and_on_its_end() {
-        // Ten were taken, for 7.982 s, when one was wanted.
-        for (spent, now, expected) in [
-            (10, 3_990, 20),
-            (10, 3_991, 1),
-            (10, 7_982, 1),
-            (3, 3_990, 20), // a request of a cost over the seven that are left
-            (3, 7_981, 1),
-            (3, 7_982, 3),
-        ] {
-            let mut held = held(10);
-            assert!(held.pay(spent).is_some());
-            assert_eq!(held.prepare(at(now), &LEASE).want, expected, "{spent} by {now} ms");
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_due_when_it_is_unused_or_old() {
+        let due = |held: &mut AccountLease| held.end_if_due(Instant::now(), false);
+        let step = || tokio::time::advance(Duration::from_millis(500));
+        let mut held = held(10);
+        assert!(due(&mut held).is_none());
+        // Used each half second, for half of the span.
+        for _ in 0..9 {
+            step().await;
+            assert!(held.answer(at(0), 1, false).is_some() && due(&mut held).is_none());
         }
+        step().await;
+        assert_eq!(due(&mut held).unwrap().0.tokens, 1, "it is old");
+        assert!(due(&mut held).is_none() && !held.has_unspent(), "once");
+        // Sixty a span: three gaps are half a second.
+        held.settle(at(0), 1, answer(55, 500), &LEASE);
+        assert!(held.pay(55).is_some());
+        held.prepare(at(0), &LEASE, false);
+        held.settle(at(0), 1, answer(10, 500), &LEASE);
+        step().await;
+        assert!(held.pay(1).is_some());
+        assert!(due(&mut held).is_none(), "used since the last look");
+        step().await;
+        step().await;
+        assert_eq!(due(&mut held).unwrap().0.tokens, 9, "it is unused");
+        assert!(held.answer(at(1), 1, false).is_none());
+        held.settle(at(0), 1, answer(10, 500), &LEASE);
+        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 10);
     }
 
     #[test]
@@ -240,13 +293,20 @@ mod tests {
         let wait = |held: &mut AccountLease, now, cost| {
             held.answer(at(now), cost, false).and_then(|verdict| verdict.retry_after())
         };
-        assert_eq!(wait(&mut held, 4_000, 5), Some(Duration::from_secs(16)));
-        assert_eq!(wait(&mut held, 4_000, 4), None);
+        assert_eq!(wait(&mut held, 40, 5), Some(Duration::from_millis(19_960)));
+        assert_eq!(wait(&mut held, 40, 4), None);
         assert_eq!(held.refuse(4).map(|_| ()), None);
-        assert_eq!(wait(&mut held, 10_000, 5), None, "others may have given tokens back");
-        assert!(held.is_idle(at(10_000)));
-        held.prepare(at(20_000), &LEASE);
-        held.settle(at(20_000), 5, refusal(1), &LEASE);
+        assert_eq!(wait(&mut held, 50, 5), None, "others may have given tokens back");
+        assert!(held.is_idle(at(50)));
+        held.settle(at(50), 5, refusal(20), &LEASE);
+        assert!(wait(&mut held, 149, 5).is_some() && wait(&mut held, 150, 5).is_none(), "doubled");
+        (0..30).for_each(|_| held.settle(at(150), 5, refusal(20), &LEASE));
+        assert!(wait(&mut held, 10_149, 5).is_some() && wait(&mut held, 10_150, 5).is_none());
+        held.settle(at(150), 5, answer(1, 500), &LEASE);
+        held.settle(at(150), 5, refusal(20), &LEASE);
+        assert_eq!(wait(&mut held, 200, 5), None, "as the first");
+        held.prepare(at(20_000), &LEASE, false);
+        (0..30).for_each(|_| held.settle(at(20_000), 5, refusal(1), &LEASE));
         assert_eq!(wait(&mut held, 20_999, 5), Some(Duration::from_millis(1)));
         assert_eq!(wait(&mut held, 21_000, 5), None);
     }
@@ -257,13 +317,13 @@ mod tests {
         assert!(held.answer(at(5_000), 1, false).is_some());
         assert!(held.answer(at(4_000), 1, false).is_some(), "out of order");
         assert!(held.answer(at(3_900), 1, false).is_none());
-        assert!(held.prepare(at(3_900), &LEASE).back.is_none());
+        assert!(held.prepare(at(3_900), &LEASE, false).back.is_none());
     }
 
     #[test]
     fn a_late_answer_pays_only_for_the_requests_that_it_was_asked_for() {
-        let mut held = AccountLease::default();
-        held.prepare(at(0), &LEASE);
+        let mut held = account();
+        held.prepare(at(0), &LEASE, false);
         // A request that comes while the call is under way advances the latest instant.
         assert!(held.answer(at(9_000), 1, false).is_none());
         held.settle(at(0), 1, answer(10, 500), &LEASE);
@@ -277,8 +337,8 @@ mod tests {
     #[test]
     fn an_answer_from_before_the_clock_was_set_back_is_not_held() {
         for answer in [answer(10, 500), refusal(5)] {
-            let mut held = AccountLease::default();
-            held.prepare(at(100_000), &LEASE);
+            let mut held = account();
+            held.prepare(at(100_000), &LEASE, false);
             assert!(held.answer(at(1_000), 1, false).is_none());
             held.settle(at(100_000), 1, answer, &LEASE);
             assert!(held.pay(1).or_else(|| held.refuse(1)).is_some());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::rule::Lease;
 use crate::answer::Answer;
 use crate::question::Marks;
@@ -15,6 +17,10 @@ const TICK: u64 = 10_000_000;
 /// makes a clock slower by at most 1 in 2,000.
 const DRIFT: u64 = 1_000;
 
+/// The time for which the first refusal after a pass is repeated. Each further one is repeated for twice as long,
+/// because tokens that other nodes hold may be given back soon, or never.
+const FIRST_REFUSAL: u64 = 50_000_000;
+
 /// Tokens that were charged in Redis.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -25,6 +31,17 @@ pub(super) struct Batch {
     /// The verdict after the batch was charged.
     pub(super) verdict: Verdict,
     pub(super) marks: Marks,
+    watch: Watch,
+}
+
+/// When a batch was used, by the clock of the timer that looks at it from time to time.
+#[derive(Debug)]
+struct Watch {
+    /// The unspent tokens at the last look.
+    seen: u32,
+    used: Instant,
+    patience: Duration,
+    ends: Instant,
 }
 
 /// A refusal that the node repeats for a while.
@@ -49,6 +66,9 @@ impl Batch {
         let life = nanoseconds(answer.lasts.min(lease.longest));
         let life = life.saturating_sub(life / DRIFT).saturating_sub(TICK);
         let ends = asked.plus_nanoseconds(life);
+        let now = Instant::now();
+        let life = Duration::from_nanos(life);
+        let watch = Watch { seen: answer.taken, used: now, patience: life, ends: now + life };
         Self {
             taken: asked,
             ends: if is_of_this_clock { ends } else { Timestamp::default() },
@@ -56,7 +76,22 @@ impl Batch {
             unspent: answer.taken,
             verdict: answer.verdict,
             marks: answer.marks,
+            watch,
         }
+    }
+
+    /// Sets how long the batch may be unused, and how long it may be held.
+    pub(super) fn watch(&mut self, patience: Duration, life: Duration) {
+        self.watch.patience = patience;
+        self.watch.ends = self.watch.ends.min(self.watch.used + life);
+    }
+
+    /// Returns true if the batch was not used for long, or has been held for long enough.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        if self.watch.seen != self.unspent {
+            (self.watch.seen, self.watch.used) = (self.unspent, now);
+        }
+        now >= self.watch.ends || now >= self.watch.used + self.watch.patience
     }
 
     /// Returns the verdict at an instant.
@@ -79,6 +114,12 @@ impl KeptRefusal {
         let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
         let counts = if is_of_this_clock { counts } else { 0 };
         Self { verdict: answer.verdict, at: asked, counts, cost }
+    }
+
+    /// Shortens the time for which the refusal counts, by the number of refusals before it.
+    pub(super) fn counts_after(&mut self, refusals: u32) {
+        let longest = FIRST_REFUSAL.saturating_mul(1 << refusals.min(20));
+        self.counts = self.counts.min(longest);
     }
 
     /// Returns the verdict for a refused request at an instant.

@@ -3,9 +3,13 @@
 use std::mem;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::account::{BatchQuestion, SHORTEST};
 use super::rule::Lease;
+use super::server_clock::ServerClock;
 use super::table::{Entry, LeaseTable, Slot, Waiting};
+use super::timer::BatchTimer;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::question::{Question, Terms};
@@ -20,6 +24,8 @@ struct FlightQuestion {
     /// The number of waiting requests, from the first on, that the question asks for.
     count: usize,
     batch: BatchQuestion,
+    /// The server's clock, if an earlier answer has told it.
+    clock: Option<ServerClock>,
 }
 
 /// A call that is under way. When it ends or is dropped, every waiting request gets an answer or an error.
@@ -39,24 +45,16 @@ impl Flight {
     pub(crate) async fn run(mut self, script: Arc<ChargeScript>) {
         let lease = self.leases.lease;
         let (leases, slot) = (&self.leases, &self.slot);
-        while let Some(request) = leases.with(slot, |entry| prepare(entry, &lease)).flatten() {
-            let BatchQuestion { at, want, back } = &request.batch;
-            let question = Question {
-                cost: request.cost,
-                mode: ChargeMode::IfAllowed,
-                now: script.now(*at),
-                terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
-                back: back.as_ref(),
-                refund: None,
-            };
-            let mut answer = script.ask(&slot.counted, &question).await;
-            let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
-            if failed && question.back.is_some() {
-                // The server may have taken the tokens back already, so the second call gives none back.
-                let question = Question { back: None, ..question };
-                answer = script.ask(&slot.counted, &question).await;
-            }
+        loop {
+            // While calls fail, what they take in advance may be lost.
+            let in_doubt = script.connection().is_in_doubt();
+            let prepared = leases.with(slot, |entry| prepare(entry, &lease, in_doubt));
+            let Some(request) = prepared.flatten() else { break };
+            let answer = ask(&script, slot, &request).await;
             leases.with(slot, |entry| settle(entry, &lease, &request, answer));
+            if leases.watch(slot) && script.on_server_time() {
+                BatchTimer::start(leases, &script);
+            }
         }
         self.is_over = true;
     }
@@ -70,8 +68,47 @@ impl Drop for Flight {
     }
 }
 
+/// Asks a question. Asks again where the first call surely took nothing.
+async fn ask(
+    script: &ChargeScript,
+    slot: &Slot,
+    request: &FlightQuestion,
+) -> Result<(Answer, Instant), Failure> {
+    let BatchQuestion { at, want, left, back } = &request.batch;
+    let mut clock = request.clock.filter(|_| script.on_server_time());
+    let mut question = Question {
+        cost: request.cost,
+        mode: ChargeMode::IfAllowed,
+        now: script.now(*at),
+        terms: Terms::Lease { demand: request.demand, want: *want, left: *left, shortest: SHORTEST },
+        back: back.as_ref(),
+        until: None,
+        refund: None,
+    };
+    // Once for the first call, once if its connection broke, and once if the server's clock was set.
+    for _ in 0..2 {
+        let (asked, timeout) = (Instant::now(), script.connection().timeout());
+        question.until = clock.map(|clock| clock.until(asked, timeout));
+        match script.ask(&slot.counted, &question).await {
+            // The answer came in time, so the server's clock is not where it was expected to be.
+            Ok(answer) if answer.is_late => {
+                clock = Some(ServerClock::new(asked, answer.served_at));
+                question.back = None;
+            }
+            // The server may have taken the tokens back already, so the second call gives none back.
+            Err(failure) if failure.is_of_connection() && question.back.is_some() => {
+                question.back = None;
+            }
+            answer => return answer.map(|answer| (answer, asked)),
+        }
+    }
+    let asked = Instant::now();
+    question.until = None;
+    script.ask(&slot.counted, &question).await.map(|answer| (answer, asked))
+}
+
 /// Returns the question for all waiting requests. Returns `None` without one, and ends the flight.
-fn prepare(entry: &mut Entry, lease: &Lease) -> Option<FlightQuestion> {
+fn prepare(entry: &mut Entry, lease: &Lease, in_doubt: bool) -> Option<FlightQuestion> {
     let waiting = entry.waiting.as_mut()?;
     waiting.retain(|waiting| !waiting.reply.is_closed());
     let Some(first) = waiting.first() else {
@@ -81,7 +118,8 @@ fn prepare(entry: &mut Entry, lease: &Lease) -> Option<FlightQuestion> {
     let demand = waiting.iter().fold(0, |sum: u32, waiting| sum.saturating_add(waiting.cost));
     let latest = waiting.iter().fold(first.now, |latest, waiting| latest.max(waiting.now));
     let (cost, count) = (first.cost, waiting.len());
-    Some(FlightQuestion { cost, demand, count, batch: entry.held.prepare(latest, lease) })
+    let (batch, clock) = (entry.held.prepare(latest, lease, in_doubt), entry.clock);
+    Some(FlightQuestion { cost, demand, count, batch, clock })
 }
 
 /// Answers the waiting requests, in the order in which they came. Requests that the answer does not decide stay
@@ -90,12 +128,12 @@ fn settle(
     entry: &mut Entry,
     lease: &Lease,
     request: &FlightQuestion,
-    answer: Result<Answer, Failure>,
+    answer: Result<(Answer, Instant), Failure>,
 ) {
-    let Entry { held, waiting, .. } = entry;
+    let Entry { held, waiting, clock, .. } = entry;
     // An empty list stays until the flight is over, so that no other flight begins.
     let all = waiting.as_mut().map(mem::take).unwrap_or_default();
-    let answer = match answer {
+    let (answer, asked) = match answer {
         Ok(answer) => answer,
         Err(failure) => {
             for waiting in all {
@@ -104,6 +142,7 @@ fn settle(
             return;
         }
     };
+    *clock = Some(ServerClock::new(asked, answer.served_at));
     held.settle(request.batch.at, request.cost, answer, lease);
     let mut left = Vec::new();
     for (index, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
@@ -194,7 +233,7 @@ mod tests {
             assert_eq!(verdict.retry_after(), None);
         }
         let heard = server.heard();
-        let given_back: Vec<&str> = heard.iter().map(|words| &*words[9]).collect();
+        let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
         assert_eq!(given_back, ["0", "4", "0"]);
     }
 
@@ -210,13 +249,16 @@ mod tests {
             let (first, slot) = come();
             let slot = slot.unwrap();
             let (second, _) = come();
-            let request = leases.with(&slot, |entry| prepare(entry, &LEASE)).flatten().unwrap();
+            let request =
+                leases.with(&slot, |entry| prepare(entry, &LEASE, false)).flatten().unwrap();
             assert_eq!((request.cost, request.demand, request.count), (1, 2, 2));
             let (third, _) = come();
             let mut verdict = Verdict::passed();
             verdict.push(QuotaStatus::new(10, 0, Duration::from_secs(60)));
-            let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
-            leases.with(&slot, |entry| settle(entry, &LEASE, &request, Ok(answer)));
+            let marks = Marks::from_slice(&[[7, 0]]);
+            let answer = Answer { verdict, taken: 3, lasts, marks, served_at: 0, is_late: false };
+            let answer = Ok((answer, Instant::now()));
+            leases.with(&slot, |entry| settle(entry, &LEASE, &request, answer));
             for (index, mut receiver) in [first, second, third].into_iter().enumerate() {
                 let reply: Option<LeaseReply> = receiver.try_recv().ok();
                 assert_eq!(

@@ -5,9 +5,12 @@
 
 mod account;
 mod batch;
+mod demand;
 mod flight;
 mod rule;
+mod server_clock;
 mod table;
+mod timer;
 
 pub(crate) use flight::Flight;
 pub use rule::Lease;

@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::account::AccountLease;
+use super::demand::Pace;
 use super::rule::Lease;
+use super::server_clock::ServerClock;
+use super::timer::BatchTimer;
 use crate::failure::Failure;
 use crate::lock::lock;
-use crate::question::Counted;
+use crate::question::{Counted, Unspent};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode};
-use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, Verdict};
 
 /// The number of shards, which threads can use at the same time.
 const SHARDS: usize = 16;
@@ -33,18 +37,23 @@ pub(crate) struct LeaseTable {
     pub(super) lease: Lease,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
+    pub(super) timer: BatchTimer,
 }
 
 #[derive(Default)]
 pub(super) struct Shard {
     table: HashTable<Entry>,
     swept: Timestamp,
+    /// The accounts with a batch that the timer watches.
+    watched: Vec<Slot>,
 }
 
 pub(super) struct Entry {
     hash: u64,
     counted: Arc<Counted>,
     pub(super) held: AccountLease,
+    pub(super) clock: Option<ServerClock>,
+    is_watched: bool,
     /// The requests that wait for the call under way; `None` if no call is under way.
     pub(super) waiting: Option<Vec<Waiting>>,
 }
@@ -63,6 +72,13 @@ pub(crate) struct Slot {
     pub(super) counted: Arc<Counted>,
 }
 
+/// Tokens that are given back without a request.
+pub(super) struct Returned {
+    pub(super) slot: Slot,
+    pub(super) unspent: Unspent,
+    pub(super) at: Timestamp,
+}
+
 /// The next step of a request.
 pub(crate) enum NextStep {
     /// The request is answered.
@@ -76,7 +92,7 @@ pub(crate) enum NextStep {
 impl LeaseTable {
     pub(crate) fn new(lease: Lease) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { lease, shards, hasher: RandomState::new() }
+        Self { lease, shards, hasher: RandomState::new(), timer: BatchTimer::default() }
     }
 
     /// Answers a request from the table, or lets it wait.
@@ -96,7 +112,7 @@ impl LeaseTable {
                 return NextStep::Alone;
             }
             let counted = Arc::new(Counted::new(record, quotas));
-            let entry = Entry { hash, counted, held: AccountLease::default(), waiting: None };
+            let entry = Entry::new(hash, counted, &self.lease);
             shard.table.insert_unique(hash, entry, |entry| entry.hash);
         }
         let Some(entry) = shard.table.find_mut(hash, found) else {
@@ -125,6 +141,32 @@ impl LeaseTable {
         shard.table.find_mut(slot.hash, found).map(work)
     }
 
+    /// Lets the timer watch the batch of an account. Returns false if there is no batch, or if it is watched.
+    pub(super) fn watch(&self, slot: &Slot) -> bool {
+        let mut shard = self.shard(slot.hash);
+        let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
+        let Some(entry) = shard.table.find_mut(slot.hash, found) else { return false };
+        // A bucket takes nothing back, because its tokens drain meanwhile.
+        let keeps = |quota: &Quota| quota.algorithm() != Algorithm::LeakyBucket;
+        let is_kept = slot.counted.quotas().any(keeps);
+        let begins = is_kept && entry.held.has_unspent() && !entry.is_watched;
+        if begins {
+            entry.is_watched = true;
+            shard.watched.push(slot.clone());
+        }
+        begins
+    }
+
+    /// Ends the batches that are due, or all if `all` is set, and returns what is to be given back.
+    pub(super) fn end_due(&self, now: Instant, all: bool) -> Vec<Returned> {
+        self.shards.iter().flat_map(|shard| lock(shard).end_due(now, all)).collect()
+    }
+
+    /// Returns true if the timer has batches to watch.
+    pub(super) fn watches_any(&self) -> bool {
+        self.shards.iter().any(|shard| !lock(shard).watched.is_empty())
+    }
+
     fn hash(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         record.account_tag().hash(&mut hasher);
@@ -150,7 +192,30 @@ impl LeaseTable {
     }
 }
 
+impl Entry {
+    fn new(hash: u64, counted: Arc<Counted>, lease: &Lease) -> Self {
+        let held = AccountLease::new(Pace::new(counted.quotas(), lease));
+        Self { hash, counted, held, clock: None, is_watched: false, waiting: None }
+    }
+}
+
 impl Shard {
+    /// Ends the batches that are due, and watches those that hold tokens still.
+    fn end_due(&mut self, now: Instant, all: bool) -> Vec<Returned> {
+        let Self { table, watched, .. } = self;
+        let mut due = Vec::new();
+        watched.retain(|slot| {
+            let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
+            let Some(entry) = table.find_mut(slot.hash, found) else { return false };
+            if let Some((unspent, at)) = entry.held.end_if_due(now, all) {
+                due.push(Returned { slot: slot.clone(), unspent, at });
+            }
+            entry.is_watched = entry.held.has_unspent();
+            entry.is_watched
+        });
+        due
+    }
+
     /// Returns true if there is room for one more account. Drops idle accounts if the shard is full.
     fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
         if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
@@ -173,7 +238,6 @@ mod tests {
     use crate::answer::Answer;
     use crate::question::Marks;
     use tower_api_key::caller::Caller;
-    use tower_api_key::quota::Quota;
 
     const LEASE: Lease = Lease::new();
     const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
@@ -247,15 +311,21 @@ mod tests {
     fn entry(held: AccountLease, waiting: Option<Vec<Waiting>>) -> Entry {
         let quotas = AppliedQuotas { general: &[MINUTE], route: &[] };
         let counted = Arc::new(Counted::new(&record("acme"), quotas));
-        Entry { hash: 0, counted, held, waiting }
+        Entry { held, waiting, ..Entry::new(0, counted, &LEASE) }
+    }
+
+    fn idle() -> AccountLease {
+        AccountLease::new(Pace::new([MINUTE].iter(), &LEASE))
     }
 
     /// Returns an account with a token, for 990 ms less a thousandth.
     fn busy() -> AccountLease {
         let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
-        let mut held = AccountLease::default();
-        held.prepare(at(0), &LEASE);
-        held.settle(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
+        let mut held = idle();
+        held.prepare(at(0), &LEASE, false);
+        let (marks, served_at, is_late) = (Marks::new(), 0, false);
+        let answer = Answer { verdict, taken: 1, lasts, marks, served_at, is_late };
+        held.settle(at(0), 1, answer, &LEASE);
         held
     }
 
@@ -268,8 +338,8 @@ mod tests {
     #[test]
     fn only_idle_accounts_without_waiting_requests_are_dropped() {
         for (held, waiting, has_room) in [
-            (AccountLease::default(), None, true),
-            (AccountLease::default(), Some(Vec::new()), false),
+            (idle(), None, true),
+            (idle(), Some(Vec::new()), false),
             (busy(), None, false),
             (busy(), Some(Vec::new()), false),
         ] {
@@ -278,7 +348,7 @@ mod tests {
             assert_eq!(shard.table.is_empty(), has_room);
             assert!(shard.has_room(2, at(0)), "at most one entry is there");
         }
-        let mut shard = full_shard(entry(AccountLease::default(), None));
+        let mut shard = full_shard(entry(idle(), None));
         assert!(shard.has_room(2, at(0)));
         assert!(!shard.table.is_empty(), "a shard with room keeps idle accounts");
     }
@@ -291,7 +361,7 @@ mod tests {
             let mut shard = full_shard(entry(busy(), None));
             assert!(!shard.has_room(1, at(900)));
             for entry in &mut shard.table {
-                entry.held = AccountLease::default();
+                entry.held = idle();
             }
             assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
         }

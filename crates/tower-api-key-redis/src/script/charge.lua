@@ -12,8 +12,6 @@ local DISORDER_US = 1000000
 local SEARCH_US = 1000000
 -- Later than the end of every counter.
 local NEVER_US = 9e15
--- A lease takes at most one in this many of the tokens that are left.
-local SHARE = 8
 
 local KINDS = {
   fixed_window = fixed,
@@ -24,8 +22,12 @@ local KINDS = {
 }
 
 -- The question.
-local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
+local taking, cost, demand, want = text(), number(), number(), number()
+-- A lease takes at most one in this many of the tokens that are left.
+local left, shortest_us = number(), number()
 local back = number()
+-- The instant after which nothing waits for the answer; 0 for none.
+local until_us = number()
 -- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
 -- The name of the network's site.
 local most, most_shared, site = number(), 0, ''
@@ -39,6 +41,12 @@ if us then
 else
   local time = redis.call('TIME')
   us, ns = time[1] * 1000000 + time[2], 0
+end
+
+-- A late question was sent to a server that stood still. To take tokens for it would lose them. It still gives back.
+local is_late = until_us > 0 and us > until_us
+if is_late then
+  taking, cost, demand, want = 'nothing', 0, 0, 0
 end
 
 -- A refund gives the cost back from the windows that were open at an instant, and takes nothing.
@@ -199,7 +207,7 @@ elseif taking == 'room' and passes then
     end
     taken = max(cost, min(demand, spare))
     if lasts_us >= shortest_us then
-      taken = max(taken, min(want, floor(spare / SHARE)))
+      taken = max(taken, min(want, floor(spare / left)))
     else
       lasts_us = 0
     end
@@ -208,7 +216,7 @@ end
 
 -- Takes the tokens, and writes the state of each quota into the answer.
 local ahead_us, ahead_ns = since(at_us, at_ns, us, ns)
-local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us, at_us, at_ns }
+local answer = { is_late and 2 or passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us, at_us, at_ns }
 -- Without the instant nothing is given back: of a counter that many share it is unknown who may have it.
 if is_together then
   answer[6], answer[7] = 0, 0

@@ -94,12 +94,14 @@ async fn most_requests_of_a_busy_account_ask_nobody_and_remaining_is_true() {
         assert_eq!(verdict.statuses()[0].reset_after(), reset);
     }
     let asked = node.server.scripts_run();
-    assert!(asked < 70, "{asked} round trips for 1,000 requests");
+    assert!(asked < 100, "{asked} round trips for 1,000 requests");
     for number in 0..10_000 {
         let verdict = node.ask(&quotas, 1, ChargeMode::IfAllowed, at(1_000 + number)).await;
         assert_eq!(verdict.retry_after(), Some(Duration::from_millis(59_001 - number)));
     }
-    assert_eq!(node.server.scripts_run(), asked + 1, "a flood of refusals asks once");
+    // After 50 ms, 100 ms and so on: other nodes may have given tokens back.
+    let asked = node.server.scripts_run() - asked;
+    assert!(asked <= 9, "a flood of refusals in 10 s asks {asked} times");
     assert!(node.passes(&quotas, at(60_001)).await, "a new window");
 }
 
@@ -349,7 +351,7 @@ async fn random_accounts_fill_no_memory() {
             assert_eq!(verdict.retry_after().is_none(), passes, "{number}");
         }
     }
-    assert!((500..=1_008).contains(&limiter.held()), "{}", limiter.held());
+    assert!((50..=1_008).contains(&limiter.held()), "{}", limiter.held());
     // Those refusals are over, and make room.
     for number in 0..500 {
         let record = record(&format!("later_{number}"));

@@ -11,6 +11,7 @@ mod failover;
 mod fleet;
 #[path = "../../../tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
+mod hoard;
 mod keys;
 mod leases;
 mod model;

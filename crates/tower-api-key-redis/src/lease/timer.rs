@@ -1,0 +1,111 @@
+//! The timer that gives unused tokens back, also if no further request comes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::table::{LeaseTable, Returned};
+use crate::failure::Failure;
+use crate::question::{Question, Terms};
+use crate::script::ChargeScript;
+use tower_api_key::limits::ChargeMode;
+
+/// The time between two looks at the batches.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The most calls under way at the same time.
+const CALLS: usize = 32;
+
+/// The task that watches batches. It runs while there is a batch to watch.
+#[derive(Debug, Default)]
+pub(super) struct BatchTimer {
+    runs: AtomicBool,
+}
+
+impl BatchTimer {
+    /// Starts the task, unless it runs.
+    pub(super) fn start(leases: &Arc<LeaseTable>, script: &Arc<ChargeScript>) {
+        if !leases.timer.runs.swap(true, Ordering::AcqRel) {
+            let guard = Running(Arc::downgrade(leases));
+            let task = run(guard, Arc::downgrade(script));
+            // Without a runtime the task is dropped, and with it the guard. The next batch starts another.
+            let _ = script.connection().spawn(task);
+        }
+    }
+}
+
+impl LeaseTable {
+    /// Gives all tokens back, and returns the first failure.
+    pub(crate) async fn give_back_all(&self, script: &Arc<ChargeScript>) -> Result<(), Failure> {
+        give_back(script, self.end_due(Instant::now(), true)).await
+    }
+}
+
+/// Notes that the task has ended, for example with its runtime.
+struct Running(Weak<LeaseTable>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(leases) = self.0.upgrade() {
+            leases.timer.runs.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Gives back what is due, until there is no batch to watch, or no limiter.
+async fn run(mut running: Running, script: Weak<ChargeScript>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let (Some(leases), Some(script)) = (running.0.upgrade(), script.upgrade()) else { return };
+        // Without a connection the tokens would be lost. The node can still spend them.
+        if !script.connection().is_down() {
+            let due = leases.end_due(Instant::now(), false);
+            // A failure loses the tokens, as if they had been spent. The connection has counted it.
+            let _ = give_back(&script, due).await;
+        }
+        if !leases.watches_any() {
+            leases.timer.runs.store(false, Ordering::Release);
+            // A batch that came between these two lines found the timer running.
+            if !leases.watches_any() || leases.timer.runs.swap(true, Ordering::AcqRel) {
+                running.0 = Weak::new();
+                return;
+            }
+        }
+    }
+}
+
+/// Gives tokens back, each once, and returns the first failure. Tokens are never given back twice, because their
+/// second return would be spent twice.
+async fn give_back(script: &Arc<ChargeScript>, due: Vec<Returned>) -> Result<(), Failure> {
+    let (mut running, mut ended) = (JoinSet::new(), Ok(()));
+    for returned in due {
+        if running.len() >= CALLS
+            && let Some(Ok(Err(failure))) = running.join_next().await
+        {
+            ended = ended.and(Err(failure));
+        }
+        let script = Arc::clone(script);
+        running.spawn(async move {
+            let Returned { slot, unspent, at } = returned;
+            let question = Question {
+                cost: 0,
+                mode: ChargeMode::Peek,
+                now: script.now(at),
+                terms: Terms::ALONE,
+                back: Some(&unspent),
+                until: None,
+                refund: None,
+            };
+            script.ask(&slot.counted, &question).await.map(drop)
+        });
+    }
+    while let Some(given) = running.join_next().await {
+        if let Ok(Err(failure)) = given {
+            ended = ended.and(Err(failure));
+        }
+    }
+    ended
+}
