@@ -16,6 +16,7 @@
 )]
 
 pub mod chance;
+pub mod database;
 pub mod judge;
 pub mod limits;
 pub mod network;
@@ -23,4 +24,5 @@ pub mod node;
 pub mod redis;
 pub mod report;
 pub mod scenarios;
+pub mod stores;
 pub mod time;

@@ -24,6 +24,8 @@ pub struct LimitScenario {
     pub lasts: u64,
     /// From when on it counts what is not about the limit itself.
     pub from: u64,
+    /// The most passes above the limit.
+    pub bound: u64,
     /// The quota of each account.
     pub quota: Quota,
     /// How nodes take tokens in advance.

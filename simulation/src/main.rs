@@ -5,6 +5,7 @@ use std::time::Instant;
 use clap::Parser;
 use simulation::report::LimitRow;
 use simulation::scenarios::Size;
+use simulation::stores::{StoreMode, StoreScenario};
 
 /// Simulates a fleet of gates.
 #[derive(Parser)]
@@ -33,7 +34,25 @@ fn main() {
     println!("{}", LimitRow::HEAD);
     for scenario in size.all().iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
         let began = Instant::now();
-        println!("{}", LimitRow { name: scenario.name, figures: scenario.run(seed) });
+        let (name, bound, figures) = (scenario.name, scenario.bound, scenario.run(seed));
+        println!("{}", LimitRow { name, bound, figures });
         eprintln!("{} took {:.1} s", scenario.name, began.elapsed().as_secs_f64());
     }
+    let scenario = StoreScenario {
+        name: "cached",
+        mode: StoreMode::Cached,
+        nodes,
+        rate,
+        lasts: 60_000,
+        from: 20_000,
+        keys: 100_000_000,
+        busy_keys: 1_000,
+        others: 0.1,
+        revocations: 1.0,
+        cuts: vec![],
+        failovers: vec![],
+        grace: std::time::Duration::ZERO,
+        drift: 0,
+    };
+    println!("{:?}", scenario.run(seed));
 }

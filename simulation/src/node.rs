@@ -15,8 +15,8 @@ use crate::chance::Chance;
 use crate::judge::{Judge, Outcome};
 use crate::time::{DriftingClock, Time};
 
-/// How often a node without requests looks whether it has some, in milliseconds.
-const IDLE: u64 = 100;
+/// How often a node looks whether its rate has changed, in milliseconds.
+const LOOK: f64 = 100.0;
 
 /// Returns the requests a second of a node at an instant.
 pub type Rate = Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>;
@@ -53,24 +53,20 @@ pub struct LimitNode {
 impl LimitNode {
     /// Makes requests until the load ends.
     pub async fn serve(self: Arc<Self>, load: Load) {
+        let mut next = 0.0;
         for request in 0.. {
-            let now = self.time.now();
-            let rate = (load.rate)(self.number, now);
-            let pause = if rate > 0.0 {
-                // Requests come independently of each other.
-                let gap = -(1.0 - self.chance.fraction(&[request, 1])).ln() * 1_000.0 / rate;
-                gap.min(600_000.0) as u64
-            } else {
-                IDLE
-            };
-            if now + pause >= load.until {
+            let rate = (load.rate)(self.number, self.time.now());
+            // Requests come independently of each other. The time to the next one does not depend on how long there was
+            // none, so a rate that changes counts after a short while.
+            let gap = -(1.0 - self.chance.fraction(&[request, 1])).ln() * 1_000.0 / rate;
+            next += gap.min(LOOK);
+            if next as u64 >= load.until {
                 return;
             }
-            // Milliseconds are cut, so requests of one millisecond come together.
-            if pause > 0 {
-                self.time.reach(now + pause).await;
+            if next as u64 > self.time.now() {
+                self.time.reach(next as u64).await;
             }
-            if rate > 0.0 {
+            if gap < LOOK {
                 self.request(self.chance.number(&[request, 2]) % load.accounts);
             }
         }

@@ -11,6 +11,8 @@ const LEASE_BYTES: usize = 500;
 pub struct LimitRow<'a> {
     /// The name of the scenario.
     pub name: &'a str,
+    /// The most passes above the limit.
+    pub bound: u64,
     /// What it showed.
     pub figures: LimitFigures,
 }
@@ -30,10 +32,11 @@ impl fmt::Display for LimitRow<'_> {
         let LimitFigures { calls, busiest, connections, held, .. } = self.figures;
         write!(
             formatter,
-            "| {} | {} | {passed} | {refused} | {failed} | {above} | {:.1} % | {trips:.3} | {calls:.0} | \
+            "| {} | {} | {passed} | {refused} | {failed} | {above} (at most {}) | {:.1} % | {trips:.3} | {calls:.0} | \
              {busiest} | {connections} | {held} ({:.1} KB) |",
             self.name,
             passed + refused + failed,
+            self.bound,
             under_use * 100.0,
             (held * LEASE_BYTES) as f64 / 1_000.0,
         )

@@ -40,6 +40,7 @@ impl Size {
             nodes: self.nodes,
             lasts: self.lasts,
             from: self.lasts / 3,
+            bound: 0,
             quota: self.quota(1.0 / 3.0),
             lease: Some(Lease::new()),
             accounts: 1,
@@ -82,8 +83,9 @@ impl Size {
 
     /// Ten accounts whose requests all nodes share, under their limit.
     pub fn steady(self) -> LimitScenario {
-        let quota = self.quota(0.12);
-        LimitScenario { accounts: 10, quota, ..self.scenario("steady load") }
+        let rate = self.rate * 2.0;
+        let (quota, rate) = (self.quota(0.24), Arc::new(move |_, _| rate));
+        LimitScenario { accounts: 10, quota, rate, ..self.scenario("steady load") }
     }
 
     /// So many accounts that a node rarely has two requests of one within a lease.
@@ -97,18 +99,27 @@ impl Size {
         self.scenario("hot account")
     }
 
-    /// One account on all nodes, under its limit. Then nearly all of its requests go to one node.
+    /// One account that uses up its limit of a second on each node in turn. Then each node gets a request, and one node
+    /// all others.
     pub fn shift(self) -> LimitScenario {
-        let (nodes, at) = (self.nodes as f64, self.lasts / 3);
-        // In a window 12 requests of each node, which is less than a lease expects.
-        let limit = nodes * 16.0;
+        // A hundred nodes at most have a turn.
+        let (at, window) = (self.nodes.min(100) * 1_000, Duration::from_secs(1));
+        let limit = (self.nodes as f64 * 16.0).max(1_000.0);
         let rate = move |node, now| match node {
-            _ if now < at => limit * 0.9 / 10.0 / nodes,
-            0 => limit * 1.5 / 10.0,
-            _ => 0.1,
+            _ if now < at => {
+                if now / 1_000 == node {
+                    limit * 1.2
+                } else {
+                    0.0
+                }
+            }
+            _ if now < at + 100 => 10.0,
+            0 => limit * 1.5,
+            _ => 0.0,
         };
-        let quota = Quota::new("window", limit as u32, Duration::from_secs(10));
-        LimitScenario { quota, rate: Arc::new(rate), ..self.scenario("load that shifts") }
+        let quota = Quota::new("window", limit as u32, window);
+        let (from, lasts, rate) = (at, at + 2_000, Arc::new(rate));
+        LimitScenario { quota, rate, from, lasts, ..self.scenario("load that shifts") }
     }
 
     /// Clocks that run up to 450 millionths fast or slow.
@@ -155,7 +166,9 @@ impl Size {
     fn sharded(self, name: &'static str, death: Death) -> LimitScenario {
         let quota = self.quota(1.0 / 30.0).with_algorithm(Algorithm::SlidingWindow);
         let deaths = vec![(1, death)];
-        LimitScenario { shards: 3, accounts: 9, quota, deaths, ..self.scenario(name) }
+        // What the server forgets may pass again: at most the limit of each of its accounts.
+        let bound = u64::from(quota.limit()) * 3;
+        LimitScenario { shards: 3, accounts: 9, quota, deaths, bound, ..self.scenario(name) }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct DatabaseCounts {
     pub busiest: u64,
     /// The notices that were sent.
     pub notices: u64,
+    /// The open connections that listen.
+    pub listeners: u64,
     /// The connections in use.
     pub connections: u64,
     /// The most connections in use at the same time.
@@ -58,11 +60,18 @@ pub(super) struct History {
     /// The keys that are revoked, and the keys that a failover made valid again, each with the instant.
     pub(super) states: BTreeMap<u64, (bool, u64)>,
     next: u64,
-    listeners: Vec<(u64, UnboundedSender<(u64, Invalidation)>)>,
+    listeners: BTreeMap<u64, UnboundedSender<(u64, Invalidation)>>,
     counts: DatabaseCounts,
 }
 
 impl History {
+    /// Adds a listener of a node, or replaces it.
+    pub(super) fn listen(&mut self, node: u64) -> UnboundedReceiver<(u64, Invalidation)> {
+        let (sender, receiver) = unbounded_channel();
+        self.listeners.insert(node, sender);
+        receiver
+    }
+
     /// Returns true if a key is revoked.
     pub(super) fn is_revoked(&self, key: u64) -> bool {
         self.states.get(&key).is_some_and(|state| state.0)
@@ -143,18 +152,12 @@ impl Database {
 
     /// Returns what nodes did so far.
     pub fn counts(&self) -> DatabaseCounts {
-        self.history.lock().unwrap().counts
+        let history = self.history.lock().unwrap();
+        DatabaseCounts { listeners: history.listeners.len() as u64, ..history.counts }
     }
 
     fn is_down(&self, at: u64) -> bool {
         self.failovers.iter().any(|failover| (failover.at..failover.until).contains(&at))
-    }
-
-    /// Adds a listener of a node.
-    pub(super) fn listen(&self, node: u64) -> UnboundedReceiver<(u64, Invalidation)> {
-        let (sender, receiver) = unbounded_channel();
-        self.history.lock().unwrap().listeners.push((node, sender));
-        receiver
     }
 
     /// Runs a statement of a node.
