@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, clock_gettime};
+
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Holds an instant in nanoseconds since the Unix epoch, up to the year 2554.
@@ -121,6 +124,22 @@ pub trait Clock: Send + Sync + 'static {
     fn lag(&self) -> Duration {
         SystemClock.lag()
     }
+
+    /// Returns the time since a fixed instant in the past. It goes on while the wall clock is set back or
+    /// forward, and may stand still while the machine is suspended. It may be behind by the
+    /// [lag](Self::lag).
+    ///
+    /// Code that measures an age takes the longer one of both clocks. The default is the steady time of
+    /// [`SystemClock`].
+    fn steady(&self) -> Duration {
+        SystemClock.steady()
+    }
+
+    /// Returns [`steady`](Self::steady) without a lag. The reading may be slower. The default is the exact
+    /// steady time of [`SystemClock`].
+    fn exact_steady(&self) -> Duration {
+        SystemClock.exact_steady()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -130,6 +149,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
     fn lag(&self) -> Duration {
         (**self).lag()
+    }
+
+    fn steady(&self) -> Duration {
+        (**self).steady()
+    }
+
+    fn exact_steady(&self) -> Duration {
+        (**self).exact_steady()
     }
 }
 
@@ -154,7 +181,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[cfg(target_os = "linux")]
     fn now(&self) -> Timestamp {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        let time = clock_gettime(ClockId::RealtimeCoarse);
         // A clock before 1970 was never set. Its seconds become the epoch.
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
@@ -168,16 +195,41 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn lag(&self) -> Duration {
-        let tick = rustix::time::clock_getres(rustix::time::ClockId::RealtimeCoarse);
-        let seconds = u64::try_from(tick.tv_sec).unwrap_or(0);
-        Duration::from_secs(seconds)
-            + Duration::from_nanos(u64::try_from(tick.tv_nsec).unwrap_or(0))
+        duration(rustix::time::clock_getres(ClockId::RealtimeCoarse))
     }
 
     #[cfg(not(target_os = "linux"))]
     fn lag(&self) -> Duration {
         Duration::ZERO
     }
+
+    #[cfg(target_os = "linux")]
+    fn steady(&self) -> Duration {
+        duration(clock_gettime(ClockId::MonotonicCoarse))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn exact_steady(&self) -> Duration {
+        duration(clock_gettime(ClockId::Monotonic))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn steady(&self) -> Duration {
+        self.exact_steady()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn exact_steady(&self) -> Duration {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
+}
+
+/// Converts a reading of a clock that never is before its start.
+#[cfg(target_os = "linux")]
+fn duration(time: rustix::time::Timespec) -> Duration {
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }
 
 /// Stands still until a test moves it. Clones share one time.
@@ -205,30 +257,51 @@ impl Clock for SystemClock {
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct ManualClock(Arc<AtomicU64>);
+pub struct ManualClock(Arc<ManualTime>);
+
+/// Both times of a manual clock, in nanoseconds.
+#[derive(Debug, Default)]
+struct ManualTime {
+    wall: AtomicU64,
+    steady: AtomicU64,
+}
 
 impl ManualClock {
     /// Creates a clock that stands at `start`.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicU64::new(start.0)))
+        let clock = Self::default();
+        clock.0.wall.store(start.0, Ordering::SeqCst);
+        clock
     }
 
     /// Moves the clock forward, at most to [`Timestamp::MAX`].
     pub fn advance(&self, by: Duration) {
-        let later = |now: u64| Some(now.saturating_add(nanoseconds(by)));
-        // The closure always returns `Some`, so this never fails.
-        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
+        for time in [&self.0.wall, &self.0.steady] {
+            let later = |now: u64| Some(now.saturating_add(nanoseconds(by)));
+            // The closure always returns `Some`, so this never fails.
+            let _ = time.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
+        }
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets the clock. If `to` is later than its time, that much time passes. If `to` is earlier, the clock
+    /// is set back, and its [steady time](Clock::steady) stays as it is.
     pub fn set(&self, to: Timestamp) {
-        self.0.store(to.0, Ordering::SeqCst);
+        let before = self.0.wall.swap(to.0, Ordering::SeqCst);
+        self.0.steady.fetch_add(to.0.saturating_sub(before), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.0.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_nanos(self.0.steady.load(Ordering::SeqCst))
+    }
+
+    fn exact_steady(&self) -> Duration {
+        self.steady()
     }
 
     fn lag(&self) -> Duration {

@@ -1,5 +1,7 @@
 //! Notices of changes, from a store to the caches in front of it.
 
+use std::time::Instant;
+
 use super::manage::ManageFuture;
 use crate::key::{AccountId, KeyDigest};
 
@@ -24,9 +26,19 @@ pub enum Invalidation {
     /// Anything may have changed, for example because notices were lost. A cache then asks the store for each
     /// record again. It does not drop the records, because an outage of the store may have lost the notices.
     Everything,
+    /// Nothing changed. This is a proof of life: every change that a lookup at this instant would have seen
+    /// has been returned before, since the last [`Everything`](Self::Everything) or from the first call on.
+    ///
+    /// Read the instant before the store is asked for its latest changes, not when it answers. Under tokio's
+    /// paused time, take it from tokio's clock: `tokio::time::Instant::now().into_std()`.
+    UpToDate(Instant),
 }
 
 /// Receives invalidations, one after another.
+///
+/// A source that also returns proofs of life ([`Invalidation::UpToDate`]) saves its store most lookups: a cache
+/// then counts the age of its records from the last proof. A source without proofs makes changes count sooner,
+/// and saves no lookups.
 ///
 /// ```
 /// use tower_api_key::store::{Invalidation, Invalidations, ManageFuture};

@@ -58,6 +58,8 @@ mod outage;
 mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod proof;
 mod query;
 mod quota_column;
 mod row;

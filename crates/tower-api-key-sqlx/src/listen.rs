@@ -2,17 +2,20 @@
 
 use std::any::Any;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
+use super::proof::TrailReader;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
@@ -24,6 +27,9 @@ pub struct SqlInvalidations {
     options: PgConnectOptions,
     timeout: Duration,
     quiet: Duration,
+    /// When the connection last showed that it is alive.
+    heard: Instant,
+    trail: TrailReader,
     listener: Option<PgListener>,
     /// A listener whose connection died silently. Dropping it would wait for an answer forever.
     silent: Option<PgListener>,
@@ -52,6 +58,8 @@ impl SqlStore {
             options: (*lender.pool.connect_options()).clone(),
             timeout: self.settings.lookup_timeout,
             quiet: QUIET,
+            heard: Instant::now(),
+            trail: TrailReader::new(self.clone()),
             listener: None,
             silent: None,
         })
@@ -63,6 +71,20 @@ impl SqlInvalidations {
     /// can lose a connection without a notice, which looks the same as a database without changes.
     pub fn probe_after(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
+    }
+
+    /// Sets the time between two proofs of life, 500 milliseconds by default.
+    ///
+    /// Each proof is one small query over the pool of the store. It returns the changes since the last one, so
+    /// that lost notifications are made up for. A cache counts the age of its records from the last proof. So
+    /// it saves lookups while the time is shorter than its staleness. For unknown secrets, the time must be
+    /// shorter than its `unknown_for`.
+    ///
+    /// The pool must lead to one server. If it spreads its connections over several standbys, a record of one
+    /// may be older than the proof of another.
+    pub fn prove_every(mut self, every: Duration) -> Self {
+        self.trail.every = every;
+        self
     }
 
     /// Listens over a new connection.
@@ -95,11 +117,20 @@ impl SqlInvalidations {
     async fn receive(&mut self) -> Result<Invalidation, StoreError> {
         let Some(listener) = &mut self.listener else {
             self.connect().await?;
+            self.trail.begin().await;
+            self.heard = Instant::now();
             // Changes before the connection was made are unknown.
             return Ok(Invalidation::Everything);
         };
         loop {
-            match tokio::time::timeout(self.quiet, listener.try_recv()).await {
+            if let Some(found) = self.trail.pop() {
+                return Ok(found);
+            }
+            let until = self.heard.checked_add(self.quiet).unwrap_or_else(|| after(self.quiet));
+            let received = timeout_at(until, listener.try_recv());
+            let Some(received) = unless(self.trail.wait(), received).await else { continue };
+            self.heard = Instant::now();
+            match received {
                 Ok(Ok(Some(received))) => return Ok(notify::read(received.payload())),
                 Ok(Ok(None)) => {
                     return Err(StoreError::new("the connection for notifications was lost"));
@@ -112,6 +143,7 @@ impl SqlInvalidations {
                         self.silent = self.listener.take();
                         return answered.map(|_| Invalidation::Everything);
                     }
+                    self.heard = Instant::now();
                 }
             }
         }
@@ -128,6 +160,16 @@ impl Invalidations for SqlInvalidations {
             Ok(received?)
         })
     }
+}
+
+/// Waits for a future. Returns `None` if the other one ends before.
+async fn unless<T>(other: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut other) = (pin!(future), pin!(other));
+    poll_fn(|context| match other.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => future.as_mut().poll(context).map(Some),
+    })
+    .await
 }
 
 /// Waits for the database until the timeout.

@@ -61,6 +61,17 @@ impl<S: KeyStore> CachedBuilder<S> {
         self
     }
 
+    /// Sets how old a record may be while proofs of life come: 1 hour unless set. A later request reads it
+    /// again.
+    ///
+    /// Only changes that a source did not report count that late, such as those that were made by SQL by hand.
+    /// Each record is read again after a random time, between half of this time and all of it, so that a fleet
+    /// that started together does not ask together. Without [`listen`](Cached::listen) the time has no effect.
+    pub fn refresh_after(mut self, refresh_after: Duration) -> Self {
+        self.settings.refresh_after = refresh_after;
+        self
+    }
+
     /// Sets how long a lookup may take, including its wait in the queue: 2 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;

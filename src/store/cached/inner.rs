@@ -15,12 +15,12 @@ use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
-use super::kept::{Age, Asked, Kept, Unknown};
+use super::kept::{Age, Asked, Kept, Limits, Now, Unknown};
 use super::lookups::Lookups;
+use super::moment::Moment;
 use super::notices::Notices;
 use super::settings::Settings;
 use super::uses::Uses;
-use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Reply;
@@ -29,6 +29,7 @@ use crate::sync::Reply;
 pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
+    limits: Limits,
     pub(super) known: Cache<KeyDigest, Arc<Kept>>,
     pub(super) unknown: Cache<KeyDigest, Unknown>,
     pub(super) notices: Notices,
@@ -49,6 +50,7 @@ impl<S: KeyStore> SharedCache<S> {
             lookups: Lookups::new(settings.most_lookups),
             uses: Uses::default(),
             end: watch::Sender::new(()),
+            limits: Limits::new(&settings),
             settings,
         }
     }
@@ -57,20 +59,20 @@ impl<S: KeyStore> SharedCache<S> {
         self: &Arc<Self>,
         digest: &KeyDigest,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        let now = self.settings.clock.now();
+        let now = self.now();
         let kept = self.known.get(digest);
-        let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(now, &self.notices));
+        let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
         match kept {
             Some(kept) if age == Age::Fresh => {
-                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
                 // The store is most likely still down. The background lookup finds out when it is
                 // back.
                 self.look_up_in_background(*digest);
-                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
             }
-            _ if self.is_unknown(digest, now) => return Reply::now(Ok(None)),
+            _ if self.is_unknown(digest, &now) => return Reply::now(Ok(None)),
             _ => {}
         }
         match self.look_up(*digest) {
@@ -82,14 +84,22 @@ impl<S: KeyStore> SharedCache<S> {
         }
     }
 
-    fn serve(&self, digest: &KeyDigest, now: Timestamp, kept: &Kept) -> SharedRecord {
-        self.uses.note(digest, now, &kept.noted);
+    /// Returns the present instant and the last proof of life. Called before a record is read: all notices
+    /// before the proof then count for the record.
+    fn now(&self) -> Now<'_> {
+        let proof = self.notices.proofs.last();
+        let clock = &*self.settings.clock;
+        let (limits, notices) = (&self.limits, &self.notices);
+        Now { at: Moment::now(clock), proof, limits, notices, clock }
+    }
+
+    fn serve(&self, digest: &KeyDigest, now: &Now<'_>, kept: &Kept) -> SharedRecord {
+        self.uses.note(digest, now.at.wall, &kept.noted);
         kept.record.clone()
     }
 
-    fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
-        let unknown = self.unknown.get(digest);
-        unknown.is_some_and(|unknown| unknown.counts(now, &self.notices))
+    fn is_unknown(&self, digest: &KeyDigest, now: &Now<'_>) -> bool {
+        self.unknown.get(digest).is_some_and(|unknown| unknown.counts(now))
     }
 
     /// Joins the lookup of a secret, or begins one.
@@ -122,7 +132,7 @@ impl<S: KeyStore> SharedCache<S> {
     /// Records the instant and the number of the latest notice. Called before the store is asked.
     pub(super) fn prepare(&self, guard: &mut Guard) -> Asked {
         let after = guard.prepare(&self.notices);
-        Asked { at: self.settings.clock.now(), after }
+        Asked { at: self.moment(), after }
     }
 
     /// Keeps an answer, unless a notice named its secret since the store was asked, and sends it to all
@@ -138,17 +148,17 @@ impl<S: KeyStore> SharedCache<S> {
         match answer {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
-                let account = self.notices.slot_of(record.account().id());
                 let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
-                let record = record.clone();
-                let kept = Kept::new(record, asked, account, noted.unwrap_or(0), &self.settings);
-                self.uses.note(&digest, asked.at, &kept.noted);
+                let (record, noted) = (record.clone(), noted.unwrap_or(0));
+                let kept = Kept::new(record, asked, noted, &self.limits, &self.notices);
+                self.uses.note(&digest, asked.at.wall, &kept.noted);
                 self.known.insert(digest, Arc::new(kept));
             }
             Ok(None) => {
                 self.known.remove(&digest);
                 if !self.notices.names_unknown_after(asked.after) {
-                    self.unknown.insert(digest, Unknown::new(asked, &self.settings));
+                    let unknown = Unknown::new(asked, &self.limits, &self.notices);
+                    self.unknown.insert(digest, unknown);
                 }
             }
             Err(_) => {}
@@ -223,9 +233,14 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Returns the record that is usable while the store cannot answer.
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
-        let now = self.settings.clock.now();
+        let now = self.now();
         let kept = self.known.get(digest)?;
-        (kept.age(now, &self.notices) != Age::Over).then(|| self.serve(digest, now, &kept))
+        (kept.age(&now) != Age::Over).then(|| self.serve(digest, &now, &kept))
+    }
+
+    /// Reads the clocks.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::now(&*self.settings.clock)
     }
 
     pub(super) fn invalidate(&self, what: &Invalidation) {
@@ -242,8 +257,9 @@ impl<S: KeyStore> SharedCache<S> {
     /// Returns the cached record of a secret, and its age.
     #[cfg(all(test, shuttle))]
     pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
+        let now = self.now();
         let kept = self.known.get(digest)?;
-        let age = kept.age(self.settings.clock.now(), &self.notices);
+        let age = kept.age(&now);
         Some((kept, age))
     }
 }

@@ -3,17 +3,18 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use super::moment::{Limit, Moment};
 use super::notices::Notices;
 use super::settings::Settings;
-use crate::clock::Timestamp;
+use crate::clock::Clock;
 use crate::key::SharedRecord;
 
 /// A cached record.
 pub(super) struct Kept {
     pub(super) record: SharedRecord,
-    life: Life,
-    /// The first instant at which the record is not even used while the store cannot answer.
-    usable_until: Timestamp,
+    asked: Asked,
+    /// How old the record may get while proofs of life come.
+    refresh: Limit,
     /// The slot of its account in [`Notices`].
     account: usize,
     /// When a use of the secret was last recorded, in nanoseconds since 1970.
@@ -22,14 +23,9 @@ pub(super) struct Kept {
 
 /// A cached unknown secret.
 #[derive(Clone, Copy)]
-pub(super) struct Unknown(Life);
-
-/// When and after which notice the store was asked, and the first instant at which its answer is too old.
-#[derive(Clone, Copy)]
-struct Life {
-    asked: Timestamp,
-    until: Timestamp,
-    after: u64,
+pub(super) struct Unknown {
+    asked: Asked,
+    refresh: Limit,
 }
 
 /// How a cached record may be used.
@@ -46,60 +42,98 @@ pub(super) enum Age {
 /// When, and after which notice, the store was asked.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
-    pub(super) at: Timestamp,
+    pub(super) at: Moment,
     pub(super) after: u64,
+}
+
+/// How old answers may be. An age counts from when the store was asked, or from a later proof of life.
+pub(super) struct Limits {
+    fresh: Limit,
+    usable: Limit,
+    unknown: Limit,
+    refresh_after: Duration,
+    lag: Duration,
+}
+
+/// The present instant, and the last proof of life before it.
+pub(super) struct Now<'a> {
+    pub(super) at: Moment,
+    pub(super) proof: Moment,
+    pub(super) limits: &'a Limits,
+    pub(super) notices: &'a Notices,
+    pub(super) clock: &'a dyn Clock,
+}
+
+impl Limits {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let limit = |length| Limit::new(length, settings.lag);
+        Self {
+            fresh: limit(settings.staleness),
+            usable: limit(settings.staleness.saturating_add(settings.grace)),
+            unknown: limit(settings.unknown_for),
+            refresh_after: settings.refresh_after,
+            lag: settings.lag,
+        }
+    }
+
+    /// Returns a limit between half of `refresh_after` and all of it, so that records that were read together
+    /// are not read again together.
+    fn refresh(&self, notices: &Notices) -> Limit {
+        let half = self.refresh_after / 2;
+        Limit::new(half.saturating_add(half.mul_f64(notices.random_share())), self.lag)
+    }
+}
+
+impl Now<'_> {
+    fn is_within(&self, limit: Limit, start: Moment) -> bool {
+        limit.holds(start, self.at, self.clock)
+    }
 }
 
 impl Kept {
     pub(super) fn new(
         record: SharedRecord,
         asked: Asked,
-        account: usize,
         noted: u64,
-        settings: &Settings,
+        limits: &Limits,
+        notices: &Notices,
     ) -> Self {
-        let life = Life::new(asked, settings.staleness, settings);
-        let usable = settings.staleness.saturating_add(settings.grace);
-        let usable_until = Life::new(asked, usable, settings).until;
-        Self { record, life, usable_until, account, noted: AtomicU64::new(noted) }
+        let account = notices.slot_of(record.account().id());
+        let refresh = limits.refresh(notices);
+        Self { record, asked, refresh, account, noted: AtomicU64::new(noted) }
     }
 
     /// Returns how the record may be used. After a notice of its account the record is over, even if the
     /// store cannot answer. After a notice of everything the record is old.
-    pub(super) fn age(&self, now: Timestamp, notices: &Notices) -> Age {
-        let is_over = !self.life.has_begun(now)
-            || now >= self.usable_until
-            || notices.names_account_after(self.life.after, self.account);
-        if is_over {
-            Age::Over
-        } else if now < self.life.until && !notices.names_everything_after(self.life.after) {
-            Age::Fresh
-        } else {
-            Age::Old
+    pub(super) fn age(&self, now: &Now<'_>) -> Age {
+        let Asked { at, after } = self.asked;
+        if now.notices.names_account_after(after, self.account) {
+            return Age::Over;
         }
+        let is_doubtful = now.notices.names_everything_after(after);
+        if !is_doubtful
+            && (now.is_within(now.limits.fresh, at)
+                || now.is_within(now.limits.fresh, now.proof) && now.is_within(self.refresh, at))
+        {
+            return Age::Fresh;
+        }
+        let usable = now.limits.usable;
+        // Of the run in which the record was read.
+        let proof = if is_doubtful { now.notices.proofs.last_of_run(after) } else { now.proof };
+        if now.is_within(usable, at) || now.is_within(usable, proof) { Age::Old } else { Age::Over }
     }
 }
 
 impl Unknown {
-    pub(super) fn new(asked: Asked, settings: &Settings) -> Self {
-        Self(Life::new(asked, settings.unknown_for, settings))
+    pub(super) fn new(asked: Asked, limits: &Limits, notices: &Notices) -> Self {
+        Self { asked, refresh: limits.refresh(notices) }
     }
 
     /// Returns true if the secret still counts as unknown without asking the store.
-    pub(super) fn counts(self, now: Timestamp, notices: &Notices) -> bool {
-        self.0.has_begun(now) && now < self.0.until && !notices.names_unknown_after(self.0.after)
-    }
-}
-
-impl Life {
-    /// The life ends earlier by the lag of the clock, so that it never ends late.
-    fn new(asked: Asked, length: Duration, settings: &Settings) -> Self {
-        let until = asked.at.plus(length.saturating_sub(settings.lag));
-        Self { asked: asked.at, until, after: asked.after }
-    }
-
-    /// Returns false if the clock was set back. The age is unknown then.
-    fn has_begun(self, now: Timestamp) -> bool {
-        self.asked <= now
+    pub(super) fn counts(self, now: &Now<'_>) -> bool {
+        let (Asked { at, after }, limit) = (self.asked, now.limits.unknown);
+        !now.notices.names_unknown_after(after)
+            && (now.is_within(limit, at)
+                || now.is_within(limit, now.proof) && now.is_within(self.refresh, at))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use super::super::KeyStore;
 use super::super::invalidation::{Invalidation, Invalidations};
 use super::cache::Cached;
 use super::inner::SharedCache;
+use super::moment::Moment;
 
 /// The first pause after a failure. Each further failure doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -41,6 +42,12 @@ impl<S: KeyStore> Cached<S> {
         async move {
             let mut pause = FIRST_PAUSE;
             let mut lost = false;
+            // Whether the source has reported everything that changed since the first record was read.
+            let mut whole = false;
+            let Some(inner) = cache.upgrade() else { return };
+            let source = inner.notices.proofs.add_source();
+            let mut start = Start::now(&inner);
+            drop(inner);
             loop {
                 let Some(notice) = unless(&mut end, changes.next()).await else { return };
                 let Some(inner) = cache.upgrade() else { return };
@@ -49,11 +56,24 @@ impl<S: KeyStore> Cached<S> {
                 // were asked for after the first failure, so further failures change nothing.
                 if lost != notice.is_err() {
                     lost = notice.is_err();
+                    whole = true;
                     cached.invalidate(&Invalidation::Everything);
                 }
                 if let Ok(what) = notice {
                     pause = FIRST_PAUSE;
                     cached.invalidate(&what);
+                    whole |= what == Invalidation::Everything;
+                    if let Invalidation::UpToDate(instant) = what {
+                        if !std::mem::replace(&mut whole, true) {
+                            // Records from before the source listened have no proof.
+                            cached.invalidate(&Invalidation::Everything);
+                        }
+                        let proof = start.moment_of(instant, &cached.0);
+                        start = Start::now(&cached.0);
+                        if let Some(proof) = proof {
+                            cached.0.notices.proofs.record(source, proof);
+                        }
+                    }
                 } else {
                     drop(cached);
                     if unless(&mut end, tokio::time::sleep(pause)).await.is_none() {
@@ -63,6 +83,27 @@ impl<S: KeyStore> Cached<S> {
                 }
             }
         }
+    }
+}
+
+/// An instant by the clocks of the cache, and by the clock of the proofs.
+struct Start {
+    /// Read first, so that it is not later than the other if the process stops in between.
+    moment: Moment,
+    instant: Instant,
+}
+
+impl Start {
+    fn now<S: KeyStore>(inner: &SharedCache<S>) -> Self {
+        let moment = inner.moment();
+        Self { moment, instant: tokio::time::Instant::now().into_std() }
+    }
+
+    /// Returns an instant since the start by the clocks of the cache. An instant before the start has none.
+    fn moment_of<S: KeyStore>(&self, instant: Instant, inner: &SharedCache<S>) -> Option<Moment> {
+        let since = instant.checked_duration_since(self.instant)?;
+        // No later than now, if the wall clock was set back, or a test stopped one of the clocks.
+        Some(self.moment.plus(since).earlier(inner.moment()))
     }
 }
 

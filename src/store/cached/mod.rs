@@ -17,7 +17,9 @@ mod kept;
 mod listen;
 mod lookups;
 mod manager;
+mod moment;
 mod notices;
+mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod settings;

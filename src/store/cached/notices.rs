@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use std::sync::atomic::Ordering;
 
 use super::super::invalidation::Invalidation;
+use super::proofs::Proofs;
 use crate::key::AccountId;
 use crate::sync::{AtomicU64, size};
 
@@ -28,6 +29,8 @@ pub(super) struct Notices {
     accounts: Box<[AtomicU64]>,
     /// Randomly seeded, so that a client cannot choose accounts that share a slot.
     hasher: RandomState,
+    /// Up to when all notices have come.
+    pub(super) proofs: Proofs,
 }
 
 impl Notices {
@@ -40,6 +43,7 @@ impl Notices {
             added: AtomicU64::new(0),
             accounts: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
+            proofs: Proofs::new(),
         }
     }
 
@@ -59,8 +63,18 @@ impl Notices {
         hash & (self.accounts.len() - 1)
     }
 
+    /// Returns a random number from 0 to 1.
+    pub(super) fn random_share(&self) -> f64 {
+        // Each new state of the standard library has other keys.
+        let random = RandomState::new().hash_one(self.latest());
+        f64::from((random >> 32) as u32) / f64::from(u32::MAX)
+    }
+
     /// Records a notice. Callers hold the lock of the lookups.
     pub(super) fn record(&self, what: &Invalidation) {
+        if matches!(what, Invalidation::UpToDate(_)) {
+            return; // Nothing changed.
+        }
         let number = self.latest.fetch_add(1, Ordering::AcqRel) + 1;
         match what {
             Invalidation::Secret(_) => {}
@@ -73,7 +87,9 @@ impl Notices {
             Invalidation::Everything => {
                 self.everything.store(number, Ordering::Release);
                 self.added.store(number, Ordering::Release);
+                self.proofs.end_run(number);
             }
+            Invalidation::UpToDate(_) => {}
         }
     }
 

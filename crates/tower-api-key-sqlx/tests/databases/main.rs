@@ -12,6 +12,7 @@ mod outage;
 mod pools;
 mod postgres;
 mod promises;
+mod proof;
 mod relay;
 mod roles;
 mod rotations;

@@ -19,6 +19,8 @@ use crate::folder::Folder;
 use crate::postgres::{Postgres, url_at};
 use crate::{digest, key, sqlite};
 
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// Finds the cause among all causes of an error.
 fn cause(error: &StoreError) -> Option<io::ErrorKind> {
     let mut next = error.source();
@@ -36,7 +38,7 @@ async fn an_applications_postgres_pool_keeps_every_promise() {
     let Some(server) = Postgres::start() else { return };
     let pool = PgPoolOptions::new().max_connections(3).connect(server.url()).await.unwrap();
     let store = SqlStore::from_postgres(pool.clone()).await.unwrap();
-    let mut changes = store.invalidations().unwrap();
+    let mut changes = store.invalidations().unwrap().prove_every(HOUR);
     assert_eq!(changes.next().await.unwrap(), Invalidation::Everything);
     store_suite(&store).await;
     assert_ne!(changes.next().await.unwrap(), Invalidation::Everything);
@@ -150,7 +152,7 @@ async fn a_server_that_went_away_is_told_as_refused() {
     let Some(mut server) = Postgres::start() else { return };
     let store = SqlStore::connect(server.url()).await.unwrap();
     let store = store.with_lookup_timeout(Duration::from_millis(400));
-    let mut changes = store.invalidations().unwrap();
+    let mut changes = store.invalidations().unwrap().prove_every(HOUR);
     changes.next().await.unwrap();
     server.kill();
     let asking = (0..20).map(|_| store.find(&digest("key")));

@@ -70,6 +70,17 @@ impl Postgres {
         self.server.wait().unwrap();
     }
 
+    /// Stops the server and all its processes where they are, or lets them go on. Connections stay open.
+    #[allow(dead_code)] // Not all who start one freeze it.
+    pub(crate) fn freeze(&self, frozen: bool) {
+        let server = self.server.id();
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
+        let children = children.unwrap();
+        let processes = children.split_whitespace().map(str::to_owned);
+        let processes = std::iter::once(server.to_string()).chain(processes);
+        signal(if frozen { "-STOP" } else { "-CONT" }, processes);
+    }
+
     pub(crate) fn start_again(&mut self) {
         self.server = serve(&self.programs, &self.folder, self.port);
     }
@@ -79,6 +90,13 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Sends a signal to processes that a test started.
+#[allow(dead_code)] // Not all who start a server send one.
+pub(crate) fn signal(name: &str, processes: impl IntoIterator<Item = String>) {
+    let sent = Command::new("kill").arg(name).args(processes).status();
+    assert!(sent.unwrap().success());
 }
 
 /// Names the database of a server that is reached at this port of this machine.

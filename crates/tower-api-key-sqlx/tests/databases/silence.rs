@@ -209,7 +209,8 @@ async fn a_listener_that_hears_nothing_asks_whether_anybody_is_there() {
     let Some(server) = Postgres::start() else { return };
     let relay = Relay::to(server.port()).await;
     let store = store(&relay).await;
-    let mut changes = store.invalidations().unwrap().probe_after(SHORT);
+    let never = Duration::from_secs(3_600);
+    let mut changes = store.invalidations().unwrap().probe_after(SHORT).prove_every(never);
     assert_eq!(changes.next().await.unwrap(), Invalidation::Everything, "before it listened");
     // Asks a few times and goes on listening.
     let quiet = tokio::time::timeout(5 * SHORT, changes.next()).await;

@@ -1,0 +1,151 @@
+//! Proofs that a listener has reported every change, from the audit trail.
+//!
+//! A notification alone proves nothing. PostgreSQL sends it after the change is visible, and a pooler may drop
+//! it without a notice. So the trail is read over the pool of the lookups: what a lookup could see, the trail
+//! has. Its numbers follow the order in which changes became visible, because one writer at a time writes it.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::connect::{SqlStore, after};
+use super::driver::Row;
+use super::row;
+use super::statement::Statement;
+use tower_api_key::key::AccountId;
+use tower_api_key::store::{Action, Invalidation, StoreError};
+
+/// The default time between two proofs.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// The longest pause after failures.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The most lines that are read at once. After more, everything counts as changed.
+const MOST: usize = 1_000;
+
+/// An answer of the trail that has not come yet, and the instant at which it was asked.
+type Asking = Pin<Box<dyn Future<Output = (Instant, Result<Vec<Row>, StoreError>)> + Send>>;
+
+/// The end of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct End {
+    sequence: i64,
+    /// Names the run of the server that answered: another one may have lost changes.
+    server: String,
+}
+
+/// Follows the trail.
+pub(super) struct TrailReader {
+    store: SqlStore,
+    pub(super) every: Duration,
+    pause: Duration,
+    next: Instant,
+    seen: Option<End>,
+    asking: Option<Asking>,
+    found: VecDeque<Invalidation>,
+}
+
+impl TrailReader {
+    pub(super) fn new(store: SqlStore) -> Self {
+        let (found, next) = (VecDeque::new(), Instant::now());
+        Self { store, every: EVERY, pause: EVERY, next, seen: None, asking: None, found }
+    }
+
+    /// Reads where the trail ends now. Its caller then reports `Everything`, which has all changes before.
+    pub(super) async fn begin(&mut self) {
+        (self.seen, self.asking, self.pause) = (None, None, self.every);
+        let (_, answer) = self.ask().await;
+        // Without an answer, a later one reports `Everything` once more.
+        self.seen = answer.ok().and_then(|rows| end(&rows).ok());
+        self.found.clear();
+        self.next = after(self.every);
+    }
+
+    /// Returns what was found, one after another, and then the proof.
+    pub(super) fn pop(&mut self) -> Option<Invalidation> {
+        self.found.pop_front()
+    }
+
+    /// Waits until something is found. May be dropped at any time.
+    pub(super) async fn wait(&mut self) {
+        while self.found.is_empty() {
+            if self.asking.is_none() {
+                sleep_until(self.next).await;
+                self.asking = Some(Box::pin(self.ask()));
+            }
+            let Some(asking) = &mut self.asking else { continue };
+            let (asked, answer) = asking.await;
+            self.asking = None;
+            // Records grow old meanwhile, which is the promise.
+            if answer.and_then(|rows| self.read(asked, &rows)).is_err() {
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                self.next = after(self.pause);
+            } else {
+                self.pause = self.every;
+                self.next = after(self.every);
+            }
+        }
+    }
+
+    /// Asks for the lines after those that were read. The answer tells the instant before.
+    fn ask(
+        &self,
+    ) -> impl Future<Output = (Instant, Result<Vec<Row>, StoreError>)> + Send + 'static {
+        let store = self.store.clone();
+        let seen = self.seen.as_ref().map_or(i64::MAX, |end| end.sequence);
+        async move {
+            let asked = Instant::now();
+            let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+            let statement = Statement::new(&store.queries.changes_after).bind(seen).bind(most);
+            (asked, store.read(statement).await)
+        }
+    }
+
+    fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
+        let end = end(rows)?;
+        let before = self.seen.replace(end.clone());
+        let Some(before) = before.filter(|before| {
+            before.server == end.server && before.sequence <= end.sequence && rows.len() < MOST
+        }) else {
+            // The next answer is a proof again.
+            self.found.push_back(Invalidation::Everything);
+            return Ok(());
+        };
+        if before.sequence < end.sequence {
+            for row in rows {
+                let what = changed(row);
+                if self.found.back() != Some(&what) {
+                    self.found.push_back(what);
+                }
+            }
+        }
+        self.found.push_back(Invalidation::UpToDate(asked.into_std()));
+        Ok(())
+    }
+}
+
+/// Reads where the trail ends.
+fn end(rows: &[Row]) -> Result<End, StoreError> {
+    let Some(first) = rows.first() else { return Err(StoreError::new("the trail has no end")) };
+    let (sequence, server) = (row::number(&**first, "newest")?, row::text(&**first, "server")?);
+    Ok(End { sequence, server })
+}
+
+/// Reads what a line of the trail changed.
+fn changed(row: &Row) -> Invalidation {
+    let text = |column| row.text(column).ok().flatten();
+    if text("action").is_some_and(|action| action == Action::KeyAdded.name()) {
+        return Invalidation::Added;
+    }
+    if let Ok(digest) = row::digest(&**row) {
+        return Invalidation::Secret(digest);
+    }
+    match text("account").map(AccountId::new) {
+        Some(Ok(account)) => Invalidation::Account(account),
+        _ => Invalidation::Everything,
+    }
+}

@@ -1,0 +1,208 @@
+//! A cache that knows that it is up to date: it reads each record once, and keeps its promise in every fault.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, SharedRecord};
+use tower_api_key::store::{Cached, KeyManager, KeyStore, StoreError};
+use tower_api_key_sqlx::SqlStore;
+
+use crate::postgres::{Postgres, url_at};
+use crate::relay::Relay;
+use crate::{digest, key};
+
+const STALENESS: Duration = Duration::from_secs(1);
+const PROOFS: Duration = Duration::from_millis(100);
+/// What a busy machine may take for a thing that takes a millisecond.
+const SLACK: Duration = Duration::from_millis(900);
+
+/// Counts lookups.
+#[derive(Clone)]
+struct Counted {
+    database: SqlStore,
+    lookups: Arc<AtomicUsize>,
+}
+
+impl KeyStore for Counted {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        self.database.find(digest)
+    }
+}
+
+struct Node {
+    cache: Cached<Counted>,
+    lookups: Arc<AtomicUsize>,
+}
+
+impl Node {
+    /// Starts a node over a database.
+    async fn start(url: &str) -> Self {
+        let database = SqlStore::builder(url).lookup_timeout(Duration::from_millis(500));
+        let database = database.connect().await.unwrap();
+        let lookups = Arc::new(AtomicUsize::new(0));
+        let changes = database.invalidations().unwrap();
+        let changes = changes.prove_every(PROOFS).probe_after(STALENESS);
+        let counted = Counted { database, lookups: Arc::clone(&lookups) };
+        let cache = Cached::builder(counted).staleness(STALENESS);
+        let cache = cache.timeout(Duration::from_millis(500)).build();
+        tokio::spawn(cache.listen(changes));
+        // Until it listens, and has a proof.
+        tokio::time::sleep(4 * PROOFS).await;
+        Self { cache, lookups }
+    }
+
+    /// Returns whether a key serves, or an error if nobody could tell.
+    async fn serves(&self, id: &str) -> Result<bool, ()> {
+        let found = self.cache.find(&digest(id)).await.map_err(|_| ())?;
+        Ok(found.is_some_and(|record| !record.is_revoked()))
+    }
+
+    fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::SeqCst)
+    }
+
+    /// Asks until a key does not serve; returns when the last request began that it served.
+    async fn last_pass(&self, id: &str) -> Instant {
+        let mut last = Instant::now();
+        loop {
+            let began = Instant::now();
+            match self.serves(id).await {
+                Ok(true) => last = began,
+                Ok(false) => return last,
+                Err(()) => {}
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hot_fleet_reads_each_record_once() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let ids: Vec<String> = (0..50).map(|number| format!("key_{number}")).collect();
+    database.import(ids.iter().map(|id| key(id)).collect(), "test").await.unwrap();
+    let node = Node::start(server.url()).await;
+    let began = Instant::now();
+    while began.elapsed() < 5 * STALENESS {
+        for id in &ids {
+            assert_eq!(node.serves(id).await, Ok(true));
+        }
+        assert_eq!(node.serves("unknown").await, Ok(false));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let lookups = node.lookups();
+    println!("{lookups} lookups for 51 hot keys in {:?}", began.elapsed());
+    // A machine that stood still for a second makes each record be read again.
+    assert!(lookups < 3 * 51, "{lookups} lookups of 51 keys");
+    // And what changes is read once more.
+    database.revoke("key_7", "test").await.unwrap();
+    let revoked = Instant::now();
+    let late = node.last_pass("key_7").await.saturating_duration_since(revoked);
+    assert!(late < SLACK, "{late:?}");
+}
+
+/// A pooler or a firewall may drop notifications, and leave the connection as it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_notification_is_lost_is_found_by_the_next_proof() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let node = Node::start(server.url()).await;
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    for (name, change, action) in [
+        ("revoked", "UPDATE tower_api_key_keys SET revoked = 1 WHERE id = 'ID'", "key_revoked"),
+        ("deleted", "DELETE FROM tower_api_key_keys WHERE id = 'ID'", "key_deleted"),
+        ("ended", "UPDATE tower_api_key_keys SET revoked = 1 WHERE id = 'ID'", "key_rotated"),
+        ("off", "UPDATE tower_api_key_keys SET revoked = 1 WHERE id = 'ID'", "of a newer release"),
+    ] {
+        assert_eq!(node.serves(name).await, Ok(false), "it is known that there is none");
+        let mut added = key(name);
+        added.record = key(name).record;
+        database.add(added, "test").await.unwrap();
+        while node.serves(name).await != Ok(true) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // Older than the staleness, and kept by proofs.
+        tokio::time::sleep(STALENESS + 2 * PROOFS).await;
+        let before = node.lookups();
+        assert_eq!(node.serves(name).await, Ok(true));
+        let change = change.replace("ID", name);
+        let sql = format!(
+            "BEGIN; LOCK TABLE tower_api_key_changes IN EXCLUSIVE MODE; {change}; \
+             INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
+             VALUES (0, 'test', '{action}', '{name}', 'acme'); COMMIT"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        let revoked = Instant::now();
+        let late = node.last_pass(name).await.saturating_duration_since(revoked);
+        assert!(late <= STALENESS, "{name}: {late:?}, after {before} lookups");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_is_outlived_for_the_staleness_and_no_longer() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    database.add(key("key"), "test").await.unwrap();
+    let node = Node::start(server.url()).await;
+    assert_eq!(node.serves("key").await, Ok(true));
+    for _ in 0..2 {
+        tokio::time::sleep(2 * STALENESS).await;
+        assert_eq!(node.serves("key").await, Ok(true), "kept by proofs, or read again");
+        server.freeze(true);
+        let frozen = Instant::now();
+        let mut last = frozen;
+        while frozen.elapsed() < 2 * STALENESS {
+            let began = Instant::now();
+            if node.serves("key").await == Ok(true) {
+                last = began;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(last - frozen <= STALENESS, "{:?} after it froze", last - frozen);
+        server.freeze(false);
+        let give_up = Instant::now() + 20 * STALENESS;
+        while node.serves("key").await != Ok(true) {
+            assert!(Instant::now() < give_up, "it does not come back");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// A connection of which nothing comes any more, while the database goes on for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_half_open_connections_keeps_its_promise() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let ids: Vec<String> = (0..2).map(|number| format!("key_{number}")).collect();
+    database.import(ids.iter().map(|id| key(id)).collect(), "test").await.unwrap();
+    let relay = Relay::to(server.port()).await;
+    let node = Node::start(&url_at(relay.port())).await;
+    for (number, id) in ids.iter().enumerate() {
+        let give_up = Instant::now() + 20 * STALENESS;
+        while node.serves(id).await != Ok(true) {
+            assert!(Instant::now() < give_up, "{id} does not serve");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(STALENESS + 3 * PROOFS).await;
+        // All that there are, or all new ones, too.
+        if number % 2 == 0 {
+            relay.loses_connections()
+        } else {
+            relay.falls_silent(true)
+        }
+        database.revoke(id, "test").await.unwrap();
+        let revoked = Instant::now();
+        let last_pass = node.last_pass(id);
+        let heal = async {
+            tokio::time::sleep(2 * STALENESS).await;
+            relay.falls_silent(false);
+        };
+        let (last, ()) = tokio::join!(last_pass, heal);
+        let late = last.saturating_duration_since(revoked);
+        assert!(late <= STALENESS, "{id} served {late:?} after its revocation");
+    }
+}
