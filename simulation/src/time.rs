@@ -52,17 +52,32 @@ impl DriftingClock {
     }
 }
 
+impl DriftingClock {
+    /// Returns the nanoseconds that have passed by this clock.
+    fn passed(&self) -> u64 {
+        let right = i64::try_from(self.time.0.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        u64::try_from(right + right / 1_000_000 * self.drift).unwrap_or(0)
+    }
+}
+
 impl Clock for DriftingClock {
     fn now(&self) -> Timestamp {
-        let right = i64::try_from(self.time.0.elapsed().as_nanos()).unwrap_or(i64::MAX);
-        let passed = u64::try_from(right / 1_000_000).unwrap_or(0);
-        let set: i64 = self.steps.iter().filter(|step| step.0 <= passed).map(|step| step.1).sum();
+        let at = self.time.now();
+        let set: i64 = self.steps.iter().filter(|step| step.0 <= at).map(|step| step.1).sum();
         // A second ahead, so that no clock reads a time before the beginning.
-        let shown = right + right / 1_000_000 * self.drift + set * 1_000_000 + 1_000_000_000;
-        Time::BEGINNING.plus(Duration::from_nanos(u64::try_from(shown).unwrap_or(0)))
+        let ahead = Duration::from_millis(u64::try_from(1_000 + set).unwrap_or(0));
+        Time::BEGINNING.plus_nanoseconds(self.passed()).plus(ahead)
     }
 
     fn lag(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_nanos(self.passed())
+    }
+
+    fn exact_steady(&self) -> Duration {
+        self.steady()
     }
 }

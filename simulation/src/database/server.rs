@@ -60,6 +60,8 @@ pub(super) struct History {
     /// The keys that are revoked, and the keys that a failover made valid again, each with the instant.
     pub(super) states: BTreeMap<u64, (bool, u64)>,
     next: u64,
+    /// The failovers so far.
+    run: usize,
     listeners: BTreeMap<u64, UnboundedSender<(u64, Invalidation)>>,
     counts: DatabaseCounts,
 }
@@ -70,6 +72,17 @@ impl History {
         let (sender, receiver) = unbounded_channel();
         self.listeners.insert(node, sender);
         receiver
+    }
+
+    /// Returns the run of the database, and the sequence of the latest change.
+    pub(super) fn end(&self) -> (usize, u64) {
+        (self.run, self.changes.last().map_or(0, |change| change.sequence))
+    }
+
+    /// Returns the keys that were changed after a sequence.
+    pub(super) fn keys_since(&self, sequence: u64) -> Vec<u64> {
+        let from = self.changes.partition_point(|change| change.sequence <= sequence);
+        self.changes[from..].iter().map(|change| change.key).collect()
     }
 
     /// Returns true if a key is revoked.
@@ -110,6 +123,7 @@ impl Database {
         self.time.reach(failover.at).await;
         let mut history = self.history.lock().unwrap();
         history.listeners.clear();
+        history.run += 1;
         let kept = failover.at - failover.lost;
         let lost: Vec<u64> =
             history.changes.iter().filter(|change| change.at > kept).map(|it| it.key).collect();
