@@ -24,5 +24,6 @@ pub mod node;
 pub mod redis;
 pub mod report;
 pub mod scenarios;
+pub mod store_scenarios;
 pub mod stores;
 pub mod time;

@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use clap::Parser;
-use simulation::report::LimitRow;
+use simulation::report::{LimitRow, StoreRow};
 use simulation::scenarios::Size;
-use simulation::stores::{StoreMode, StoreScenario};
 
 /// Simulates a fleet of gates.
 #[derive(Parser)]
@@ -38,21 +37,11 @@ fn main() {
         println!("{}", LimitRow { name, bound, figures });
         eprintln!("{} took {:.1} s", scenario.name, began.elapsed().as_secs_f64());
     }
-    let scenario = StoreScenario {
-        name: "cached",
-        mode: StoreMode::Cached,
-        nodes,
-        rate,
-        lasts: 60_000,
-        from: 20_000,
-        keys: 100_000_000,
-        busy_keys: 1_000,
-        others: 0.1,
-        revocations: 1.0,
-        cuts: vec![],
-        failovers: vec![],
-        grace: std::time::Duration::ZERO,
-        drift: 0,
-    };
-    println!("{:?}", scenario.run(seed));
+    println!("\n{}", StoreRow::HEAD);
+    let all = size.all_stores();
+    for scenario in all.iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
+        let began = Instant::now();
+        println!("{}", StoreRow { scenario, figures: scenario.run(seed) });
+        eprintln!("{} took {:.1} s", scenario.name, began.elapsed().as_secs_f64());
+    }
 }

@@ -63,11 +63,11 @@ pub enum Way {
     Back = 2,
 }
 
-/// Returns a delay in milliseconds: mostly 1, rarely 20, and 200 for one lost packet in 2,000.
+/// Returns a delay in milliseconds: mostly 1, rarely 10, and 200 for one lost packet in 2,000.
 fn delay(chance: f64) -> u64 {
     match chance {
         _ if chance < 0.000_5 => 200,
-        _ if chance < 0.005 => 20,
+        _ if chance < 0.005 => 10,
         _ if chance < 0.1 => 3,
         _ => 1,
     }

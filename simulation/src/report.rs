@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::limits::LimitFigures;
+use crate::stores::{StoreFigures, StoreScenario};
 
 /// The bytes of an account in a node's table of leases.
 const LEASE_BYTES: usize = 500;
@@ -39,6 +40,39 @@ impl fmt::Display for LimitRow<'_> {
             self.bound,
             under_use * 100.0,
             (held * LEASE_BYTES) as f64 / 1_000.0,
+        )
+    }
+}
+
+/// A row of the table of lookups.
+pub struct StoreRow<'a> {
+    /// The scenario.
+    pub scenario: &'a StoreScenario,
+    /// What it showed.
+    pub figures: StoreFigures,
+}
+
+impl StoreRow<'_> {
+    /// The first lines of the table.
+    pub const HEAD: &'static str = "\
+| store | scenario | requests | 503 | waited for the database | stalest answer | revocation refused by half, 99 %, all | \
+statements a second | busiest second | notices a second | connections | records of a node |\n\
+|---|---|---|---|---|---|---|---|---|---|---|---|";
+}
+
+impl fmt::Display for StoreRow<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StoreFigures { requests, failed, waited, stalest, seen: [half, most, all], .. } =
+            self.figures;
+        let StoreFigures { statements, busiest, notices, connections, held, .. } = self.figures;
+        write!(
+            formatter,
+            "| {} | {} | {requests} | {failed} | {:.1} % | {stalest} ms (at most {} ms) | \
+             {half}, {most}, {all} ms | {statements:.0} | {busiest} | {notices:.0} | {connections} | {held} |",
+            self.scenario.mode.name(),
+            self.scenario.name,
+            waited as f64 * 100.0 / requests.max(1) as f64,
+            self.scenario.bound,
         )
     }
 }

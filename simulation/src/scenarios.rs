@@ -54,7 +54,7 @@ impl Size {
     }
 
     /// Returns a time after the scenario began to count.
-    fn during(self, lasts: u64) -> Range<u64> {
+    pub(crate) fn during(self, lasts: u64) -> Range<u64> {
         let at = self.lasts / 3 + 5_000;
         at..at + lasts
     }

@@ -21,11 +21,30 @@ pub enum StoreMode {
     Cached,
 }
 
+impl StoreMode {
+    /// All ways.
+    pub const ALL: [Self; 1] = [Self::Cached];
+
+    /// Returns the number of keys in the database. A replica holds each of them.
+    pub const fn keys(self) -> u64 {
+        match self {
+            Self::Cached => 100_000_000,
+        }
+    }
+
+    /// Returns the name of the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cached => "Cached, listens",
+        }
+    }
+}
+
 /// A scenario of lookups.
 #[derive(Debug, Clone)]
 pub struct StoreScenario {
     /// The name.
-    pub name: &'static str,
+    pub name: String,
     /// How nodes find keys.
     pub mode: StoreMode,
     /// The number of nodes.
@@ -50,6 +69,8 @@ pub struct StoreScenario {
     pub failovers: Vec<Failover>,
     /// For how long records are served that cannot be read again.
     pub grace: Duration,
+    /// The longest time for which an answer may differ from the database, in milliseconds.
+    pub bound: u64,
     /// The most by which a clock is fast or slow, in millionths.
     pub drift: i64,
 }
@@ -211,12 +232,17 @@ impl Shared {
                 return;
             }
             let stale = shared.staleness(key, &answer);
+            shared.note_staleness(stale.unwrap_or(0));
             let mut figures = shared.figures.lock().unwrap();
             figures.requests += 1;
             figures.failed += u64::from(answer.is_err());
             figures.waited += u64::from(now > began);
-            figures.stalest = figures.stalest.max(stale.unwrap_or(0));
         });
+    }
+
+    fn note_staleness(&self, stale: u64) {
+        let mut figures = self.figures.lock().unwrap();
+        figures.stalest = figures.stalest.max(stale);
     }
 
     /// Returns for how long an answer has differed from the database.
@@ -252,9 +278,13 @@ impl Shared {
         let began = self.time.now();
         loop {
             let answer = store.find(&self.database.keys.digest(key)).await;
-            if answer.is_ok() && self.staleness(key, &answer).is_none() {
-                self.seen.lock().unwrap().push(self.time.now() - began);
-                return;
+            match self.staleness(key, &answer) {
+                Some(stale) => self.note_staleness(stale),
+                None if answer.is_ok() => {
+                    self.seen.lock().unwrap().push(self.time.now() - began);
+                    return;
+                }
+                None => {}
             }
             self.time.reach(self.time.now() + 1).await;
         }
