@@ -256,7 +256,7 @@ impl Shared {
         self.database.staleness(key, revoked)
     }
 
-    /// Revokes busy keys, and looks when some of the nodes refuse them.
+    /// Revokes busy keys, and looks when some of the nodes let them pass no longer.
     async fn revoke(self: Arc<Self>, stores: Vec<Arc<dyn KeyStore>>) {
         let pause = 1_000.0 / self.scenario.revocations;
         for round in 1.. {
@@ -273,19 +273,17 @@ impl Shared {
         }
     }
 
-    /// Asks a node for a revoked key until it refuses the key.
+    /// Asks a node for a revoked key until it does not let the key pass.
     async fn watch(self: Arc<Self>, key: u64, store: Arc<dyn KeyStore>) {
         let began = self.time.now();
         loop {
             let answer = store.find(&self.database.keys.digest(key)).await;
-            match self.staleness(key, &answer) {
-                Some(stale) => self.note_staleness(stale),
-                None if answer.is_ok() => {
-                    self.seen.lock().unwrap().push(self.time.now() - began);
-                    return;
-                }
-                None => {}
-            }
+            let Some(stale) = self.staleness(key, &answer) else {
+                // A node that answers 503 lets the key not pass.
+                self.seen.lock().unwrap().push(self.time.now() - began);
+                return;
+            };
+            self.note_staleness(stale);
             self.time.reach(self.time.now() + 1).await;
         }
     }

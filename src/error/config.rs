@@ -72,6 +72,14 @@ pub enum ConfigError {
         /// The environments that the formats list.
         known: String,
     },
+    /// The settings of a replica contradict each other.
+    #[error("the replica's `{field}`: {problem}")]
+    Replica {
+        /// The setting.
+        field: &'static str,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A quota is not valid.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),

@@ -52,7 +52,8 @@ impl Account {
     /// Returns a disabled account, for a record that no request passes with.
     pub(super) fn placeholder() -> Self {
         Self {
-            id: AccountId::fixed("placeholder"),
+            // No account has an empty id.
+            id: AccountId::fixed(""),
             scopes: ScopeSet::default(),
             quotas: None,
             plan: None,

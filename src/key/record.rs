@@ -46,6 +46,8 @@ pub struct KeyRecord {
     counted_by: CountedBy,
     /// True if the details name an audience. Most do not, and are then not read.
     has_audience: bool,
+    /// True if a replica could not read the record of this key.
+    unreadable: bool,
 }
 
 /// Whose quotas count the requests of a key.
@@ -75,6 +77,7 @@ impl KeyRecord {
             account_disabled: false,
             counted_by: CountedBy::Profile,
             has_audience: false,
+            unreadable: false,
         }
     }
 
@@ -87,6 +90,20 @@ impl KeyRecord {
             account_disabled: true,
             ..Self::new(KeyId::fixed("placeholder"), Arc::new(Account::placeholder()))
         }
+    }
+
+    /// Returns a record for one that could not be read. No request passes with it, and no account has the id of its
+    /// account.
+    #[cfg(feature = "replica")]
+    pub(crate) fn unreadable(id: impl Into<Option<KeyId>>) -> Self {
+        let id = id.into().unwrap_or(KeyId::fixed(""));
+        Self { id, unreadable: true, ..Self::placeholder() }
+    }
+
+    /// Returns true if the record stands for one that could not be read.
+    #[cfg(feature = "replica")]
+    pub(crate) const fn is_unreadable(&self) -> bool {
+        self.unreadable
     }
 
     /// Creates a record for a test, without details.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::invalidation::Invalidations;
+use super::manage::BrokenRow;
 use crate::error::StoreError;
 use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord};
 
@@ -16,8 +17,20 @@ pub type FeedFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> 
 ///
 /// A reader asks for the [`position`](Self::position), then for all pages of records, and then again and again for the
 /// changes since. Changes that are made while pages are read appear in the pages, in the changes, or in both.
+///
+/// A feed makes four promises. The feature `testing` has tests for them: `feed_tests!`.
+///
+/// 1. **Order.** A position covers every change with a smaller number. So no change becomes visible later with a number
+///    below a position that was returned before, however long its transaction takes.
+/// 2. **Nothing is left out.** An answer holds every change that was committed before the call, up to the position that
+///    the answer states. The last answer of [`changes`](Self::changes), without `more`, holds all of them.
+/// 3. **The latest position is no lower than the state.** An answer names the latest change that its records may hold.
+///    Read that position in the same snapshot as the records, or after them. The reader checks it later, so a store
+///    that lost its latest changes is noticed, even if only records had shown them.
+/// 4. **Another history is told apart.** A question about a position that the store does not have is answered with
+///    [`Diverged`](FeedAnswer::Diverged).
 pub trait KeyFeed: Send + Sync + 'static {
-    /// Returns the position of the latest change.
+    /// Returns the position of the latest change. [`FeedPosition::START`] if the store never had a change.
     ///
     /// # Errors
     ///
@@ -25,11 +38,12 @@ pub trait KeyFeed: Send + Sync + 'static {
     fn position(&self) -> FeedFuture<'_, FeedPosition>;
 
     /// Reads records in the order of their digests, the first one behind `after`. The page holds every change up to
-    /// `position`, and may hold later ones.
+    /// `position`, and may hold later ones. The reader passes the [latest](FeedPage::latest) position of the page
+    /// before.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot answer.
+    /// [`StoreError`] if the store cannot answer. The reader asks for the same page again.
     fn page(
         &self,
         position: FeedPosition,
@@ -39,10 +53,17 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// Reads what was changed since a position. The answer holds every change that was committed before this call, but
     /// for the time that [`FeedChanges::behind`] states.
     ///
+    /// `seen` is the latest position of the reader's last answer, a page or changes. It is only checked: the answer is
+    /// [`Diverged`](FeedAnswer::Diverged) unless both positions belong to the history of the store.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot answer.
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>>;
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>>;
 
     /// Returns notices that say when to ask for changes. A notice that is lost only makes the reader ask later.
     fn notices(&self) -> Option<Box<dyn Invalidations>> {
@@ -55,7 +76,7 @@ pub trait KeyFeed: Send + Sync + 'static {
 /// The mark is a random number which the change was given when it was made. So a store that was restored from a
 /// backup, or lost its latest changes, is told from the one that was followed before: it has another change under the
 /// same number, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FeedPosition {
     /// The number of the change. Numbers rise in the order in which changes become visible, with gaps.
     pub sequence: u64,
@@ -84,6 +105,8 @@ pub struct FeedPage {
     pub secrets: Vec<FeedSecret>,
     /// Whether there are no records behind these.
     pub is_last: bool,
+    /// The position of the latest change that the records may hold, read in the same snapshot or after them.
+    pub latest: FeedPosition,
 }
 
 /// A secret and its record.
@@ -91,9 +114,9 @@ pub struct FeedPage {
 pub struct FeedSecret {
     /// The digest of the secret.
     pub digest: KeyDigest,
-    /// The record, which ends with the secret. An error if the stored row is no valid record: the gate then answers
-    /// 503 to this secret alone.
-    pub record: Result<KeyRecord, StoreError>,
+    /// The record, which ends with the secret. If the stored row is no valid record, the id of its key and the problem:
+    /// the gate then answers 503 to this secret alone.
+    pub record: Result<KeyRecord, BrokenRow>,
 }
 
 /// What was changed since a position.
@@ -101,8 +124,11 @@ pub struct FeedSecret {
 pub struct FeedChanges {
     /// What was changed, in any order. Each has the present state, which may be newer than the change.
     pub changes: Vec<FeedChange>,
-    /// The position of the last change that is held here.
+    /// The position of the last change that is held here. The reader asks for the changes since this one.
     pub position: FeedPosition,
+    /// The position of the latest change that the states may hold, read in the same snapshot or after them. It is later
+    /// than `position` if there are `more`.
+    pub latest: FeedPosition,
     /// Whether there are more changes, so that the reader should ask again at once.
     pub more: bool,
     /// How much older than the call the answer may be, as with a standby server. Zero for a store that answers with
@@ -121,11 +147,14 @@ pub enum FeedChange {
         /// All secrets of the key, with its present record under the present state of its account.
         secrets: Vec<FeedSecret>,
     },
-    /// An account, which affects all its keys.
+    /// An account, which affects all its keys. If its row is no valid account, the feed names its keys instead, each
+    /// with the problem.
     Account {
         /// The id of the account.
         id: AccountId,
-        /// The state. `None` if the account was deleted with its keys.
+        /// The state. `None` if the account was deleted with its keys since the position. If it was made anew
+        /// afterwards, the answer has both: `None`, which removes all its keys that the answer does not name, and the
+        /// state.
         account: Option<Account>,
     },
 }
@@ -143,8 +172,12 @@ impl<F: KeyFeed + ?Sized> KeyFeed for Arc<F> {
         (**self).page(position, after)
     }
 
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
-        (**self).changes(since)
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+        (**self).changes(since, seen)
     }
 
     fn notices(&self) -> Option<Box<dyn Invalidations>> {

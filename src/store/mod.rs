@@ -70,6 +70,10 @@ mod invalidation;
 mod key_store;
 mod manage;
 mod memory;
+#[cfg(feature = "replica")]
+mod replica;
+#[cfg(any(feature = "cache", feature = "replica"))]
+mod uses;
 
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
@@ -84,3 +88,5 @@ pub use manage::{
     ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "replica")]
+pub use replica::{Replica, ReplicaBuilder, WhenStale};

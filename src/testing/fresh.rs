@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::feeds::ManagedFeed;
 use crate::concurrency::ConcurrencyLimiter;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::Limiter;
@@ -40,6 +41,12 @@ pub trait Fresh<S: ?Sized>: Send + Sync + 'static {
 
 impl<T: KeyManager> Fresh<dyn KeyManager> for T {
     fn subject(&self) -> Option<&(dyn KeyManager + 'static)> {
+        Some(self)
+    }
+}
+
+impl<T: ManagedFeed> Fresh<dyn ManagedFeed> for T {
+    fn subject(&self) -> Option<&(dyn ManagedFeed + 'static)> {
         Some(self)
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | a [`KeyManager`](crate::store::KeyManager) | [`store_tests!`](crate::store_tests) | [`STORE_PROMISES`] |
 //! | a [`KeyStore`](crate::store::KeyStore) that only looks up | [`lookup_tests!`](crate::lookup_tests) | [`LOOKUP_PROMISES`] |
+//! | a [`KeyFeed`](crate::store::KeyFeed) | [`feed_tests!`](crate::feed_tests) | [`FEED_PROMISES`] |
 //! | a [`Limiter`](crate::limits::Limiter) | [`limiter_tests!`](crate::limiter_tests) | [`LIMITER_PROMISES`] |
 //! | a [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter) | [`concurrency_tests!`](crate::concurrency_tests) | [`CONCURRENCY_PROMISES`] |
 //!
@@ -53,6 +54,7 @@
 //! [`grant`] and [`grant_for`] create the grant that a gate passes to a handler, for unit tests of the
 //! handler.
 
+mod feeds;
 mod fresh;
 mod grant;
 mod in_flight;
@@ -62,6 +64,7 @@ mod managers;
 mod outcome;
 mod promise;
 
+pub use feeds::{__check_feed, FEED_PROMISES, ManagedFeed};
 pub use fresh::{Fresh, Make, Maker, Records};
 #[doc(hidden)]
 pub use fresh::{Later, Making, Now};

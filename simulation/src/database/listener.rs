@@ -1,6 +1,7 @@
 //! The notices that a node gets from the database, and the proofs that none was lost.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +40,19 @@ pub struct Listener {
     seen: Option<(usize, u64)>,
     asking: Option<Asking>,
     found: VecDeque<Invalidation>,
+    proves: bool,
 }
 
 impl Listener {
     /// Creates a listener, which connects at its first use.
     pub fn new(node: u64, database: Arc<Database>, pool: Arc<Semaphore>) -> Self {
         let (notices, seen, asking, found) = (None, None, None, VecDeque::new());
-        Self { node, database, pool, notices, latest: 0, seen, asking, found }
+        Self { node, database, pool, notices, latest: 0, seen, asking, found, proves: true }
+    }
+
+    /// Reads no trail.
+    pub fn without_proofs(self) -> Self {
+        Self { proves: false, ..self }
     }
 
     async fn receive(&mut self) -> Result<Invalidation, StoreError> {
@@ -53,8 +60,10 @@ impl Listener {
         if self.notices.is_none() {
             let asked = self.database.run(node, |history| history.listen(node));
             self.notices = Some(within(asked).await?);
-            let part = self.ask(Duration::ZERO).await;
-            self.seen = part.ok().map(|part| (part.run, part.sequence));
+            if self.proves {
+                let part = self.ask(Duration::ZERO).await;
+                self.seen = part.ok().map(|part| (part.run, part.sequence));
+            }
             (self.asking, self.found) = (None, VecDeque::new());
             return Ok(Invalidation::Everything);
         }
@@ -63,7 +72,8 @@ impl Listener {
                 return Ok(found);
             }
             if self.asking.is_none() {
-                self.asking = Some(self.ask(EVERY));
+                let proof = self.proves.then(|| self.ask(EVERY));
+                self.asking = Some(proof.unwrap_or_else(|| Box::pin(pending())));
             }
             let (Some(notices), Some(asking)) = (&mut self.notices, &mut self.asking) else {
                 continue;

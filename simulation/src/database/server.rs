@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tower_api_key::store::{Invalidation, StoreError};
+use tower_api_key::store::{FeedPosition, Invalidation, StoreError};
 
 use super::keys::PaperKeys;
 use crate::chance::Chance;
@@ -77,6 +77,19 @@ impl History {
     /// Returns the run of the database, and the sequence of the latest change.
     pub(super) fn end(&self) -> (usize, u64) {
         (self.run, self.changes.last().map_or(0, |change| change.sequence))
+    }
+
+    /// Returns the place of the latest change.
+    pub(super) fn position(&self) -> FeedPosition {
+        let at = |change: &KeyChange| FeedPosition { sequence: change.sequence, mark: change.mark };
+        self.changes.last().map_or(FeedPosition::START, at)
+    }
+
+    /// Returns true if a place belongs to this history.
+    pub(super) fn has(&self, position: FeedPosition) -> bool {
+        let at = self.changes.binary_search_by_key(&position.sequence, |change| change.sequence);
+        position == FeedPosition::START
+            || at.is_ok_and(|index| self.changes[index].mark == position.mark)
     }
 
     /// Returns the keys that were changed after a sequence.

@@ -95,6 +95,9 @@ impl FrontDoorTable {
             ConfigError::TrustedInternet { .. } => {
                 at(root.field("trusted_proxies").field("networks"))
             }
+            ConfigError::Replica { field, .. } => {
+                at(root.field("store").field("replica").field(*field))
+            }
             ConfigError::Redis(_) => at(root.field("limiter")),
             ConfigError::NetworkPrefix { method, bits, .. } => at(Self::prefix_path(method, *bits)),
             ConfigError::TooManyRemembered { what, .. } => at(Self::capacity_path(what)),

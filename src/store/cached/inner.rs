@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
+use super::super::uses::Uses;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
 use super::kept::{Age, Asked, Kept, Limits, Now, Unknown};
@@ -20,7 +21,6 @@ use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
 use super::settings::Settings;
-use super::uses::Uses;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Reply;

@@ -24,7 +24,6 @@ mod proofs;
 mod schedules;
 mod settings;
 mod under_way;
-mod uses;
 
 pub use builder::CachedBuilder;
 pub use cache::Cached;

@@ -1,10 +1,13 @@
 //! The error of a change that was not made.
 
+use std::time::Duration;
+
 use super::filter::KeyState;
 use crate::error::StoreError;
 use crate::key::InvalidRecord;
 
-/// The reason why a store did not make a change. The store has changed nothing.
+/// The reason why a store did not make a change. The store has changed nothing, except with
+/// [`NotYetApplied`](Self::NotYetApplied).
 ///
 /// ```
 /// use tower_api_key::store::ManageError;
@@ -26,6 +29,12 @@ pub enum ManageError {
     /// The changed record, or the name of the author, would not be valid.
     #[error(transparent)]
     Invalid(#[from] InvalidRecord),
+    /// The store made the change, and the replica through which it was made did not apply it within this time.
+    #[error(
+        "the store made the change, but this replica did not apply it within {0:?}: it applies once the store answers, \
+        and until then no lookup is answered for longer than the staleness"
+    )]
+    NotYetApplied(Duration),
     /// The store cannot answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -81,6 +81,15 @@ impl AccountIndex {
         account
     }
 
+    /// Replaces the state of an account. Returns `None` if the account is unknown.
+    #[cfg(feature = "replica")]
+    pub(super) fn set_state(&mut self, account: Account) -> Option<Arc<Account>> {
+        let account = self.pooled(account);
+        let members = self.accounts.get_mut(account.id())?;
+        members.account = Arc::clone(&account);
+        Some(account)
+    }
+
     /// Keeps an account when its last key is deleted.
     pub(super) fn keep(&mut self, id: &str) {
         if let Some(members) = self.accounts.get_mut(id) {

@@ -129,6 +129,17 @@ impl History {
         old
     }
 
+    /// Keeps the secrets of a key that has none in the history. The first one is the newest.
+    #[cfg(feature = "replica")]
+    pub(super) fn keep_secrets(&mut self, id: &KeyId, secrets: &[KeyDigest]) {
+        if secrets.len() > 1 {
+            let created = Timestamp::default();
+            let entries = secrets.iter().map(|digest| SecretEntry::new(*digest, created));
+            self.keys.insert(id.clone(), Past { created, secrets: entries.collect() });
+            self.old += secrets.len() - 1;
+        }
+    }
+
     /// Removes an old secret of a key.
     pub(super) fn drop_old(&mut self, id: &KeyId, secret: &KeyDigest) {
         if let Some(past) = self.keys.get_mut(id) {

@@ -1,6 +1,8 @@
 //! A store in memory. Lookups take no lock, and every change applies to the next request.
 
 mod account_index;
+#[cfg(feature = "replica")]
+mod copied;
 mod history;
 mod index;
 mod manager;

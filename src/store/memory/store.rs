@@ -67,7 +67,7 @@ impl Default for SharedStore {
 
 impl KeyStore for MemoryStore {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        Reply::now(Ok(self.0.table.load().find(digest)))
+        Reply::now(Ok(self.find_now(digest)))
     }
 }
 
@@ -156,6 +156,11 @@ impl MemoryStore {
     /// Returns true if the store has no keys.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Finds a record by all 256 bits of its digest.
+    pub(in crate::store) fn find_now(&self, digest: &KeyDigest) -> Option<SharedRecord> {
+        self.0.table.load().find(digest)
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {

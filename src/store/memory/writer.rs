@@ -29,9 +29,14 @@ impl<'a> Writer<'a> {
     /// Makes room for `more` entries. Publishes a new table if necessary.
     pub(super) fn make_room(&mut self, more: usize) {
         if let Some(table) = self.index.make_room(&self.table, more) {
-            self.table = Arc::new(table);
-            self.published.store(Arc::clone(&self.table));
+            self.publish(Arc::new(table));
         }
+    }
+
+    /// Publishes another table.
+    pub(super) fn publish(&mut self, table: Arc<Table>) {
+        self.published.store(Arc::clone(&table));
+        self.table = table;
     }
 
     /// Adds a key, or replaces the key of the same id.
@@ -168,7 +173,7 @@ impl<'a> Writer<'a> {
 
     /// Publishes a record as [`write`](Self::write) does, but leaves the account's list of keys unchanged.
     /// Returns the location of the record.
-    fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
+    pub(super) fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
         let at = self.index.next_location();
         debug_assert!(at.is_some(), "the caller has made room");
         let at = at?;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::super::manage::KeyManager;
+use super::manage::KeyManager;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
 
 /// The precision of a last use.
+#[cfg(feature = "cache")]
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The time between two writes.
@@ -25,8 +26,11 @@ pub(super) struct Uses(OnceLock<Sender<(KeyDigest, Timestamp)>>);
 
 impl Uses {
     /// Records a use, unless one was recorded within the last minute.
+    #[cfg(feature = "cache")]
     pub(super) fn note(&self, digest: &KeyDigest, now: Timestamp, noted: &AtomicU64) {
-        let Some(sender) = self.0.get() else { return };
+        if self.0.get().is_none() {
+            return;
+        }
         let last = noted.load(Ordering::Relaxed);
         if now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE {
             return;
@@ -35,6 +39,13 @@ impl Uses {
         let now_noted = now.unix_nanoseconds();
         let swapped = noted.compare_exchange(last, now_noted, Ordering::Relaxed, Ordering::Relaxed);
         if swapped.is_ok() {
+            self.send(digest, now);
+        }
+    }
+
+    /// Records a use.
+    pub(super) fn send(&self, digest: &KeyDigest, now: Timestamp) {
+        if let Some(sender) = self.0.get() {
             // A full channel drops the use. No request waits.
             let _ = sender.try_send((*digest, now));
         }

@@ -1,0 +1,252 @@
+//! The task that copies a store and follows its changes.
+
+use std::future::pending;
+use std::pin::pin;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures_util::future::select;
+use tokio::time::{sleep, timeout};
+
+use super::super::MemoryStore;
+use super::super::feed::{FeedAnswer, FeedChanges, FeedFuture, FeedPage, KeyFeed};
+use super::super::invalidation::Invalidations;
+use super::applying::{add_page, apply};
+use super::cursor::Cursor;
+use super::freshness::Proof;
+use super::pace::Pace;
+use super::progress::Wake;
+use super::settings::Settings;
+use super::shared::SharedReplica;
+use super::unproven::NoAnswer;
+use crate::error::StoreError;
+
+/// The first pause after notices fail. Each further failure doubles it.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Copies and follows until the replica is dropped.
+pub(super) fn follow<F: KeyFeed>(
+    feed: Arc<F>,
+    shared: &Arc<SharedReplica>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let mut end = shared.end.subscribe();
+    let replica = Arc::downgrade(shared);
+    let settings = shared.settings.clone();
+    let wake = Arc::clone(&shared.wake);
+    async move {
+        let Some(_following) = wake.begin() else { return };
+        let listening = listen(feed.notices(), Arc::clone(&wake));
+        let seed = settings.jitter_seed.or_else(|| getrandom::u64().ok()).unwrap_or_default();
+        let pace = Pace::new(settings.poll_interval, seed);
+        let mut follower = Follower { feed, replica, wake: Arc::clone(&wake), settings, pace };
+        let (running, listening) = (pin!(follower.run()), pin!(listening));
+        let following = select(running, listening);
+        // The sender of `end` is dropped with the replica.
+        select(pin!(end.changed()), following).await;
+    }
+}
+
+/// Wakes the follower at each notice of the store.
+async fn listen(notices: Option<Box<dyn Invalidations>>, wake: Arc<Wake>) {
+    let Some(mut notices) = notices else { return pending().await };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if notices.next().await.is_ok() {
+            pause = FIRST_PAUSE;
+            wake.hint();
+        } else {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+struct Follower<F> {
+    feed: Arc<F>,
+    /// Weak, so that a question that hangs keeps no replica.
+    replica: Weak<SharedReplica>,
+    wake: Arc<Wake>,
+    settings: Settings,
+    pace: Pace,
+}
+
+/// What came of a question for changes.
+enum Step {
+    UpToDate(Option<Proof>, Option<u64>),
+    More,
+    Failed,
+    Diverged,
+}
+
+impl<F: KeyFeed> Follower<F> {
+    /// Copies the store, follows it, and copies it anew when its history is another one.
+    async fn run(&mut self) {
+        loop {
+            let copy = MemoryStore::new();
+            let Some(mut cursor) = self.copy(&copy).await else {
+                self.pause().await;
+                continue;
+            };
+            let Some((proof, answered)) = self.catch_up(&copy, &mut cursor).await else {
+                self.pause().await;
+                continue;
+            };
+            let Some(replica) = self.replica.upgrade() else { return };
+            let replaced = replica.adopt(copy, proof);
+            let keys = replica.keys.clone();
+            drop(replica);
+            self.publish(proof, answered);
+            // Dropping millions of records takes a while.
+            tokio::task::spawn_blocking(move || drop(replaced));
+            self.keep_up(&keys, &mut cursor).await;
+            self.pause().await;
+        }
+    }
+
+    /// Reads all pages. Returns `None` if the history of the store became another one meanwhile.
+    async fn copy(&mut self, copy: &MemoryStore) -> Option<Cursor> {
+        let mut cursor = loop {
+            match self.ask(self.settings.timeout, |feed| feed.position()).await {
+                Some(position) => break Cursor::new(position),
+                None => self.pause().await,
+            }
+        };
+        let mut after = None;
+        loop {
+            let seen = cursor.seen;
+            let answer = self.ask(self.settings.page_timeout, |feed| feed.page(seen, after)).await;
+            let FeedPage { secrets, is_last, latest } = match answer {
+                Some(FeedAnswer::Same(page)) => page,
+                Some(FeedAnswer::Diverged) => return None,
+                None => {
+                    self.pause().await;
+                    continue;
+                }
+            };
+            cursor.seen = latest;
+            let last = secrets.last().map(|secret| secret.digest);
+            if last.is_none() && !is_last {
+                self.fails(NoAnswer::EmptyPage);
+                self.pause().await;
+                continue;
+            }
+            after = last.or(after);
+            add_page(copy, secrets).await;
+            if is_last {
+                return Some(cursor);
+            }
+        }
+    }
+
+    /// Applies the changes since the copy began. Returns `None` if the history of the store became another one.
+    async fn catch_up(
+        &mut self,
+        copy: &MemoryStore,
+        cursor: &mut Cursor,
+    ) -> Option<(Option<Proof>, Option<u64>)> {
+        loop {
+            match self.step(copy, cursor).await {
+                Step::UpToDate(proof, answered) => return Some((proof, answered)),
+                Step::More => {}
+                Step::Failed => self.pause().await,
+                Step::Diverged => return None,
+            }
+        }
+    }
+
+    /// Follows the changes until the history of the store is another one.
+    async fn keep_up(&mut self, keys: &MemoryStore, cursor: &mut Cursor) {
+        loop {
+            self.pace.wait(&self.wake).await;
+            loop {
+                match self.step(keys, cursor).await {
+                    Step::UpToDate(proof, answered) => {
+                        if let (Some(proof), Some(replica)) = (proof, self.replica.upgrade()) {
+                            replica.freshness.prove(proof);
+                        }
+                        self.publish(proof, answered);
+                        break;
+                    }
+                    Step::More => {}
+                    Step::Failed => break,
+                    Step::Diverged => return,
+                }
+            }
+        }
+    }
+
+    /// Asks for the changes since a position, and applies them.
+    async fn step(&mut self, keys: &MemoryStore, cursor: &mut Cursor) -> Step {
+        let Some(replica) = self.replica.upgrade() else { return Step::Failed };
+        let asked = replica.freshness.ask();
+        drop(replica);
+        let requested = self.pace.asks(&self.wake);
+        let Cursor { position, seen } = *cursor;
+        let answer = self.ask(self.settings.timeout, |feed| feed.changes(position, seen)).await;
+        let answer: FeedChanges = match answer {
+            Some(FeedAnswer::Same(answer)) => answer,
+            Some(FeedAnswer::Diverged) => return Step::Diverged,
+            None => return Step::Failed,
+        };
+        let moved = cursor.advance(&answer);
+        let FeedChanges { changes, more, behind, .. } = answer;
+        apply(keys, changes).await;
+        if !moved {
+            self.fails(NoAnswer::NoProgress);
+            return Step::Failed;
+        }
+        if more {
+            return Step::More;
+        }
+        let answered = behind.is_zero().then_some(requested);
+        Step::UpToDate(asked.behind(behind), answered)
+    }
+
+    /// Asks the feed. Returns `None`, and records why, if it fails or does not answer in time.
+    async fn ask<T>(
+        &mut self,
+        longest: Duration,
+        question: impl FnOnce(&F) -> FeedFuture<'_, T>,
+    ) -> Option<T> {
+        let answer = timeout(longest, question(&self.feed)).await;
+        match answer.unwrap_or_else(|_| Err(StoreError::new(NoAnswer::Timeout(longest)))) {
+            Ok(answer) => {
+                self.pace.succeeded();
+                if let Some(replica) = self.replica.upgrade() {
+                    replica.note(None);
+                }
+                Some(answer)
+            }
+            Err(error) => {
+                self.note_failure(error);
+                None
+            }
+        }
+    }
+
+    /// Waits before a question is repeated, or the store is read anew.
+    async fn pause(&mut self) {
+        self.pace.wait_after_failure().await;
+    }
+
+    fn fails(&mut self, why: NoAnswer) {
+        self.note_failure(StoreError::new(why));
+    }
+
+    fn note_failure(&mut self, error: StoreError) {
+        self.pace.failed();
+        if let Some(replica) = self.replica.upgrade() {
+            replica.note(Some(Arc::new(error)));
+        }
+    }
+
+    /// Publishes how far the copy is.
+    fn publish(&self, proof: Option<Proof>, answered: Option<u64>) {
+        self.wake.progress.send_modify(|progress| {
+            progress.is_copied = true;
+            progress.answered = answered.unwrap_or(progress.answered);
+            progress.proof = proof.max(progress.proof);
+        });
+    }
+}

@@ -1,0 +1,149 @@
+//! Changes through a replica: the store makes a change, and the replica applies it before the call returns.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::super::feed::KeyFeed;
+use super::super::manage::{
+    Change, KeyEntry, KeyFilter, KeyManager, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
+};
+use super::progress::Wake;
+use super::replicated::Replica;
+use crate::clock::Timestamp;
+use crate::key::{Account, KeyDigest};
+
+/// Every change waits until this replica applies it, at most for the [timeout](super::ReplicaBuilder::timeout) of a
+/// question. If the replica does not apply it in time, the call fails with
+/// [`ManageError::NotYetApplied`], and the store has made the change. Other replicas apply it by their own polls.
+impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(self.store().add(key, by))
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
+        self.change(self.store().import(keys, by))
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
+        self.store().get(id)
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
+        self.store().list(filter, after, limit)
+    }
+
+    fn page<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Page<KeyEntry>> {
+        KeyManager::page(self.store(), filter, after, limit)
+    }
+
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        self.change(self.store().update(id, change, by))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        self.change(self.store().rotate(id, secret, until, by))
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(self.store().revoke(id, by))
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(self.store().delete(id, by))
+    }
+
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(self.store().save_account(account, by))
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
+        self.store().find_account(id)
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
+        self.store().list_accounts(after, limit)
+    }
+
+    fn page_of_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Page<Arc<Account>>> {
+        self.store().page_of_accounts(after, limit)
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(self.store().delete_account(id, by))
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
+        KeyManager::changes(self.store(), sequence, limit)
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
+        self.store().note_uses(uses)
+    }
+}
+
+impl<F: KeyManager + KeyFeed> Replica<F> {
+    /// Makes a change, and waits until this replica applies it.
+    fn change<'a, T: Send + 'a>(&'a self, change: ManageFuture<'a, T>) -> ManageFuture<'a, T> {
+        Box::pin(async move {
+            // The store may also make a change that fails, or whose future is dropped.
+            let hint = Hint(Some(&self.shared.wake));
+            let made = change.await?;
+            hint.is_not_needed();
+            let mut progress = self.shared.wake.progress.subscribe();
+            let request = self.shared.wake.request(self.shared.freshness.ask());
+            let longest = self.shared.settings.timeout;
+            let applied = timeout(longest, progress.wait_for(|now| request.is_met(now))).await;
+            match applied {
+                Ok(_) => Ok(made),
+                Err(_) => Err(ManageError::NotYetApplied(longest)),
+            }
+        })
+    }
+}
+
+/// Makes the replica look soon, once it is dropped.
+struct Hint<'a>(Option<&'a Wake>);
+
+impl Hint<'_> {
+    fn is_not_needed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Hint<'_> {
+    fn drop(&mut self) {
+        if let Some(wake) = self.0 {
+            wake.hint();
+        }
+    }
+}

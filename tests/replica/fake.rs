@@ -1,0 +1,280 @@
+//! A feed over a [`World`], which fails, hangs and is moved as a test says.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::watch;
+use tower_api_key::Reply;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyDigest, SharedRecord};
+use tower_api_key::store::{
+    Change, FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, Invalidation,
+    Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
+    ManageFuture, NewKey, SecretEntry, StoreError,
+};
+
+use crate::world::World;
+
+/// What the next calls of a feed do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Fault {
+    /// They answer.
+    #[default]
+    None,
+    /// They fail.
+    Fails,
+    /// They never answer.
+    Hangs,
+}
+
+/// A store and its feed. Clones share both.
+#[derive(Clone)]
+pub(crate) struct Fake(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    notices: watch::Sender<u64>,
+}
+
+pub(crate) struct State {
+    pub(crate) world: World,
+    pub(crate) fault: Fault,
+    /// The most lines of an answer.
+    pub(crate) most: usize,
+    /// How far the answers are behind.
+    pub(crate) behind: std::time::Duration,
+    pub(crate) calls: usize,
+    /// The fault that comes after this many more calls.
+    next: Option<(usize, Fault)>,
+    /// The uses that were recorded.
+    pub(crate) uses: Vec<KeyDigest>,
+}
+
+impl State {
+    /// Lets this many calls be answered, and then has a fault.
+    pub(crate) fn fault_after(&mut self, calls: usize, fault: Fault) {
+        self.next = Some((calls, fault));
+    }
+
+    /// Lets all further calls be answered.
+    pub(crate) fn heal(&mut self) {
+        (self.fault, self.next) = (Fault::None, None);
+    }
+
+    fn begin_call(&mut self) -> Fault {
+        self.calls += 1;
+        if let Some((left, fault)) = self.next {
+            self.next = left.checked_sub(1).map(|left| (left, fault));
+            if left == 0 {
+                self.fault = fault;
+            }
+        }
+        self.fault
+    }
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        let state = State {
+            world: World::default(),
+            fault: Fault::None,
+            most: 100,
+            behind: std::time::Duration::ZERO,
+            calls: 0,
+            next: None,
+            uses: Vec::new(),
+        };
+        Self(Arc::new(Shared { state: Mutex::new(state), notices: watch::Sender::new(0) }))
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap()
+    }
+
+    /// Sends a notice.
+    pub(crate) fn notify(&self) {
+        self.0.notices.send_modify(|sent| *sent += 1);
+    }
+
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        answer: impl FnOnce(&State) -> T + Send + 'a,
+    ) -> FeedFuture<'a, T> {
+        Box::pin(async move {
+            let fault = self.state().begin_call();
+            match fault {
+                Fault::None => Ok(answer(&self.state())),
+                Fault::Fails => Err(StoreError::new("the connection was lost")),
+                Fault::Hangs => std::future::pending().await,
+            }
+        })
+    }
+
+    fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut World) -> Result<T, ManageError>,
+    ) -> ManageFuture<'_, T> {
+        let changed = change(&mut self.state().world);
+        Box::pin(std::future::ready(changed))
+    }
+
+    fn entry(world: &World, id: &str) -> Option<KeyEntry> {
+        let key = world.keys.get(id)?;
+        let secret = |(digest, expires): &(KeyDigest, Option<Timestamp>)| {
+            let mut secret = SecretEntry::new(*digest, Timestamp::default());
+            secret.expires = *expires;
+            secret
+        };
+        let secrets = key.secrets.iter().map(secret).collect();
+        Some(KeyEntry { record: key.record.clone(), created: Timestamp::default(), secrets })
+    }
+}
+
+impl KeyFeed for Fake {
+    fn position(&self) -> FeedFuture<'_, FeedPosition> {
+        self.answer(|state| state.world.position())
+    }
+
+    fn page(
+        &self,
+        position: FeedPosition,
+        after: Option<KeyDigest>,
+    ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
+        self.answer(move |state| state.world.page(position, after, state.most))
+    }
+
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+        self.answer(move |state| match state.world.changes(since, seen, state.most) {
+            FeedAnswer::Same(changes) => {
+                FeedAnswer::Same(FeedChanges { behind: state.behind, ..changes })
+            }
+            FeedAnswer::Diverged => FeedAnswer::Diverged,
+        })
+    }
+
+    fn notices(&self) -> Option<Box<dyn Invalidations>> {
+        Some(Box::new(Notices(self.0.notices.subscribe())))
+    }
+}
+
+struct Notices(watch::Receiver<u64>);
+
+impl Invalidations for Notices {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
+        Box::pin(async {
+            if self.0.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Ok(Invalidation::Added)
+        })
+    }
+}
+
+impl KeyStore for Fake {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        let found = self.state().world.find(digest).transpose();
+        Reply::now(match found {
+            Ok(record) => Ok(record.map(Into::into)),
+            Err(broken) => Err(StoreError::new(broken.problem)),
+        })
+    }
+}
+
+impl KeyManager for Fake {
+    fn add<'a>(&'a self, key: NewKey, _by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(|world| world.add(key))
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, _by: &'a str) -> ManageFuture<'a, u64> {
+        self.change(|world| Ok(keys.into_iter().map(|key| u64::from(world.add(key).is_ok())).sum()))
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
+        self.change(|world| Ok(Self::entry(world, id)))
+    }
+
+    fn list<'a>(
+        &'a self,
+        _filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
+        self.change(|world| {
+            let later =
+                world.keys.keys().filter(|id| after.is_none_or(|after| id.as_str() > after));
+            Ok(later.take(limit).filter_map(|id| Self::entry(world, id)).collect())
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        _by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        self.change(|world| {
+            world.update(id, |record| change(record.edit()).build().unwrap())?;
+            Self::entry(world, id).ok_or(ManageError::NotFound)
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        _by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        self.change(|world| {
+            world.rotate(id, secret, until)?;
+            Self::entry(world, id).ok_or(ManageError::NotFound)
+        })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(|world| world.update(id, |record| record.edit().revoked(true).build().unwrap()))
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(|world| world.delete(id))
+    }
+
+    fn save_account<'a>(&'a self, account: Account, _by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(|world| {
+            world.save_account(account);
+            Ok(())
+        })
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
+        self.change(|world| Ok(world.accounts.get(id).cloned()))
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
+        self.change(|world| {
+            let later = world.accounts.iter();
+            let later = later.filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
+            Ok(later.take(limit).map(|(_, account)| Arc::clone(account)).collect())
+        })
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
+        self.change(|world| world.delete_account(id))
+    }
+
+    fn changes(&self, _sequence: u64, _limit: usize) -> ManageFuture<'_, Vec<Change>> {
+        self.change(|_| Ok(Vec::new()))
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
+        self.state().uses.extend(uses.into_iter().map(|(digest, _)| digest));
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

@@ -1,0 +1,16 @@
+//! A replica answers as its store does, and never by records older than it may.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod fake;
+mod following;
+mod freshness;
+mod model;
+mod support;
+mod world;
+
+mod promises {
+    use crate::fake::Fake;
+
+    tower_api_key::feed_tests!(Fake::new);
+}
