@@ -3,10 +3,48 @@
 use std::fmt;
 
 use crate::limits::LimitFigures;
+use crate::scenarios::Size;
 use crate::stores::{StoreFigures, StoreScenario};
 
 /// The bytes of an account in a node's table of leases.
 const LEASE_BYTES: usize = 500;
+
+/// The tables of all scenarios.
+pub struct Report {
+    /// The fleet.
+    pub size: Size,
+    /// What random numbers depend on.
+    pub seed: u64,
+    /// Only scenarios whose name contains this text.
+    pub only: String,
+}
+
+impl Report {
+    /// Runs the scenarios, and writes each row as it is known.
+    ///
+    /// # Errors
+    ///
+    /// [`fmt::Error`] if a row cannot be written.
+    pub fn write(&self, mut row: impl FnMut(&str) -> fmt::Result) -> fmt::Result {
+        row(LimitRow::HEAD)?;
+        for scenario in self.size.all().iter().filter(|it| it.name.contains(&self.only)) {
+            let (name, bound, figures) = (scenario.name, scenario.bound, scenario.run(self.seed));
+            row(&LimitRow { name, bound, figures }.to_string())?;
+        }
+        row("")?;
+        row(StoreRow::HEAD)?;
+        for scenario in self.size.all_stores().iter().filter(|it| it.name.contains(&self.only)) {
+            row(&StoreRow { scenario, figures: scenario.run(self.seed) }.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(|row| writeln!(formatter, "{row}"))
+    }
+}
 
 /// A row of the table of limits.
 pub struct LimitRow<'a> {

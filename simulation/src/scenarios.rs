@@ -28,6 +28,12 @@ impl Size {
         self.nodes as f64 * self.rate * time.as_secs_f64()
     }
 
+    /// Returns the same fleet with at most so many requests a second in all. A call takes far longer to simulate than
+    /// a request that is answered in memory.
+    fn at_most(self, requests: f64) -> Self {
+        Self { rate: self.rate.min(requests / self.nodes as f64), ..self }
+    }
+
     fn quota(self, part: f64) -> Quota {
         let window = Duration::from_secs(10);
         Quota::new("window", (self.requests(window) * part) as u32, window)
@@ -65,12 +71,7 @@ impl Size {
             self.steady(),
             self.many_accounts(),
             self.hot(),
-            LimitScenario { lease: None, name: "hot account, no leases", ..self.hot() },
-            LimitScenario {
-                name: "hot account, sliding",
-                quota: self.quota(1.0 / 3.0).with_algorithm(Algorithm::SlidingWindow),
-                ..self.hot()
-            },
+            self.without_leases(),
             self.shift(),
             self.drift(),
             self.clocks_set_back(),
@@ -81,22 +82,29 @@ impl Size {
         ]
     }
 
-    /// Ten accounts whose requests all nodes share, under their limit.
+    /// Few accounts whose requests all nodes share, under their limit.
     pub fn steady(self) -> LimitScenario {
-        let rate = self.rate * 2.0;
-        let (quota, rate) = (self.quota(0.24), Arc::new(move |_, _| rate));
-        LimitScenario { accounts: 10, quota, rate, ..self.scenario("steady load") }
+        // Each node has some six requests of an account a second.
+        let accounts = ((self.rate / 6.0) as u64).max(1);
+        let quota = self.quota(1.2 / accounts as f64);
+        LimitScenario { accounts, quota, ..self.scenario("steady load") }
     }
 
     /// So many accounts that a node rarely has two requests of one within a lease.
     pub fn many_accounts(self) -> LimitScenario {
-        let accounts = 1_000;
-        LimitScenario { accounts, quota: self.quota(0.1), ..self.scenario("1,000 accounts") }
+        let size = self.at_most(1_000.0);
+        let (accounts, quota) = (1_000, size.quota(0.1));
+        LimitScenario { accounts, quota, ..size.scenario("1,000 accounts") }
     }
 
     /// One account on all nodes, with three times its limit.
     pub fn hot(self) -> LimitScenario {
         self.scenario("hot account")
+    }
+
+    /// The same, without leases.
+    pub fn without_leases(self) -> LimitScenario {
+        LimitScenario { lease: None, ..self.at_most(1_000.0).hot() }.named("hot, no leases")
     }
 
     /// One account that uses up its limit of a second on each node in turn. Then each node gets a request, and one node
@@ -124,15 +132,16 @@ impl Size {
 
     /// Clocks that run up to 450 millionths fast or slow.
     pub fn drift(self) -> LimitScenario {
-        let quota = self.quota(1.0 / 3.0).with_algorithm(Algorithm::SlidingWindow);
-        LimitScenario { drift: 450, quota, ..self.scenario("clock drift") }
+        let size = self.at_most(5_000.0);
+        let quota = size.quota(1.0 / 3.0).with_algorithm(Algorithm::SlidingWindow);
+        LimitScenario { drift: 450, quota, ..size.scenario("sliding window, clock drift") }
     }
 
     /// Clocks that are set back by half a second.
     pub fn clocks_set_back(self) -> LimitScenario {
         let at = self.during(0).start;
         let steps = vec![(at, -500)];
-        LimitScenario { steps, ..self.drift() }.named("clocks set back 0.5 s")
+        LimitScenario { steps, ..self.drift() }.named("sliding window, clocks set back 0.5 s")
     }
 
     /// A third of the nodes does not reach Redis for 10 s.
@@ -164,11 +173,11 @@ impl Size {
     }
 
     fn sharded(self, name: &'static str, death: Death) -> LimitScenario {
-        let quota = self.quota(1.0 / 30.0).with_algorithm(Algorithm::SlidingWindow);
-        let deaths = vec![(1, death)];
-        // What the server forgets may pass again: at most the limit of each of its accounts.
-        let bound = u64::from(quota.limit()) * 3;
-        LimitScenario { shards: 3, accounts: 9, quota, deaths, bound, ..self.scenario(name) }
+        let size = self.at_most(2_000.0);
+        let quota = size.quota(1.0 / 10.0).with_algorithm(Algorithm::SlidingWindow);
+        // What the server forgets may pass again, up to the limit of its account.
+        let (bound, deaths) = (u64::from(quota.limit()), vec![(1, death)]);
+        LimitScenario { shards: 3, accounts: 3, quota, deaths, bound, ..size.scenario(name) }
     }
 }
 

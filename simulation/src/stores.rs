@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tower_api_key::clock::Clock;
+use tower_api_key::key::KeyDigest;
 use tower_api_key::key::SharedRecord;
-use tower_api_key::store::{Cached, KeyStore, StoreError};
+use tower_api_key::store::{Cached, KeyStore, Replica, StoreError, WhenStale};
 
 use crate::chance::Chance;
-use crate::database::{Database, Failover, Listener, NodeStore, PaperKeys};
+use crate::database::{Database, Failover, Listener, NodeFeed, NodeStore, PaperKeys};
 use crate::network::{Cut, Network};
 use crate::node::when_known;
 use crate::time::{DriftingClock, Time};
@@ -19,16 +20,19 @@ use crate::time::{DriftingClock, Time};
 pub enum StoreMode {
     /// It keeps the records that it was asked for, and listens.
     Cached,
+    /// It holds every record, and listens.
+    Replica,
 }
 
 impl StoreMode {
     /// All ways.
-    pub const ALL: [Self; 1] = [Self::Cached];
+    pub const ALL: [Self; 2] = [Self::Cached, Self::Replica];
 
     /// Returns the number of keys in the database. A replica holds each of them.
     pub const fn keys(self) -> u64 {
         match self {
             Self::Cached => 100_000_000,
+            Self::Replica => 500,
         }
     }
 
@@ -36,6 +40,7 @@ impl StoreMode {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cached => "Cached, listens",
+            Self::Replica => "Replica, listens",
         }
     }
 }
@@ -106,6 +111,8 @@ struct Shared {
     chance: Chance,
     time: Time,
     database: Arc<Database>,
+    /// The keys that replicas copy.
+    sorted: Arc<[(KeyDigest, u64)]>,
     figures: Mutex<StoreFigures>,
     seen: Mutex<Vec<u64>>,
 }
@@ -139,6 +146,10 @@ impl StoreScenario {
             chance,
             time,
             database: Arc::clone(&database),
+            sorted: match self.mode {
+                StoreMode::Cached => Arc::default(),
+                StoreMode::Replica => NodeFeed::sorted(&database),
+            },
             figures: Mutex::default(),
             seen: Mutex::default(),
         });
@@ -182,6 +193,7 @@ impl Shared {
         let store = NodeStore { node: number, database, pool };
         match self.scenario.mode {
             StoreMode::Cached => self.cached(number, store, clock),
+            StoreMode::Replica => self.replica(number, store, clock),
         }
     }
 
@@ -193,6 +205,18 @@ impl Shared {
         tokio::spawn(cached.listen(listener));
         let held = cached.clone();
         StoreNode { number, store: Arc::new(cached), held: Box::new(move || held.len()) }
+    }
+
+    fn replica(&self, number: u64, store: NodeStore, clock: impl Clock) -> StoreNode {
+        let NodeStore { node, database, pool } = store;
+        let feed = NodeFeed::new(node, database, pool, Arc::clone(&self.sorted));
+        let seed = self.chance.number(&[9, number]);
+        let builder = Replica::builder(feed).clock(clock).jitter_seed(seed);
+        let builder = builder.when_stale(WhenStale::ServeFor(self.scenario.grace));
+        let replica = builder.build().expect("the settings are valid");
+        tokio::spawn(replica.follow());
+        let held = replica.clone();
+        StoreNode { number, store: Arc::new(replica), held: Box::new(move || held.len()) }
     }
 
     /// Makes the requests of a node.
@@ -277,10 +301,11 @@ impl Shared {
     async fn watch(self: Arc<Self>, key: u64, store: Arc<dyn KeyStore>) {
         let began = self.time.now();
         loop {
+            let asked = self.time.now();
             let answer = store.find(&self.database.keys.digest(key)).await;
             let Some(stale) = self.staleness(key, &answer) else {
                 // A node that answers 503 lets the key not pass.
-                self.seen.lock().unwrap().push(self.time.now() - began);
+                self.seen.lock().unwrap().push(asked - began);
                 return;
             };
             self.note_staleness(stale);

@@ -106,10 +106,17 @@ impl KeyFeed for NodeFeed {
         )
     }
 
-    fn changes(&self, since: FeedPosition) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
-        Box::pin(
-            self.run(move |history| known(history, since, || self.read_changes(history, since))),
-        )
+    fn changes(
+        &self,
+        since: FeedPosition,
+        seen: FeedPosition,
+    ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
+        Box::pin(self.run(move |history| {
+            if !history.has(seen) {
+                return FeedAnswer::Diverged;
+            }
+            known(history, since, || self.read_changes(history, since))
+        }))
     }
 
     fn notices(&self) -> Option<Box<dyn Invalidations>> {
