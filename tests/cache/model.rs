@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower_api_key::Reply;
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
-use tower_api_key::store::{Cached, Invalidation, KeyStore, StoreError};
+use tower_api_key::store::{
+    Cached, Invalidation, Invalidations, KeyStore, ManageFuture, StoreError,
+};
 
 use crate::double::digest;
 
@@ -39,6 +42,8 @@ enum Op {
     Hear,
     /// All notices that are under way are lost, and that is heard.
     Lose,
+    /// The source proves that all notices were heard, if they were.
+    Prove,
     Wait(u64),
 }
 
@@ -53,6 +58,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..ACCOUNTS).prop_map(Op::EditAccount),
         4 => Just(Op::Hear),
         1 => Just(Op::Lose),
+        4 => Just(Op::Prove),
         2 => (1..2_000u64).prop_map(Op::Wait),
     ]
 }
@@ -133,6 +139,15 @@ impl KeyStore for Store {
     }
 }
 
+/// The source of notices.
+struct Source(UnboundedReceiver<Invalidation>);
+
+impl Invalidations for Source {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
+        Box::pin(async { Ok(self.0.recv().await.unwrap()) })
+    }
+}
+
 /// A request that waits: what it asks for, and when it came.
 struct Request {
     secret: usize,
@@ -148,6 +163,7 @@ struct Run {
     world: Arc<Mutex<World>>,
     cache: Cached<Store>,
     clock: ManualClock,
+    source: UnboundedSender<Invalidation>,
     requests: Vec<Request>,
     notices: VecDeque<(Invalidation, Vec<(usize, usize)>)>,
     failing: bool,
@@ -161,10 +177,13 @@ impl Run {
         let cache = Cached::builder(Store(Arc::clone(&world))).staleness(STALENESS).grace(GRACE);
         let cache = cache.unknown_for(UNKNOWN_FOR).timeout(Duration::from_secs(1_000_000));
         let cache = cache.clock(clock.clone()).build();
+        let (source, said) = unbounded_channel();
+        tokio::spawn(cache.listen(Source(said)));
         Self {
             world,
             cache,
             clock,
+            source,
             requests: Vec::new(),
             notices: VecDeque::new(),
             failing: false,
@@ -226,17 +245,27 @@ impl Run {
             }
             Op::Hear => {
                 if let Some((what, about)) = self.notices.pop_front() {
-                    self.cache.invalidate(&what);
+                    self.source.send(what).unwrap();
                     self.heard(&about, Heard::At(self.event));
                 }
             }
             Op::Lose => {
-                self.cache.invalidate(&Invalidation::Everything);
+                self.source.send(Invalidation::Everything).unwrap();
                 for (_, about) in std::mem::take(&mut self.notices) {
                     self.heard(&about, Heard::AsLossAt(self.event));
                 }
             }
-            Op::Wait(milliseconds) => self.clock.advance(Duration::from_millis(milliseconds)),
+            Op::Prove => {
+                if self.notices.is_empty() {
+                    let now = tokio::time::Instant::now().into_std();
+                    self.source.send(Invalidation::UpToDate(now)).unwrap();
+                }
+            }
+            Op::Wait(milliseconds) => {
+                let time = Duration::from_millis(milliseconds);
+                self.clock.advance(time);
+                tokio::time::advance(time).await;
+            }
         }
         for _ in 0..8 {
             tokio::task::yield_now().await;

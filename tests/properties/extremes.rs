@@ -412,6 +412,7 @@ fn a_cache_of_any_size_and_time_is_built() {
                 .staleness(time)
                 .grace(time)
                 .unknown_for(time)
+                .refresh_after(time)
                 .timeout(Duration::from_secs(1).max(time))
                 .build();
             let found = block_on(async {

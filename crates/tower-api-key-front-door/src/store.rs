@@ -79,6 +79,9 @@ fn cached(
     if let Some(time) = settings.unknown_for {
         builder = builder.unknown_for(time.duration());
     }
+    if let Some(time) = settings.refresh_after {
+        builder = builder.refresh_after(time.duration());
+    }
     if let Some(timeout) = settings.timeout {
         builder = builder.timeout(timeout.duration());
     }

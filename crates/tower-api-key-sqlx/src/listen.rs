@@ -21,6 +21,9 @@ use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError
 /// The default time without a notification after which the connection is tested.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// The shortest time between two proofs.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// Receives every change of the keys in a PostgreSQL database, from any process; see
 /// [`SqlStore::invalidations`].
 pub struct SqlInvalidations {
@@ -73,7 +76,7 @@ impl SqlInvalidations {
         Self { quiet, ..self }
     }
 
-    /// Sets the time between two proofs of life, 500 milliseconds by default.
+    /// Sets the time between two proofs of life, 500 milliseconds by default, and 10 milliseconds at least.
     ///
     /// Each proof is one small query over the pool of the store. It returns the changes since the last one, so
     /// that lost notifications are made up for. A cache counts the age of its records from the last proof. So
@@ -83,7 +86,7 @@ impl SqlInvalidations {
     /// The pool must lead to one server. If it spreads its connections over several standbys, a record of one
     /// may be older than the proof of another.
     pub fn prove_every(mut self, every: Duration) -> Self {
-        self.trail.every = every;
+        self.trail.every = every.max(SHORTEST);
         self
     }
 

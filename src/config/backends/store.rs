@@ -55,6 +55,9 @@ pub struct CacheSettings {
     /// How long an unknown secret is kept: 1 second unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_for: Option<LengthOfTime>,
+    /// How old a record may be while the database proves that it did not change: 1 hour unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_after: Option<LengthOfTime>,
     /// How long a lookup may take, its wait included: 2 seconds unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<LengthOfTime>,

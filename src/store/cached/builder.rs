@@ -33,7 +33,8 @@ impl<S: KeyStore> CachedBuilder<S> {
     }
 
     /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless
-    /// set.
+    /// set. The age counts from just before the store was asked, or from a later
+    /// [proof of life](super::Invalidation::UpToDate).
     ///
     /// The bound holds even though the clock may [lag](Clock::lag). A staleness that is shorter than the lag
     /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If
@@ -54,7 +55,8 @@ impl<S: KeyStore> CachedBuilder<S> {
         self
     }
 
-    /// Sets how long an unknown secret is cached: 1 second unless set. For that long, a new key may be
+    /// Sets how long an unknown secret is cached: 1 second unless set. The time counts from just before the
+    /// store was asked, or from a later proof of life. For that long, a new key may be
     /// refused if a client tried it before it was added.
     pub fn unknown_for(mut self, unknown_for: Duration) -> Self {
         self.settings.unknown_for = unknown_for;

@@ -16,21 +16,35 @@ use crate::sync::Reply;
 /// Caches the records of another store in memory. Clones share the records.
 ///
 /// The cache guards one number: for how long a key may still pass after its revocation. This number is the
-/// [staleness](CachedBuilder::staleness), 5 seconds unless set. It counts from just before the store was
-/// asked. The cache answers a lookup from memory if
+/// [staleness](CachedBuilder::staleness), 5 seconds unless set. The contract:
 ///
-/// 1. it asked the store for the record less than the staleness ago, by its own clock. The staleness ends
-///    earlier by the [lag](crate::clock::Clock::lag) of the clock;
-/// 2. no notice has named the secret or its account since. A store can report its changes to
-///    [`listen`](Self::listen), which shortens the time to a few milliseconds. If notices are lost, the cache
-///    asks the store, and the staleness still holds.
+/// 1. The cache answers a lookup from memory only if the record was up to date less than the staleness ago.
+///    That is the instant just before it asked the store for the record, or a later proof of life.
+/// 2. A proof of life is [`Invalidation::UpToDate`], from a source that the cache [listens](Self::listen) to.
+///    It says that the source reported every change until then. While proofs come, a record is read once, and
+///    again after [`refresh_after`](CachedBuilder::refresh_after).
+/// 3. Without a source, or without its proofs, each record in use is read again after each staleness. So it is
+///    when proofs stop: when the database stands still, a connection is lost or the process was frozen.
+/// 4. A notice that names the secret or its account counts at once. The next request asks the store. Notices
+///    make changes count within milliseconds, and lost notices do not make them count later than the staleness.
+/// 5. When a source fails, and when it is back, anything may have changed. Each record is then read again once.
+///    A later proof says nothing about records from before.
+/// 6. With several sources, the oldest of their last proofs counts. A source that ended gives no more proofs.
+/// 7. Ages are never understated. Of the wall clock and the [steady clock](crate::clock::Clock::steady), the
+///    one that shows more time counts. So it does not matter if the wall clock is set. A clock in ticks does not
+///    make a record serve longer, even if a tick comes late.
+/// 8. The same holds for unknown secrets, with [`unknown_for`](CachedBuilder::unknown_for) in place of the
+///    staleness.
+///
+/// The bound is about the store as the cache asks it. If the store reads from a standby, the lag of the standby
+/// comes on top.
 ///
 /// Expiry and first instant of a key are exact in spite of the cache, because the gate compares them with the
 /// clock on every request.
 ///
 /// # When the store cannot answer
 ///
-/// The cache uses a record until the record is older than staleness and [grace](CachedBuilder::grace)
+/// The cache uses a record until its age, as above, is staleness and [grace](CachedBuilder::grace)
 /// together. The grace is zero unless set. Afterwards the gate refuses requests with 503. The first request
 /// waits for its lookup. After a failed lookup, requests with a usable record do not wait, until a lookup
 /// succeeds again. The cache asks the store in the background meanwhile. A record whose secret or account was

@@ -16,7 +16,7 @@ use super::super::invalidation::Invalidation;
 use super::super::uses::Uses;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
-use super::kept::{Age, Asked, Kept, Limits, Now, Unknown};
+use super::kept::{Age, AgeContext, AgeLimits, Asked, Kept, Unknown};
 use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
@@ -29,7 +29,7 @@ use crate::sync::Reply;
 pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
-    limits: Limits,
+    limits: AgeLimits,
     pub(super) known: Cache<KeyDigest, Arc<Kept>>,
     pub(super) unknown: Cache<KeyDigest, Unknown>,
     pub(super) notices: Notices,
@@ -50,7 +50,7 @@ impl<S: KeyStore> SharedCache<S> {
             lookups: Lookups::new(settings.most_lookups),
             uses: Uses::default(),
             end: watch::Sender::new(()),
-            limits: Limits::new(&settings),
+            limits: AgeLimits::new(&settings),
             settings,
         }
     }
@@ -59,8 +59,7 @@ impl<S: KeyStore> SharedCache<S> {
         self: &Arc<Self>,
         digest: &KeyDigest,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        let now = self.now();
-        let kept = self.known.get(digest);
+        let (now, kept) = self.read(digest);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
         match kept {
             Some(kept) if age == Age::Fresh => {
@@ -84,21 +83,22 @@ impl<S: KeyStore> SharedCache<S> {
         }
     }
 
-    /// Returns the present instant and the last proof of life. Called before a record is read: all notices
-    /// before the proof then count for the record.
-    fn now(&self) -> Now<'_> {
+    /// Reads the last proof of life, the clocks, and then the record: all notices that came before the proof
+    /// then count for the record.
+    fn read(&self, digest: &KeyDigest) -> (AgeContext<'_>, Option<Arc<Kept>>) {
         let proof = self.notices.proofs.last();
         let clock = &*self.settings.clock;
         let (limits, notices) = (&self.limits, &self.notices);
-        Now { at: Moment::now(clock), proof, limits, notices, clock }
+        let now = AgeContext { at: Moment::now(clock), proof, limits, notices, clock };
+        (now, self.known.get(digest))
     }
 
-    fn serve(&self, digest: &KeyDigest, now: &Now<'_>, kept: &Kept) -> SharedRecord {
+    fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: &Kept) -> SharedRecord {
         self.uses.note(digest, now.at.wall, &kept.noted);
         kept.record.clone()
     }
 
-    fn is_unknown(&self, digest: &KeyDigest, now: &Now<'_>) -> bool {
+    fn is_unknown(&self, digest: &KeyDigest, now: &AgeContext<'_>) -> bool {
         self.unknown.get(digest).is_some_and(|unknown| unknown.counts(now))
     }
 
@@ -233,8 +233,8 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Returns the record that is usable while the store cannot answer.
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
-        let now = self.now();
-        let kept = self.known.get(digest)?;
+        let (now, kept) = self.read(digest);
+        let kept = kept?;
         (kept.age(&now) != Age::Over).then(|| self.serve(digest, &now, &kept))
     }
 
@@ -257,8 +257,8 @@ impl<S: KeyStore> SharedCache<S> {
     /// Returns the cached record of a secret, and its age.
     #[cfg(all(test, shuttle))]
     pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
-        let now = self.now();
-        let kept = self.known.get(digest)?;
+        let (now, kept) = self.read(digest);
+        let kept = kept?;
         let age = kept.age(&now);
         Some((kept, age))
     }

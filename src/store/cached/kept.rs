@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::moment::{Limit, Moment};
+use super::moment::{AgeLimit, Moment};
 use super::notices::Notices;
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -14,7 +14,7 @@ pub(super) struct Kept {
     pub(super) record: SharedRecord,
     asked: Asked,
     /// How old the record may get while proofs of life come.
-    refresh: Limit,
+    refresh: AgeLimit,
     /// The slot of its account in [`Notices`].
     account: usize,
     /// When a use of the secret was last recorded, in nanoseconds since 1970.
@@ -25,7 +25,7 @@ pub(super) struct Kept {
 #[derive(Clone, Copy)]
 pub(super) struct Unknown {
     asked: Asked,
-    refresh: Limit,
+    refresh: AgeLimit,
 }
 
 /// How a cached record may be used.
@@ -47,26 +47,26 @@ pub(super) struct Asked {
 }
 
 /// How old answers may be. An age counts from when the store was asked, or from a later proof of life.
-pub(super) struct Limits {
-    fresh: Limit,
-    usable: Limit,
-    unknown: Limit,
+pub(super) struct AgeLimits {
+    fresh: AgeLimit,
+    usable: AgeLimit,
+    unknown: AgeLimit,
     refresh_after: Duration,
     lag: Duration,
 }
 
 /// The present instant, and the last proof of life before it.
-pub(super) struct Now<'a> {
+pub(super) struct AgeContext<'a> {
     pub(super) at: Moment,
     pub(super) proof: Moment,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a AgeLimits,
     pub(super) notices: &'a Notices,
     pub(super) clock: &'a dyn Clock,
 }
 
-impl Limits {
+impl AgeLimits {
     pub(super) fn new(settings: &Settings) -> Self {
-        let limit = |length| Limit::new(length, settings.lag);
+        let limit = |length| AgeLimit::new(length, settings.lag);
         Self {
             fresh: limit(settings.staleness),
             usable: limit(settings.staleness.saturating_add(settings.grace)),
@@ -78,14 +78,14 @@ impl Limits {
 
     /// Returns a limit between half of `refresh_after` and all of it, so that records that were read together
     /// are not read again together.
-    fn refresh(&self, notices: &Notices) -> Limit {
+    fn refresh(&self, notices: &Notices) -> AgeLimit {
         let half = self.refresh_after / 2;
-        Limit::new(half.saturating_add(half.mul_f64(notices.random_share())), self.lag)
+        AgeLimit::new(half.saturating_add(half.mul_f64(notices.random_share())), self.lag)
     }
 }
 
-impl Now<'_> {
-    fn is_within(&self, limit: Limit, start: Moment) -> bool {
+impl AgeContext<'_> {
+    fn is_within(&self, limit: AgeLimit, start: Moment) -> bool {
         limit.holds(start, self.at, self.clock)
     }
 }
@@ -95,7 +95,7 @@ impl Kept {
         record: SharedRecord,
         asked: Asked,
         noted: u64,
-        limits: &Limits,
+        limits: &AgeLimits,
         notices: &Notices,
     ) -> Self {
         let account = notices.slot_of(record.account().id());
@@ -105,7 +105,7 @@ impl Kept {
 
     /// Returns how the record may be used. After a notice of its account the record is over, even if the
     /// store cannot answer. After a notice of everything the record is old.
-    pub(super) fn age(&self, now: &Now<'_>) -> Age {
+    pub(super) fn age(&self, now: &AgeContext<'_>) -> Age {
         let Asked { at, after } = self.asked;
         if now.notices.names_account_after(after, self.account) {
             return Age::Over;
@@ -125,12 +125,12 @@ impl Kept {
 }
 
 impl Unknown {
-    pub(super) fn new(asked: Asked, limits: &Limits, notices: &Notices) -> Self {
+    pub(super) fn new(asked: Asked, limits: &AgeLimits, notices: &Notices) -> Self {
         Self { asked, refresh: limits.refresh(notices) }
     }
 
     /// Returns true if the secret still counts as unknown without asking the store.
-    pub(super) fn counts(self, now: &Now<'_>) -> bool {
+    pub(super) fn counts(self, now: &AgeContext<'_>) -> bool {
         let (Asked { at, after }, limit) = (self.asked, now.limits.unknown);
         !now.notices.names_unknown_after(after)
             && (now.is_within(limit, at)

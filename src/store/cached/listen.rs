@@ -21,6 +21,12 @@ impl<S: KeyStore> Cached<S> {
     /// Applies the changes that a store reports, until the cache is dropped. Spawn the future. When it ends, `changes`
     /// is dropped, and its connection with it.
     ///
+    /// If `changes` also returns proofs of life, as those of `SqlStore` over PostgreSQL do, the age of records
+    /// counts from the last proof. The store is then asked for a record once, instead of every 5 seconds.
+    ///
+    /// Call this once for each source of changes. If the future of one source is dropped, its last proof stays
+    /// the oldest, and records are read again as without proofs.
+    ///
     /// If `changes` fails, anything may have changed. The cache then asks the store for each record again. A
     /// record is still answered if the store cannot answer, until the record is older than staleness and
     /// grace together. The cache calls `changes` again after a pause: 50 milliseconds at first, 5 seconds at

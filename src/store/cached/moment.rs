@@ -43,7 +43,7 @@ impl Moment {
 
 /// How long an answer may be used.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limit {
+pub(super) struct AgeLimit {
     /// The limit itself, in nanoseconds.
     length: u64,
     /// The limit by the wall clock, which ends earlier by the lag of the clock.
@@ -52,7 +52,7 @@ pub(super) struct Limit {
     surely: u64,
 }
 
-impl Limit {
+impl AgeLimit {
     /// A clock in ticks may be behind by more than a tick, as on a machine whose processor is taken away.
     /// So the last eighth of the limit is judged by an exact reading.
     pub(super) fn new(length: Duration, lag: Duration) -> Self {
@@ -108,7 +108,7 @@ mod tests {
     fn a_late_tick_makes_no_limit_longer() {
         let (coarse, exact) = (ManualClock::default(), ManualClock::default());
         let late = Late { coarse: coarse.clone(), exact: exact.clone() };
-        let (start, limit) = (Moment::now(&late), Limit::new(5 * SECOND, late.lag()));
+        let (start, limit) = (Moment::now(&late), AgeLimit::new(5 * SECOND, late.lag()));
         let holds = || limit.holds(start, Moment::now(&late), &late);
         // The coarse clock is behind by half a second, as no tick came.
         exact.advance(5 * SECOND - Duration::from_nanos(1));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use shuttle::thread;
 
@@ -80,6 +81,39 @@ fn nothing_older_than_a_notice_is_answered_after_it() {
             assert!(kept.is_none_or(|kept| kept == state), "{kept:?} after {state}, at the end");
             world.look_up();
             assert_eq!(world.kept(), Some(state), "a record that no notice named is kept");
+        });
+    }
+}
+
+/// A request reads the last proof before it reads its record, so that it also sees the notices before the proof.
+#[test]
+fn no_proof_speaks_for_a_record_that_a_notice_before_it_named() {
+    for (name, what) in [
+        ("a secret", Invalidation::Secret(SECRET)),
+        ("an account", Invalidation::Account(AccountId::new("acme").unwrap())),
+        ("everything", Invalidation::Everything),
+    ] {
+        explore(&format!("requests while a notice of {name} and a proof come"), move || {
+            let clock = ManualClock::default();
+            let cache = Cached::builder(MemoryStore::new()).clock(clock.clone()).build();
+            let world = World { cache, state: Arc::new(AtomicU64::new(0)) };
+            world.look_up();
+            let source = world.cache.0.notices.proofs.add_source();
+            clock.advance(Duration::from_secs(60));
+            assert_eq!(world.kept(), None, "no proof came since");
+            let requests = [(); 2].map(|()| {
+                let world = world.clone();
+                thread::spawn(move || assert_eq!(world.kept(), None, "it changed before the proof"))
+            });
+            world.change(&what);
+            let inner = &world.cache.0;
+            inner.notices.proofs.record(source, inner.moment());
+            requests.into_iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(world.kept(), None);
+            world.look_up();
+            clock.advance(Duration::from_secs(60));
+            inner.notices.proofs.record(source, inner.moment());
+            assert_eq!(world.kept(), Some(1), "a record from after the notice is proven");
         });
     }
 }

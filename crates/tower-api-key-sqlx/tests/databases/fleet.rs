@@ -19,6 +19,9 @@ use tower_api_key_sqlx::SqlStore;
 use crate::postgres::Postgres;
 
 const REVOCATIONS: usize = 200;
+/// A busy machine may hold up one round, or two.
+const ROUNDS: usize = 3;
+const P99: Duration = Duration::from_millis(20);
 const URL: &str = "TOWER_API_KEY_TEST_REVOKER";
 
 fn nanoseconds() -> u128 {
@@ -44,7 +47,7 @@ async fn what_one_process_revokes_the_other_refuses() {
     let database = SqlStore::connect(server.url()).await.unwrap();
     let text = |number: usize| format!("secret-of-key-number-{number}");
     let account = Arc::new(Account::builder("acme").build().unwrap());
-    let keys = (0..REVOCATIONS).map(|number| {
+    let keys = (0..ROUNDS * REVOCATIONS).map(|number| {
         let record = KeyRecord::builder(format!("key_{number}"), Arc::clone(&account));
         NewKey::new(KeyHasher::sha256().digest(text(number).as_bytes()), record.build().unwrap())
     });
@@ -72,24 +75,39 @@ async fn what_one_process_revokes_the_other_refuses() {
         .unwrap();
     let mut orders = other.stdin.take().unwrap();
     let mut said = BufReader::new(other.stdout.take().unwrap()).lines();
-    let mut delays = Vec::new();
-    for number in 0..REVOCATIONS {
-        assert_eq!(status(number).await, 200, "key_{number} serves, and is kept now");
-        writeln!(orders, "key_{number}").unwrap();
-        let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
-        while status(number).await == 200 {
-            assert!(tokio::time::Instant::now() < give_up, "key_{number} serves on");
-            tokio::time::sleep(Duration::from_micros(100)).await;
+    let mut refused_in_time = false;
+    for round in 0..ROUNDS {
+        let mut delays = Vec::new();
+        for number in round * REVOCATIONS..(round + 1) * REVOCATIONS {
+            assert_eq!(status(number).await, 200, "key_{number} serves, and is kept now");
+            writeln!(orders, "key_{number}").unwrap();
+            let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
+            while status(number).await == 200 {
+                assert!(tokio::time::Instant::now() < give_up, "key_{number} serves on");
+                tokio::time::sleep(Duration::from_micros(100)).await;
+            }
+            let refused = nanoseconds();
+            let line =
+                said.find_map(|line| line.unwrap().strip_prefix("revoked ").map(str::to_owned));
+            let line = line.unwrap();
+            let (began, ended) = line.split_once(' ').unwrap();
+            let (began, ended): (u128, u128) = (began.parse().unwrap(), ended.parse().unwrap());
+            delays.push((refused - began, refused.saturating_sub(ended)));
         }
-        let refused = nanoseconds();
-        let line = said.find_map(|line| line.unwrap().strip_prefix("revoked ").map(str::to_owned));
-        let line = line.unwrap();
-        let (began, ended) = line.split_once(' ').unwrap();
-        let (began, ended): (u128, u128) = (began.parse().unwrap(), ended.parse().unwrap());
-        delays.push((refused - began, refused.saturating_sub(ended)));
+        if report(&delays) < P99 {
+            refused_in_time = true;
+            break;
+        }
     }
     drop(orders);
     assert!(other.wait().unwrap().success());
+    assert!(refused_in_time, "99 of 100 are refused within {P99:?}, in one of {ROUNDS} rounds");
+}
+
+/// Prints how long it took until a key was refused, since its revocation began and since it was done. Returns
+/// the 99th percentile of the latter.
+fn report(delays: &[(u128, u128)]) -> Duration {
+    let mut p99 = Duration::ZERO;
     for (name, pick) in [
         ("begun", (|it: &(u128, u128)| it.0) as fn(&(u128, u128)) -> u128),
         ("done", |it: &(u128, u128)| it.1),
@@ -105,5 +123,7 @@ async fn what_one_process_revokes_the_other_refuses() {
             at(99)
         );
         assert!(at(50) < Duration::from_millis(100), "typically well under 100 ms");
+        p99 = at(99);
     }
+    p99
 }

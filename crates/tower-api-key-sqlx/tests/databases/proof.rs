@@ -1,15 +1,21 @@
 //! A cache that knows that it is up to date: it reads each record once, and keeps its promise in every fault.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_api_key::Reply;
-use tower_api_key::key::{KeyDigest, SharedRecord};
-use tower_api_key::store::{Cached, KeyManager, KeyStore, StoreError};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::store::{
+    Cached, Invalidation, Invalidations, KeyManager, KeyStore, NewKey, StoreError,
+};
 use tower_api_key_sqlx::SqlStore;
 
-use crate::postgres::{Postgres, url_at};
+use crate::postgres::{Postgres, signal, url_at};
 use crate::relay::Relay;
 use crate::{digest, key};
 
@@ -119,9 +125,7 @@ async fn a_change_whose_notification_is_lost_is_found_by_the_next_proof() {
         ("off", "UPDATE tower_api_key_keys SET revoked = 1 WHERE id = 'ID'", "of a newer release"),
     ] {
         assert_eq!(node.serves(name).await, Ok(false), "it is known that there is none");
-        let mut added = key(name);
-        added.record = key(name).record;
-        database.add(added, "test").await.unwrap();
+        database.add(key(name), "test").await.unwrap();
         while node.serves(name).await != Ok(true) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -205,4 +209,153 @@ async fn a_node_with_half_open_connections_keeps_its_promise() {
         let late = last.saturating_duration_since(revoked);
         assert!(late <= STALENESS, "{id} served {late:?} after its revocation");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_of_the_server_each_record_is_read_again_once() {
+    let Some(mut server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let ids: Vec<String> = (0..20).map(|number| format!("key_{number}")).collect();
+    database.import(ids.iter().map(|id| key(id)).collect(), "test").await.unwrap();
+    let node = Node::start(server.url()).await;
+    let all_serve = async |for_at_least: Duration| {
+        let (began, mut serving) = (Instant::now(), 0);
+        while serving < ids.len() || began.elapsed() < for_at_least {
+            serving = 0;
+            for id in &ids {
+                serving += usize::from(node.serves(id).await == Ok(true));
+            }
+            assert!(began.elapsed() < 60 * STALENESS, "they do not serve");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    all_serve(2 * STALENESS).await;
+    let before = node.lookups();
+    server.stop_immediately();
+    server.start_again();
+    // Until it has listened again, and for a while.
+    all_serve(3 * STALENESS).await;
+    let at_once = node.lookups();
+    all_serve(3 * STALENESS).await;
+    let after = node.lookups();
+    println!("20 records: {before} lookups, {at_once} after a restart, {after} at the end");
+    assert!(after - at_once < 2 * ids.len(), "{at_once}, then {after}");
+    database.revoke("key_7", "test").await.unwrap();
+    let revoked = Instant::now();
+    let late = node.last_pass("key_7").await.saturating_duration_since(revoked);
+    assert!(late <= STALENESS, "{late:?}");
+}
+
+/// Writers at full speed, some of which send no notification: a proof never comes before what it is about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_comes_after_every_change_that_it_is_about() {
+    const KEYS: usize = 60;
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let keys = (0..4 * KEYS).map(|number| {
+        let account = Account::builder(format!("account_{number}")).build().unwrap();
+        let id = format!("key_{number}");
+        NewKey::new(digest(&id), KeyRecord::builder(&id, account).build().unwrap())
+    });
+    database.import(keys.collect(), "test").await.unwrap();
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    assert_eq!(changes.next().await.unwrap(), Invalidation::Everything);
+    let done: Arc<Mutex<Vec<(Instant, String)>>> = Arc::default();
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (database, pool, done) = (database.clone(), pool.clone(), Arc::clone(&done));
+            tokio::spawn(async move {
+                for number in writer * KEYS..(writer + 1) * KEYS {
+                    let id = format!("key_{number}");
+                    if writer % 2 == 0 {
+                        database.revoke(&id, "test").await.unwrap();
+                    } else {
+                        let sql = format!(
+                            "BEGIN; LOCK TABLE tower_api_key_changes IN EXCLUSIVE MODE; \
+                             UPDATE tower_api_key_keys SET revoked = 1 WHERE id = '{id}'; \
+                             INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
+                             VALUES (0, 'test', 'key_revoked', '{id}', 'account_{number}'); COMMIT"
+                        );
+                        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                        sql.execute(&pool).await.unwrap();
+                    }
+                    done.lock().unwrap().push((Instant::now(), id));
+                }
+            })
+        })
+        .collect();
+    let (mut reported, mut proofs) = (HashSet::new(), 0);
+    while reported.len() < 4 * KEYS {
+        match changes.next().await.unwrap() {
+            Invalidation::Secret(digest) => {
+                reported.insert(digest);
+            }
+            Invalidation::UpToDate(since) => {
+                proofs += 1;
+                for (_, id) in done.lock().unwrap().iter().filter(|(at, _)| *at < since) {
+                    assert!(reported.contains(&digest(id)), "{id} was not reported before");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    println!("{proofs} proofs among {} changes", 4 * KEYS);
+}
+
+const NODE: &str = "TOWER_API_KEY_TEST_NODE";
+
+/// Another process: answers for each id that it reads whether the key serves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_node() {
+    let Ok(url) = env::var(NODE) else { return };
+    let node = Node::start(&url).await;
+    let (ids, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for id in std::io::stdin().lock().lines() {
+            ids.send(id.unwrap()).unwrap();
+        }
+    });
+    while let Some(id) = asked.recv().await {
+        println!("\nanswer {id} {:?}", node.serves(&id).await);
+        std::io::stdout().flush().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_was_frozen_asks_before_it_answers() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let mut other = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "proof::another_node", "--nocapture", "--test-threads=1"])
+        .env(NODE, server.url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut questions = other.stdin.take().unwrap();
+    let mut said = BufReader::new(other.stdout.take().unwrap()).lines();
+    let mut answer = |id: &str| {
+        let begin = format!("answer {id} ");
+        said.find_map(|line| line.unwrap().strip_prefix(&begin).map(str::to_owned)).unwrap()
+    };
+    for round in 0..4 {
+        let id = format!("key_{round}");
+        database.add(key(&id), "test").await.unwrap();
+        writeln!(questions, "{id}").unwrap();
+        assert_eq!(answer(&id), "Ok(true)");
+        tokio::time::sleep(STALENESS + 2 * PROOFS).await;
+        signal("-STOP", [other.id().to_string()]);
+        database.revoke(&id, "test").await.unwrap();
+        tokio::time::sleep(STALENESS).await;
+        // It finds the question before it hears of the revocation, or the other way round.
+        writeln!(questions, "{id}").unwrap();
+        signal("-CONT", [other.id().to_string()]);
+        assert_eq!(answer(&id), "Ok(false)", "in round {round}");
+    }
+    drop(questions);
+    assert!(other.wait().unwrap().success());
 }
