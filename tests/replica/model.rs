@@ -227,7 +227,7 @@ fn no_answer_is_older_than_the_staleness_and_after_quiet_all_are_equal() {
     let config = ProptestConfig {
         failure_persistence: None,
         max_shrink_iters: 2_000,
-        ..ProptestConfig::with_cases(cases.unwrap_or(150))
+        ..ProptestConfig::with_cases(cases.unwrap_or(100))
     };
     proptest!(config, |(ops in prop::collection::vec(op(), 1..80), grace in any::<bool>())| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

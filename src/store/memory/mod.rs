@@ -13,4 +13,6 @@ mod store;
 mod table;
 mod writer;
 
+#[cfg(feature = "replica")]
+pub(super) use copied::CopiedSecrets;
 pub use store::MemoryStore;

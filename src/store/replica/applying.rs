@@ -1,12 +1,12 @@
 //! Answers of a feed, written into the table a few keys at a time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio::task::yield_now;
 
-use super::super::MemoryStore;
 use super::super::feed::{FeedChange, FeedSecret};
-use crate::key::{KeyDigest, KeyId, KeyRecord};
+use super::super::memory::{CopiedSecrets, MemoryStore};
+use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord};
 
 /// How many keys are written before other tasks of the runtime run.
 const BETWEEN_YIELDS: usize = 128;
@@ -20,37 +20,77 @@ pub(super) async fn add_page(keys: &MemoryStore, secrets: Vec<FeedSecret>) {
     }
 }
 
-/// Applies changes. At no step a record is under a state of its account that it never had.
-pub(super) async fn apply(keys: &MemoryStore, changes: Vec<FeedChange>) {
-    let (mut set, mut removed, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
-    for change in changes {
-        match change {
-            FeedChange::Key { id, secrets } if secrets.is_empty() => removed.push((id, Vec::new())),
-            FeedChange::Key { id, secrets } => {
-                let secrets = secrets.into_iter().map(|secret| record_of(secret, Some(&id)));
-                let secrets: Vec<_> = secrets.collect();
-                set.push((id, secrets));
+/// Changes of one or more answers, which are applied together.
+///
+/// An answer that is not the last one has the state of its own instant. A key from one answer and its account from
+/// another can make a record that never was. So all answers are collected up to the last one. Every state is then the
+/// one at the last answer, because what was changed in between is named again.
+#[derive(Default)]
+pub(super) struct PendingChanges {
+    /// The secrets of each changed key. A key without secrets was deleted.
+    keys: HashMap<KeyId, CopiedSecrets>,
+    accounts: HashMap<AccountId, PendingAccount>,
+}
+
+#[derive(Default)]
+struct PendingAccount {
+    /// Whether it was deleted, so that its keys are gone, except the changed ones.
+    was_deleted: bool,
+    state: Option<Account>,
+}
+
+impl PendingChanges {
+    /// Adds an answer that is later than all before.
+    pub(super) fn add(&mut self, changes: Vec<FeedChange>) {
+        let (mut keys, mut states) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                FeedChange::Key { id, secrets } => {
+                    let secrets = secrets.into_iter().map(|secret| record_of(secret, Some(&id)));
+                    let secrets = secrets.collect();
+                    keys.push((id, secrets));
+                }
+                FeedChange::Account { id, account: None } => self.delete_account(id),
+                FeedChange::Account { account: Some(account), .. } => states.push(account),
             }
-            FeedChange::Account { id, account } => accounts.push((id, account)),
         }
+        for account in states {
+            let id = account.id().clone();
+            self.accounts.entry(id).or_default().state = Some(account);
+        }
+        self.keys.extend(keys);
     }
-    let named: HashSet<KeyId> = if accounts.is_empty() {
-        HashSet::new()
-    } else {
-        set.iter().chain(&removed).map(|(id, _)| id.clone()).collect()
-    };
-    for (id, _) in accounts.iter().filter(|(_, account)| account.is_none()) {
-        keys.remove_keys_of(id, &named);
+
+    /// Removes the keys of an account that earlier answers had.
+    fn delete_account(&mut self, id: AccountId) {
+        for secrets in self.keys.values_mut() {
+            if secrets.iter().any(|(_, record)| *record.account().id() == id) {
+                secrets.clear();
+            }
+        }
+        self.accounts.insert(id, PendingAccount { was_deleted: true, state: None });
     }
-    for account in accounts.into_iter().filter_map(|(_, account)| account) {
-        keys.set_account(account, &named);
-        yield_now().await;
-    }
-    // A secret that moved to another key is found all the time: the other key takes it before this one is removed.
-    let mut changed = set.into_iter().chain(removed).peekable();
-    while changed.peek().is_some() {
-        keys.set_keys(changed.by_ref().take(BETWEEN_YIELDS));
-        if changed.peek().is_some() {
+
+    /// Applies the changes. At no step a record is under a state of its account that it never had.
+    pub(super) async fn apply(&mut self, keys: &MemoryStore) {
+        let Self { keys: changed, accounts } = std::mem::take(self);
+        let named: HashSet<KeyId> =
+            if accounts.is_empty() { HashSet::new() } else { changed.keys().cloned().collect() };
+        for (id, PendingAccount { was_deleted, state }) in accounts {
+            if was_deleted {
+                keys.remove_keys_of(&id, &named);
+            }
+            if let Some(account) = state {
+                keys.set_account(account, &named);
+            }
+            yield_now().await;
+        }
+        // A secret that moved to another key is found all the time: the other key takes it before this one is removed.
+        let (removed, set): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|(_, secrets)| secrets.is_empty());
+        let mut changed = set.into_iter().chain(removed).peekable();
+        while changed.peek().is_some() {
+            keys.set_keys(changed.by_ref().take(BETWEEN_YIELDS));
             yield_now().await;
         }
     }

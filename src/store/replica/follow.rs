@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::super::MemoryStore;
 use super::super::feed::{FeedAnswer, FeedChanges, FeedFuture, FeedPage, KeyFeed};
 use super::super::invalidation::Invalidations;
-use super::applying::{add_page, apply};
+use super::applying::{PendingChanges, add_page};
 use super::cursor::Cursor;
 use super::freshness::Proof;
 use super::pace::Pace;
@@ -145,8 +145,12 @@ impl<F: KeyFeed> Follower<F> {
         copy: &MemoryStore,
         cursor: &mut Cursor,
     ) -> Option<(Option<Proof>, Option<u64>)> {
+        let mut pending = PendingChanges::default();
         loop {
-            match self.step(copy, cursor).await {
+            let step = self.step(cursor, &mut pending).await;
+            // No request finds these records yet, so they need not wait for further changes.
+            pending.apply(copy).await;
+            match step {
                 Step::UpToDate(proof, answered) => return Some((proof, answered)),
                 Step::More => {}
                 Step::Failed => self.pause().await,
@@ -157,11 +161,13 @@ impl<F: KeyFeed> Follower<F> {
 
     /// Follows the changes until the history of the store is another one.
     async fn keep_up(&mut self, keys: &MemoryStore, cursor: &mut Cursor) {
+        let mut pending = PendingChanges::default();
         loop {
             self.pace.wait(&self.wake).await;
             loop {
-                match self.step(keys, cursor).await {
+                match self.step(cursor, &mut pending).await {
                     Step::UpToDate(proof, answered) => {
+                        pending.apply(keys).await;
                         if let (Some(proof), Some(replica)) = (proof, self.replica.upgrade()) {
                             replica.freshness.prove(proof);
                         }
@@ -176,8 +182,8 @@ impl<F: KeyFeed> Follower<F> {
         }
     }
 
-    /// Asks for the changes since a position, and applies them.
-    async fn step(&mut self, keys: &MemoryStore, cursor: &mut Cursor) -> Step {
+    /// Asks for the changes since a position.
+    async fn step(&mut self, cursor: &mut Cursor, pending: &mut PendingChanges) -> Step {
         let Some(replica) = self.replica.upgrade() else { return Step::Failed };
         let asked = replica.freshness.ask();
         drop(replica);
@@ -191,7 +197,7 @@ impl<F: KeyFeed> Follower<F> {
         };
         let moved = cursor.advance(&answer);
         let FeedChanges { changes, more, behind, .. } = answer;
-        apply(keys, changes).await;
+        pending.add(changes);
         if !moved {
             self.fails(NoAnswer::NoProgress);
             return Step::Failed;

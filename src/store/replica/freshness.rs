@@ -46,9 +46,12 @@ impl Freshness {
         self.proven.fetch_max(proof.0, Ordering::AcqRel);
     }
 
-    /// Records the proof of records that replaced all earlier ones.
-    pub(super) fn replace(&self, proof: Option<Proof>) {
-        self.proven.store(proof.map_or(0, |proof| proof.0), Ordering::Release);
+    /// Replaces all records by others, which have another proof. While `exchange` runs, the earlier proof counts.
+    pub(super) fn replace(&self, proof: Option<Proof>, exchange: impl FnOnce()) {
+        let proof = proof.map_or(0, |proof| proof.0);
+        self.proven.fetch_min(proof, Ordering::AcqRel);
+        exchange();
+        self.proven.store(proof, Ordering::Release);
     }
 
     /// Returns the last proof. Read the records after it, and call [`holds`](Self::holds) after both. The records are
@@ -59,6 +62,8 @@ impl Freshness {
 
     /// Returns true if a proof is young enough now.
     pub(super) fn holds(&self, proof: Proof) -> bool {
+        // The records may have been replaced since by others with an earlier proof.
+        let proof = proof.min(self.last());
         if proof.0 == 0 {
             return false;
         }
@@ -183,7 +188,7 @@ mod tests {
         let earlier = freshness.ask().behind(6 * SECOND - NANOSECOND).unwrap();
         freshness.prove(earlier);
         assert_eq!(freshness.age(), Some(5 * SECOND), "a later proof stays");
-        freshness.replace(None);
+        freshness.replace(None, || {});
         assert_eq!(freshness.age(), None);
     }
 }

@@ -69,8 +69,7 @@ impl SharedReplica {
     /// Publishes a whole copy of the store in place of the records. Returns the replaced ones.
     #[must_use = "dropping many records takes long"]
     pub(super) fn adopt(&self, copy: MemoryStore, proof: Option<Proof>) -> MemoryStore {
-        self.keys.exchange(&copy);
-        self.freshness.replace(proof);
+        self.freshness.replace(proof, || self.keys.exchange(&copy));
         copy
     }
 
