@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["key", "quota"]),
     ("concurrency", &["key", "quota"]),
     ("caller", &["key"]),
-    ("attempts", &["key", "quota", "caller"]),
+    ("attempts", &["key", "quota", "caller", "limits"]),
     ("limits", &["key", "quota", "concurrency", "caller"]),
     ("rules", &["key", "profile", "request", "quota", "concurrency"]),
     ("response", &["key", "profile", "request", "quota", "caller"]),

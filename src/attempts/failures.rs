@@ -1,13 +1,16 @@
 //! The limit on failed authentication, as a deployment configures it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::limiter::AttemptLimiter;
+use super::shared::{AttemptCounter, SharedAttempts};
 use super::table::BucketTable;
 use crate::caller::Prefixes;
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::quota::{Quota, Quotas};
+use crate::limits::Limiter;
+use crate::quota::{OnLimiterFailure, Quota, Quotas};
 
 /// The networks that are remembered, unless set.
 const NETWORKS: usize = 65_536;
@@ -57,8 +60,8 @@ const NETWORKS: usize = 65_536;
 /// new network, the layer forgets the network with the fewest failures of eight. So a flood of failures from
 /// ever new networks can make the layer forget some, first of all those that are not over their limit.
 ///
-/// Each layer counts for itself, in this process alone. A layer that is
-/// [reloaded](../reload/index.html#what-survives) keeps what it has counted.
+/// Each layer counts for itself, in this process alone, unless a limiter
+/// [counts for all processes](Self::counted_by). A layer that is [reloaded](../reload/index.html#what-survives) keeps what it has counted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,6 +80,7 @@ pub struct FailedAttempts {
     pub(super) prefixes: Prefixes,
     networks: usize,
     serves_good_keys: bool,
+    counter: Option<AttemptCounter>,
 }
 
 impl FailedAttempts {
@@ -87,6 +91,7 @@ impl FailedAttempts {
             prefixes: Prefixes::SITE,
             networks: NETWORKS,
             serves_good_keys: false,
+            counter: None,
         }
     }
 
@@ -126,22 +131,82 @@ impl FailedAttempts {
         self
     }
 
+    /// Counts failed attempts by a limiter as well, so that all processes that use it share one limit: `RedisLimiter` of
+    /// the crate `tower-api-key-redis`, for example. Without this, each layer counts for itself.
+    ///
+    /// # Which requests ask the limiter
+    ///
+    /// The layer counts in memory as before, so a network over its limit here is refused without a question. Two kinds
+    /// of requests ask the limiter:
+    ///
+    /// * An attempt that failed is counted before it is answered. If the limiter refuses it, the answer is 429.
+    /// * A request asks before its key is looked up if its network is under suspicion on this layer: if a failed attempt
+    ///   of the network has not drained, if another lookup of it is under way, or if the limiter has refused it within the
+    ///   last window. The limiter gives the attempt back if the key is found valid.
+    ///
+    /// So a network without failures asks nothing while it sends one unknown key at a time. A known key that a cache or
+    /// memory holds costs no question then.
+    ///
+    /// # The bound
+    ///
+    /// In a leaky bucket at most `2 × limit` attempts of a network fail in a window's length, over all processes. Beyond
+    /// these, each layer may look up one more key of the network in a window's length: the first one, before it knows
+    /// the network. If that key is valid, the layer serves it.
+    ///
+    /// # Failure
+    ///
+    /// `otherwise` says what happens if a question has no answer. [`Deny`](OnLimiterFailure::Deny) answers 503.
+    /// [`Allow`](OnLimiterFailure::Allow) goes on with the count of this layer alone, which has the whole limit.
+    /// [`Local`](OnLimiterFailure::Local) goes on with a share of the limit.
+    ///
+    /// A client that hangs up while the limiter is asked has made a failed attempt. In Redis networks are counted in
+    /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So many networks of an attacker
+    /// can count together with others of their site. A limiter with a prefix of its own keeps the two kinds apart.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use tower_api_key::attempts::FailedAttempts;
+    /// use tower_api_key::limits::MemoryLimiter;
+    /// use tower_api_key::quota::OnLimiterFailure;
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// // Two layers of one process share a limiter in memory. Processes share one in Redis.
+    /// let limiter = Arc::new(MemoryLimiter::new());
+    /// let attempts = FailedAttempts::new(10, Duration::from_secs(60)).counted_by(limiter, OnLimiterFailure::Deny);
+    /// for _ in 0..2 {
+    ///     ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).failed_attempts(attempts.clone()).build()?;
+    /// }
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    pub fn counted_by(mut self, limiter: impl Limiter, otherwise: OnLimiterFailure) -> Self {
+        self.counter = Some(AttemptCounter { limiter: Arc::new(limiter), otherwise });
+        self
+    }
+
     /// Builds the limiter. It takes over what the previous one has counted, if the prefixes are the same.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the limit or the prefixes are not valid, or the number of networks is too large.
+    /// [`ConfigError`] if the limit or the prefixes are not valid, the number of networks is too large, or the limiter
+    /// that counts for all processes gives nothing back.
     pub(crate) fn build(
         self,
         previous: Option<(&AttemptLimiter, Timestamp)>,
     ) -> Result<AttemptLimiter, ConfigError> {
-        let Self { quota, prefixes, networks, serves_good_keys } = self;
+        let Self { quota, prefixes, networks, serves_good_keys, counter } = self;
         prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
         BucketTable::check("networks with failed attempts", networks)?;
         let previous = previous.filter(|(previous, _)| previous.prefixes == prefixes);
+        if counter.as_ref().is_some_and(|counter| !counter.limiter.refunds()) {
+            return Err(ConfigError::AttemptsNotGivenBack);
+        }
+        let before = previous.and_then(|(limiter, now)| Some((limiter.shared.as_ref()?, now)));
+        let shared = |counter| SharedAttempts::new(counter, &quota, networks, before);
+        let shared = counter.map(shared);
         let previous = previous.map(|(limiter, now)| (&limiter.table, &limiter.quota, now));
         let table = BucketTable::new(networks, &quota, previous);
-        Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
+        Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table, shared })
     }
 }

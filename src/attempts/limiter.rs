@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
+use super::attempt::{Attempt, Reservation};
+use super::shared::SharedAttempts;
 use super::table::{BucketTable, Slot};
-use crate::caller::Prefixes;
+use crate::caller::{ClientNetwork, Prefixes};
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 
@@ -19,25 +20,8 @@ pub(crate) struct AttemptLimiter {
     pub(super) prefixes: Prefixes,
     pub(super) serves_good_keys: bool,
     pub(super) table: BucketTable,
-}
-
-/// An attempt whose lookup is under way. It counts as failed until it is given back.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "an attempt that is not given back counts as failed"]
-pub(crate) struct Reservation {
-    /// The hash of the network.
-    network: NonZeroU64,
-}
-
-/// The state of a network after a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// The attempt was counted, and the network has room for another.
-    Counted,
-    /// The attempt was counted, and the network has no room for this long.
-    Last(Duration),
-    /// The network was over its limit already, for this long.
-    Over(Duration),
+    /// The count of all processes.
+    pub(crate) shared: Option<SharedAttempts>,
 }
 
 impl AttemptLimiter {
@@ -65,6 +49,27 @@ impl AttemptLimiter {
                 Some(_) => Some(self.wait(slot, now).unwrap_or(NEXT_LOOKUP)),
             });
         refused.map_or(Ok(Some(Reservation { network })), Err)
+    }
+
+    /// Returns the network of a client.
+    pub(crate) fn network(&self, client: IpAddr) -> ClientNetwork {
+        self.prefixes.network(client)
+    }
+
+    /// Returns the time in which one attempt drains.
+    pub(crate) fn interval(&self) -> Duration {
+        self.quota.window() / self.quota.limit().max(1)
+    }
+
+    /// Returns true if a network has a failed attempt on record, or another lookup under way, besides a reserved
+    /// attempt.
+    pub(crate) fn has_others(&self, reserved: &Reservation, now: Timestamp) -> bool {
+        let others = self.table.find(reserved.network, |slot| {
+            let most = self.quota.limit().saturating_sub(1);
+            slot.under_way > 1 || (most > 0 && slot.bucket.wait(&self.quota, now, most).is_some())
+        });
+        // The network may have lost its slot meanwhile, and its record with it.
+        others.unwrap_or(true)
     }
 
     /// Gives back a reserved attempt that did not fail.

@@ -14,17 +14,21 @@
 //!
 //! Behind a proxy, list the proxy as [trusted](crate::ApiKeyLayerBuilder::trusted_proxies). Otherwise all of
 //! its clients count as one network. Each layer counts for itself, in this process alone, in memory of fixed
-//! size.
+//! size. [`FailedAttempts::counted_by`] counts failed attempts for all processes together.
 
 mod alarms;
+mod attempt;
 mod events;
 mod failures;
 mod limiter;
 mod refusals;
+mod shared;
 mod table;
 
 pub(crate) use alarms::Alarms;
+pub(crate) use attempt::{Attempt, Reservation};
 pub(crate) use events::EventLimiter;
 pub use failures::FailedAttempts;
-pub(crate) use limiter::{Attempt, AttemptLimiter, Reservation};
+pub(crate) use limiter::AttemptLimiter;
 pub use refusals::RefusedRequests;
+pub(crate) use shared::{SharedAttempts, SharedCount, SharedReservation};

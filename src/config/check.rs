@@ -57,6 +57,9 @@ impl FrontDoorTable {
                 builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
             }
         }
+        if let Some(attempts) = &self.failed_attempts {
+            builder = builder.failed_attempts(attempts.describe_shared(backends.limiter.as_ref()));
+        }
         let applied = self.apply(builder, &mut found);
         if found.is_empty() { Ok(applied) } else { Err(found) }
     }

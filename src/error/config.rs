@@ -196,6 +196,12 @@ pub enum ConfigError {
         /// The length of an address, in bits.
         bits: u8,
     },
+    /// The limiter that counts failed attempts for all processes gives nothing back, so each valid key would count as
+    /// failed.
+    #[error(
+        "the limiter of `FailedAttempts::counted_by` gives nothing back: use one whose `Limiter::refunds` is true"
+    )]
+    AttemptsNotGivenBack,
     /// A table of fixed size, which is allocated when the layer is built, would not fit into memory.
     #[error("{asked} {what} do not fit into memory: set at most {most}")]
     TooManyRemembered {

@@ -208,6 +208,18 @@ pub trait Limiter: Send + Sync + 'static {
     fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
         self.charge(refund.peek())
     }
+
+    /// Gives back everything that this process has taken in advance, and no request has used. Call it when the process
+    /// ends, after the last request. A limiter that takes nothing in advance does nothing.
+    ///
+    /// The limiter serves further requests as before, and may take tokens in advance for them.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] if something could not be given back. It then stays taken until its windows end.
+    fn give_back_all(&self) -> Reply<Result<(), LimiterError>> {
+        Reply::now(Ok(()))
+    }
 }
 
 impl<L: Limiter + ?Sized> Limiter for Arc<L> {
@@ -221,5 +233,9 @@ impl<L: Limiter + ?Sized> Limiter for Arc<L> {
 
     fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
         (**self).refund(refund)
+    }
+
+    fn give_back_all(&self) -> Reply<Result<(), LimiterError>> {
+        (**self).give_back_all()
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use http::Request;
 
+use super::attempt_waits::Presented;
 use super::deciding::Deciding;
 use super::mark_connection::connection;
 use super::request_state::Decision;
@@ -32,11 +33,14 @@ impl Deciding<'_> {
                             return self.refused(Denial::TooManyFailures { retry_after });
                         }
                     }
+                    if attempts.shared.is_some() {
+                        let presented = Presented { digest, key, client };
+                        if let Some(next) = self.reserve_shared(presented, head) {
+                            return next;
+                        }
+                    }
                 }
-                match shared.options.store.find(&digest).into_now() {
-                    Ok(answer) => self.found(answer, key, client, head),
-                    Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
-                }
+                self.look_up(Presented { digest, key, client }, head)
             }
             Ok(Admission::Preflight) => match &shared.preflight {
                 Some(prepared) => {
@@ -66,6 +70,16 @@ impl Deciding<'_> {
                 }
                 self.refused(denial)
             }
+        }
+    }
+
+    /// Asks the store for a key.
+    #[inline]
+    pub(super) fn look_up(&mut self, presented: Presented, head: Head<'_>) -> Next {
+        let Presented { digest, key, client } = presented;
+        match self.shared.options.store.find(&digest).into_now() {
+            Ok(answer) => self.found(answer, key, client, head),
+            Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
         }
     }
 
@@ -104,6 +118,12 @@ impl Deciding<'_> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Arrival::Found { answer, key, client }) => {
                     self.found(answer, key, client, head)
+                }
+                Poll::Ready(Arrival::Reserved { answer, network, presented }) => {
+                    self.reserved(answer, network, presented, head)
+                }
+                Poll::Ready(Arrival::Failure { answer, address, denial }) => {
+                    self.shared_counted(answer, address, denial)
                 }
                 Poll::Ready(Arrival::Peek { denial, answer }) => self.peeked(denial, answer),
                 Poll::Ready(Arrival::Room { rule, answer }) => self.has_room(rule, answer),

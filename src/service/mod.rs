@@ -4,6 +4,7 @@
 #[cfg(all(feature = "axum", feature = "tracing"))]
 mod admitted_anonymous;
 mod asked_refusal;
+mod attempt_waits;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "axum-server")]
@@ -39,6 +40,7 @@ mod request_state;
 mod selected_protocol;
 mod settling;
 mod shared;
+mod shared_attempts;
 #[cfg(any(feature = "axum", feature = "tokio-rustls"))]
 mod streams;
 #[cfg(feature = "tokio-rustls")]

@@ -1,5 +1,6 @@
 //! Refusing requests, and counting refusals.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use super::deciding::Deciding;
@@ -20,15 +21,28 @@ impl Deciding<'_> {
     /// Refuses a request that has failed to authenticate, and counts the attempt for the client's network.
     pub(super) fn failed(&mut self, client: Client, mut denial: Denial) -> Next {
         if let (Some(attempts), Some(address)) = (&self.shared.counted.attempts, client.address) {
+            let reserved = self.state.shared_attempt.take();
             match attempts.fail(address, self.state.attempt.take(), self.shared.now()) {
-                Attempt::Counted => {}
-                Attempt::Last(retry_after) => {
-                    self.shared.observe(|observer| observer.network_refused(address, retry_after));
-                }
                 Attempt::Over(retry_after) => denial = Denial::TooManyFailures { retry_after },
+                counted => match (&attempts.shared, reserved) {
+                    (None, _) => self.report_attempt(counted, address),
+                    // What all processes have counted says whether it was the last one.
+                    (Some(_), Some(reserved)) => self.report_last(&reserved.counted, address),
+                    (Some(shared), None) => {
+                        let network = attempts.network(address);
+                        return self.count_shared(shared, network, address, denial);
+                    }
+                },
             }
         }
         self.refused(denial)
+    }
+
+    /// Reports the failed attempt that uses up the limit of its network.
+    fn report_attempt(&self, counted: Attempt, address: IpAddr) {
+        if let Attempt::Last(retry_after) = counted {
+            self.shared.observe(|observer| observer.network_refused(address, retry_after));
+        }
     }
 
     /// Keeps the key of a refused request without its secret part, if an answer may show it.
@@ -44,6 +58,9 @@ impl Deciding<'_> {
             (&self.shared.counted.attempts, self.state.attempt.take())
         {
             attempts.give_back(reserved, now);
+            if let Some(reserved) = self.state.shared_attempt.take() {
+                self.give_shared_back(&reserved, now);
+            }
         }
     }
 

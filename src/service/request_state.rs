@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 
-use crate::attempts::Reservation;
+use crate::attempts::{Reservation, SharedReservation};
 use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::concurrency::Permit;
@@ -24,6 +24,8 @@ pub(super) type Decision = Result<(), Denial>;
 pub(super) struct RequestState {
     /// The reserved attempt to authenticate, until the gate knows whether it has failed.
     pub(super) attempt: Option<Reservation>,
+    /// The same attempt where all processes count it. Behind a pointer, because few requests have one.
+    pub(super) shared_attempt: Option<Box<SharedReservation>>,
     /// The gate's own answer to a preflight.
     pub(super) answer: Option<Box<Response<Bytes>>>,
     /// The record of a valid key. The response may report the account and limits of the key.

@@ -1,12 +1,15 @@
 //! The waits of a decision.
 
 use std::mem;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::attempt_waits::{CountedFailure, Presented, Reserving};
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
+use crate::caller::ClientNetwork;
 use crate::concurrency::{Concurrency, Permit};
 use crate::decision::KeyFacts;
 use crate::error::{Denial, LimiterError};
@@ -22,6 +25,10 @@ pub(super) type Next = ControlFlow<Decision, Wait>;
 pub(super) enum Wait {
     /// The store's answer.
     Find { lookup: Reply<Result<Option<SharedRecord>, StoreError>>, key: KeyFacts, client: Client },
+    /// The limiter counts the attempt before its key is looked up.
+    Reserve(Box<Reserving>),
+    /// The limiter counts a failed attempt.
+    Failure(Box<CountedFailure>),
     /// The limiter says what is left of the quotas, for the headers of a refusal.
     Peek { denial: Denial, charge: ChargeReply },
     /// The limiter says whether the quotas have room, before the request acquires a permit. The limiter
@@ -38,6 +45,8 @@ pub(super) enum Wait {
 /// The result of a wait.
 pub(super) enum Arrival {
     Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
+    Reserved { answer: ChargeResult, network: ClientNetwork, presented: Presented },
+    Failure { answer: ChargeResult, address: IpAddr, denial: Denial },
     Peek { denial: Denial, answer: ChargeResult },
     Room { rule: Concurrency, answer: ChargeResult },
     Permit(Result<Option<Permit>, LimiterError>),
@@ -51,6 +60,22 @@ impl Wait {
             Self::Find { lookup, key, client } => Pin::new(lookup)
                 .poll(context)
                 .map(|answer| Arrival::Found { answer, key: *key, client: *client }),
+            Self::Reserve(reserving) => {
+                let (network, presented) = (reserving.network, reserving.presented);
+                Pin::new(&mut reserving.charge).poll(context).map(|answer| Arrival::Reserved {
+                    answer,
+                    network,
+                    presented,
+                })
+            }
+            Self::Failure(failure) => {
+                let (address, denial) = (failure.address, failure.denial.clone());
+                Pin::new(&mut failure.charge).poll(context).map(|answer| Arrival::Failure {
+                    answer,
+                    address,
+                    denial,
+                })
+            }
             Self::Peek { denial, charge } => Pin::new(charge)
                 .poll(context)
                 .map(|answer| Arrival::Peek { denial: denial.clone(), answer }),

@@ -3,6 +3,7 @@
 mod alarms;
 mod at_once;
 mod counted;
+mod fleet;
 mod flood;
 mod networks;
 mod refused;

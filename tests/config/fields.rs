@@ -65,7 +65,7 @@ const TABLES: [OptionSource; 8] = [
         "concurrency",
         &[("with_longest_wait", "longest_wait"), ("with_longest_queue", "longest_queue")],
     ),
-    (&["src/attempts/failures.rs"], "attempts", &[]),
+    (&["src/attempts/failures.rs"], "attempts", &[("counted_by", "shared_on_failure")]),
     (&["src/attempts/refusals.rs"], "attempts", &[]),
     (&["src/limits/anonymous.rs"], "anonymous", &[]),
     (&["src/service/preflight.rs"], "preflight", &[]),

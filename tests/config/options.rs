@@ -216,6 +216,17 @@ const OPTIONS: &[(&str, Change)] = &[
         |it| it.failed_attempts(FailedAttempts::new(2, MINUTE).serve_good_keys().prefixes(1, 1)),
     ),
     (
+        "[failed_attempts]\nlimit = 2\nwindow = \"60s\"\nshared_on_failure = \"deny\"\n[limiter]\nurl = \"memory:\"",
+        |it| {
+            let attempts = FailedAttempts::new(2, MINUTE);
+            in_memory(
+                it.failed_attempts(
+                    attempts.counted_by(MemoryLimiter::new(), OnLimiterFailure::Deny),
+                ),
+            )
+        },
+    ),
+    (
         "[refused_requests]\nlimit = 1\nwindow = \"60s\"\nkeys = 8\n[[routes]]\npath = \"/a\"\nall_of = [\"z\"]",
         |it| {
             let route = Route::new().all_of(&["z"]);

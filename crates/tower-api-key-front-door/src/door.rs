@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
+use tower_api_key::limits::LimiterError;
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
@@ -129,6 +130,28 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         Arc::clone(self.shared.current.lock().await.1.store())
     }
 
+    /// Gives back what the limiter has taken in advance, and no request has used. Call it when the process ends, after
+    /// the last request.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] if something could not be given back. It then stays taken until its windows end.
+    ///
+    /// ```no_run
+    /// # async fn serve(_: tower_api_key::reload::ReloadableLayer) {}
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_api_key_front_door::LiveFrontDoor;
+    ///
+    /// let door = LiveFrontDoor::open("gate.toml").await?;
+    /// serve(door.layer()).await;
+    /// door.give_back_all().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn give_back_all(&self) -> Result<(), LimiterError> {
+        let opened = self.shared.current.lock().await.1.clone();
+        opened.give_back_all().await
+    }
+
     /// Reads the file again, and takes its changes over between two requests. Returns false if nothing changed in the
     /// front door.
     ///
@@ -165,7 +188,11 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
             let builder = (shared.finish)(door.builder(&backends));
             let reloaded = shared.handle.reload(|previous| builder.build_after(previous));
             reloaded.map_err(|source| OpenError::Layer { file, source })?;
-            current.1 = opened;
+            let before = std::mem::replace(&mut current.1, opened);
+            if !before.has_limiter_of(&current.1) {
+                // What a limiter does not take back is lost until its windows end, and no reason to serve by the old file.
+                let _ = before.give_back_all().await;
+            }
         }
         current.0 = door;
         *shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);

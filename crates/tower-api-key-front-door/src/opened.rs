@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
+use tower_api_key::limits::{Limiter, LimiterError};
 use tower_api_key::store::KeyStore;
 
 use crate::error::OpenError;
@@ -40,6 +41,23 @@ impl Opened {
 
     pub(crate) fn store(&self) -> &Arc<dyn KeyStore> {
         &self.store.1
+    }
+
+    /// Gives back what the limiter has taken in advance.
+    pub(crate) async fn give_back_all(&self) -> Result<(), LimiterError> {
+        match &self.limiter {
+            Some((_, (limiter, _))) => limiter.give_back_all().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns true if both count by the same limiter.
+    pub(crate) fn has_limiter_of(&self, other: &Self) -> bool {
+        let limiter = |opened: &Self| opened.limiter.as_ref().map(|(_, all)| Arc::clone(&all.0));
+        match (limiter(self), limiter(other)) {
+            (Some(own), Some(other)) => Arc::ptr_eq(&own, &other),
+            (own, other) => own.is_none() && other.is_none(),
+        }
     }
 
     pub(crate) fn backends(&self) -> Backends {

@@ -56,8 +56,11 @@ mod tests {
     #[test]
     fn it_opens_after_failures_in_a_row_and_tries_less_and_less_often() {
         let breaker = Breaker::new(3);
+        assert!(!breaker.counts_failures());
         assert!(!breaker.failed() && !breaker.failed());
+        assert!(breaker.counts_failures());
         breaker.succeeded();
+        assert!(!breaker.counts_failures());
         assert!(!breaker.failed() && !breaker.failed() && breaker.failed());
         let pauses: Vec<u128> = (0..7).map(|_| breaker.pause().as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1_600, 2_000, 2_000]);

@@ -104,34 +104,6 @@ impl RedisLimiter {
         self.leases.as_ref().map_or(0, |leases| leases.len())
     }
 
-    /// Gives back all tokens that this node holds in advance, and waits until the server has them. Without
-    /// leases this does nothing.
-    ///
-    /// Call it when a process ends, after the last request. Otherwise the tokens are lost until their window
-    /// ends. Requests that come later are served as before, and may take tokens again.
-    ///
-    /// # Errors
-    ///
-    /// [`LimiterError`] with the first failure, if the server did not take all tokens back. Those that it did not take
-    /// are lost, and none is counted twice.
-    ///
-    /// ```no_run
-    /// # async fn serve() {}
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use tower_api_key_redis::{Lease, RedisLimiter};
-    ///
-    /// let limiter = RedisLimiter::builder("redis://127.0.0.1").lease(Lease::new()).build()?;
-    /// serve().await; // Until the last request is answered.
-    /// limiter.give_back_all().await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn give_back_all(&self) -> Result<(), LimiterError> {
-        match &self.leases {
-            Some(leases) => leases.give_back_all(&self.script).await.map_err(LimiterError::new),
-            None => Ok(()),
-        }
-    }
-
     /// Returns who is counted, and by which quotas.
     ///
     /// # Errors
@@ -248,6 +220,12 @@ impl Limiter for RedisLimiter {
             refund: Some(Refunded { taken_at, untaken }),
         };
         self.ask_in_task(counted, question)
+    }
+
+    fn give_back_all(&self) -> Reply<Result<(), LimiterError>> {
+        let Some(leases) = self.leases.clone() else { return Reply::now(Ok(())) };
+        let script = Arc::clone(&self.script);
+        Reply::later(async move { leases.give_back_all(&script).await.map_err(LimiterError::new) })
     }
 }
 

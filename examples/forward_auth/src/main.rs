@@ -39,7 +39,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let socket = Socket::bind(&listen).await?;
     println!("listening on {listen}");
     tokio::spawn(door.watch(LOOK, report));
-    tokio::spawn(reload(door, hang_up));
+    tokio::spawn(reload(door.clone(), hang_up));
     let end = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -47,6 +47,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     };
     serve(socket, checker, end).await;
+    door.give_back_all().await?;
     Ok(())
 }
 

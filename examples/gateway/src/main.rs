@@ -120,7 +120,12 @@ impl Serving {
         let mut end = pin!(self.gateway.end());
         loop {
             tokio::select! {
-                is_done = &mut end => return Ok(is_done),
+                is_done = &mut end => {
+                    if let Err(problem) = self.front_door.give_back_all().await {
+                        error!("tokens of leases are lost: {problem}");
+                    }
+                    return Ok(is_done);
+                }
                 // A second signal does not wait.
                 request = signals.next() => if request == Request::End {
                     return Ok(false);

@@ -65,8 +65,13 @@ impl FrontDoorTable {
         if let Some(protocol) = &self.select_websocket_protocol {
             builder = builder.select_websocket_protocol(protocol);
         }
-        if let Some(attempts) = &self.failed_attempts {
-            builder = builder.failed_attempts(attempts.describe());
+        if let Some(attempts) = &self.failed_attempts
+            && attempts.shared_on_failure.is_some()
+            && self.limiter.is_none()
+        {
+            let problem = "the table `limiter` is missing: add it, or remove this field";
+            let place = path("failed_attempts").field("shared_on_failure");
+            found.push(Contradiction::new(place, &problem));
         }
         if let Some(refusals) = &self.refused_requests {
             builder = builder.refused_requests(refusals.describe());

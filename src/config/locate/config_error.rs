@@ -100,6 +100,9 @@ impl FrontDoorTable {
             }
             ConfigError::Redis(_) => at(root.field("limiter")),
             ConfigError::NetworkPrefix { method, bits, .. } => at(Self::prefix_path(method, *bits)),
+            ConfigError::AttemptsNotGivenBack => {
+                at(root.field("failed_attempts").field("shared_on_failure"))
+            }
             ConfigError::TooManyRemembered { what, .. } => at(Self::capacity_path(what)),
             ConfigError::Origin { origin } => {
                 let path = root.field("answer_preflight").field("from_origins");

@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::batch::{Batch, KeptRefusal};
+use super::batch::Batch;
 use super::demand::{Demand, Pace};
+use super::refusals::Refusals;
 use super::rule::Lease;
 use crate::answer::Answer;
 use crate::question::Unspent;
@@ -21,9 +22,7 @@ pub(super) struct AccountLease {
     pace: Pace,
     demand: Demand,
     batch: Option<Batch>,
-    refusal: Option<KeptRefusal>,
-    /// The number of refusals since the last answer that passed.
-    refusals: u32,
+    refusals: Refusals,
 }
 
 /// The instant, the wanted tokens and the returned tokens of the next question.
@@ -38,7 +37,7 @@ pub(super) struct BatchQuestion {
 impl AccountLease {
     pub(super) fn new(pace: Pace) -> Self {
         let (latest, demand) = (Timestamp::default(), Demand::default());
-        Self { latest, pace, demand, batch: None, refusal: None, refusals: 0 }
+        Self { latest, pace, demand, batch: None, refusals: Refusals::default() }
     }
 
     /// Puts an instant in order with those before. If the clock was set back, the age of the batch and the
@@ -47,7 +46,7 @@ impl AccountLease {
         if self.latest.since(now) > MAX_DISORDER {
             self.latest = now;
             self.batch = None;
-            self.refusal = None;
+            self.refusals.forget();
         }
         self.latest = self.latest.max(now);
         self.latest
@@ -62,8 +61,7 @@ impl AccountLease {
             batch.unspent -= if looks { 0 } else { cost };
             return Some(batch.verdict(at));
         }
-        let refusal = self.refusal.as_ref().filter(|refusal| refusal.counts(at))?;
-        (cost >= refusal.cost).then(|| refusal.verdict(at))
+        self.refusals.verdict(at, cost)
     }
 
     /// Answers a request that came earlier, at the latest known instant.
@@ -114,14 +112,10 @@ impl AccountLease {
     pub(super) fn settle(&mut self, asked: Timestamp, cost: u32, answer: Answer, lease: &Lease) {
         let is_of_this_clock = asked <= self.latest;
         if answer.verdict.retry_after().is_some() {
-            let earlier = self.refusals;
-            self.refusals = earlier.saturating_add(1);
-            let mut refusal = KeptRefusal::new(asked, cost, answer, lease, is_of_this_clock);
-            refusal.counts_after(earlier);
-            self.refusal = Some(refusal);
+            self.refusals.keep(asked, cost, answer, lease, is_of_this_clock);
             return;
         }
-        (self.refusal, self.refusals) = (None, 0);
+        self.refusals.end();
         let mut batch = Batch::new(asked, answer, lease, is_of_this_clock);
         batch.watch(self.demand.patience(&self.pace), self.pace.life());
         self.batch = Some(batch);
@@ -136,16 +130,14 @@ impl AccountLease {
 
     /// Refuses a waiting request if its cost is at least that of the refused one.
     pub(super) fn refuse(&self, cost: u32) -> Option<Verdict> {
-        let refusal = self.refusal.as_ref()?;
-        (cost >= refusal.cost).then(|| refusal.verdict.clone())
+        self.refusals.last(cost)
     }
 
     /// Returns true if the node holds no tokens and no refusal of the account. To drop it then loses only the
     /// size of the next batch.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let holds = |batch: &Batch| batch.unspent > 0 && now < batch.ends;
-        !self.batch.as_ref().is_some_and(holds)
-            && !self.refusal.as_ref().is_some_and(|refusal| refusal.counts(now))
+        !self.batch.as_ref().is_some_and(holds) && !self.refusals.counts(now)
     }
 }
 
@@ -247,33 +239,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_batch_is_due_when_it_is_unused_or_old() {
-        let due = |held: &mut AccountLease| held.end_if_due(Instant::now(), false);
-        let step = || tokio::time::advance(Duration::from_millis(500));
-        let mut held = held(10);
-        assert!(due(&mut held).is_none());
-        // Used each half second, for half of the span.
-        for _ in 0..9 {
-            step().await;
-            assert!(held.answer(at(0), 1, false).is_some() && due(&mut held).is_none());
-        }
-        step().await;
-        assert_eq!(due(&mut held).unwrap().0.tokens, 1, "it is old");
-        assert!(due(&mut held).is_none() && !held.has_unspent(), "once");
-        // Sixty a span: three gaps are half a second.
-        held.settle(at(0), 1, answer(55, 500), &LEASE);
-        assert!(held.pay(55).is_some());
-        held.prepare(at(0), &LEASE, false);
-        held.settle(at(0), 1, answer(10, 500), &LEASE);
-        step().await;
-        assert!(held.pay(1).is_some());
-        assert!(due(&mut held).is_none(), "used since the last look");
-        step().await;
-        step().await;
-        assert_eq!(due(&mut held).unwrap().0.tokens, 9, "it is unused");
+    async fn a_batch_that_is_due_ends_once_and_halves_the_demand() {
+        let mut held = held(40);
+        assert!(held.pay(30).is_some());
+        assert!(held.end_if_due(Instant::now(), false).is_none());
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(held.end_if_due(Instant::now(), false).unwrap().0.tokens, 10);
+        assert!(!held.has_unspent() && held.end_if_due(Instant::now(), true).is_none());
         assert!(held.answer(at(1), 1, false).is_none());
-        held.settle(at(0), 1, answer(10, 500), &LEASE);
-        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 10);
+        assert_eq!(held.prepare(at(1), &LEASE, false).want, 4, "a quarter of 15");
+        held.settle(at(1), 1, answer(9, 500), &LEASE);
+        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 9, "any");
     }
 
     #[test]
@@ -283,32 +259,6 @@ mod tests {
         assert!(!held.is_idle(at(1)));
         assert!(held.pay(1).is_some());
         assert!(held.is_idle(at(1)));
-    }
-
-    #[test]
-    fn a_refusal_counts_until_its_end_and_for_no_smaller_cost() {
-        let mut held = held(1);
-        assert!(held.pay(1).is_some());
-        held.settle(at(0), 5, refusal(20), &LEASE);
-        let wait = |held: &mut AccountLease, now, cost| {
-            held.answer(at(now), cost, false).and_then(|verdict| verdict.retry_after())
-        };
-        assert_eq!(wait(&mut held, 40, 5), Some(Duration::from_millis(19_960)));
-        assert_eq!(wait(&mut held, 40, 4), None);
-        assert_eq!(held.refuse(4).map(|_| ()), None);
-        assert_eq!(wait(&mut held, 50, 5), None, "others may have given tokens back");
-        assert!(held.is_idle(at(50)));
-        held.settle(at(50), 5, refusal(20), &LEASE);
-        assert!(wait(&mut held, 149, 5).is_some() && wait(&mut held, 150, 5).is_none(), "doubled");
-        (0..30).for_each(|_| held.settle(at(150), 5, refusal(20), &LEASE));
-        assert!(wait(&mut held, 10_149, 5).is_some() && wait(&mut held, 10_150, 5).is_none());
-        held.settle(at(150), 5, answer(1, 500), &LEASE);
-        held.settle(at(150), 5, refusal(20), &LEASE);
-        assert_eq!(wait(&mut held, 200, 5), None, "as the first");
-        held.prepare(at(20_000), &LEASE, false);
-        (0..30).for_each(|_| held.settle(at(20_000), 5, refusal(1), &LEASE));
-        assert_eq!(wait(&mut held, 20_999, 5), Some(Duration::from_millis(1)));
-        assert_eq!(wait(&mut held, 21_000, 5), None);
     }
 
     #[test]

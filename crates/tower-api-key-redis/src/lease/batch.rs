@@ -1,4 +1,4 @@
-//! The answers that a node holds: a batch of tokens to spend, or a refusal.
+//! A batch of tokens that the node can spend.
 
 use std::time::Duration;
 
@@ -16,10 +16,6 @@ const TICK: u64 = 10_000_000;
 /// A batch also ends early by one part in 1,000 of its life, because clocks do not run alike. An adjustment
 /// makes a clock slower by at most 1 in 2,000.
 const DRIFT: u64 = 1_000;
-
-/// The time for which the first refusal after a pass is repeated. Each further one is repeated for twice as long,
-/// because tokens that other nodes hold may be given back soon, or never.
-const FIRST_REFUSAL: u64 = 50_000_000;
 
 /// Tokens that were charged in Redis.
 #[derive(Debug)]
@@ -42,16 +38,6 @@ struct Watch {
     used: Instant,
     patience: Duration,
     ends: Instant,
-}
-
-/// A refusal that the node repeats for a while.
-#[derive(Debug)]
-pub(super) struct KeptRefusal {
-    pub(super) verdict: Verdict,
-    pub(super) at: Timestamp,
-    /// The nanoseconds for which the refusal counts.
-    pub(super) counts: u64,
-    pub(super) cost: u32,
 }
 
 impl Batch {
@@ -100,41 +86,8 @@ impl Batch {
     }
 }
 
-impl KeptRefusal {
-    /// Creates a refusal from the answer to a question that was asked at an instant. Other nodes may give
-    /// tokens back, so the refusal counts for a limited time. If the clock was set back since, it does not
-    /// count.
-    pub(super) fn new(
-        asked: Timestamp,
-        cost: u32,
-        answer: Answer,
-        lease: &Lease,
-        is_of_this_clock: bool,
-    ) -> Self {
-        let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
-        let counts = if is_of_this_clock { counts } else { 0 };
-        Self { verdict: answer.verdict, at: asked, counts, cost }
-    }
-
-    /// Shortens the time for which the refusal counts, by the number of refusals before it.
-    pub(super) fn counts_after(&mut self, refusals: u32) {
-        let longest = FIRST_REFUSAL.saturating_mul(1 << refusals.min(20));
-        self.counts = self.counts.min(longest);
-    }
-
-    /// Returns the verdict for a refused request at an instant.
-    pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.verdict, 0, at.nanoseconds_since(self.at))
-    }
-
-    /// Returns true if the refusal still counts at an instant.
-    pub(super) fn counts(&self, at: Timestamp) -> bool {
-        at.nanoseconds_since(self.at) < self.counts
-    }
-}
-
 /// Returns a verdict after `age` nanoseconds, with the unspent tokens added to what remains.
-fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
+pub(super) fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
     if let Some(taken_at) = kept.taken_at() {
         verdict.set_taken_at(taken_at);
@@ -152,11 +105,40 @@ fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
 }
 
 /// Returns a duration in nanoseconds, at most `u64::MAX`.
-fn nanoseconds(duration: Duration) -> u64 {
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns the nanoseconds until a refused request could pass, 0 if it passed.
-fn wait_of(verdict: &Verdict) -> u64 {
+pub(super) fn wait_of(verdict: &Verdict) -> u64 {
     verdict.retry_after().map_or(0, nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_due_when_it_is_unused_or_old_or_over() {
+        let milliseconds = Duration::from_millis;
+        // The time in which the batch counts, the patience, the longest life, whether it is used, and when it is due.
+        for (lasts, patience, life, is_used, due) in [
+            (60_000, 700, 5_000, false, 700),
+            (60_000, 700, 5_000, true, 5_000),
+            (60_000, 9_000, 5_000, false, 5_000),
+            (2_000, 700, 5_000, true, 2_000),
+        ] {
+            let (lasts, marks) = (milliseconds(lasts), Marks::new());
+            let verdict = Verdict::passed();
+            let answer = Answer { verdict, taken: 100, lasts, marks, served_at: 0, is_late: false };
+            let mut batch = Batch::new(Timestamp::default(), answer, &Lease::new(), true);
+            batch.watch(milliseconds(patience), milliseconds(life));
+            let begun = Instant::now();
+            while !batch.is_due(Instant::now()) {
+                batch.unspent -= u32::from(is_used);
+                tokio::time::advance(milliseconds(100)).await;
+            }
+            assert_eq!(begun.elapsed(), milliseconds(due), "{lasts:?} {patience} {life} {is_used}");
+        }
+    }
 }

@@ -5,28 +5,15 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::account::{BatchQuestion, SHORTEST};
+use super::flight_question::FlightQuestion;
 use super::rule::Lease;
 use super::server_clock::ServerClock;
-use super::table::{Entry, LeaseTable, Slot, Waiting};
-use super::timer::BatchTimer;
+use super::shard::{Entry, Slot, Waiting};
+use super::table::LeaseTable;
+use super::timer;
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
-use tower_api_key::limits::ChargeMode;
-
-/// One question for all waiting requests.
-struct FlightQuestion {
-    /// The cost of the first request, which the answer pays or refuses. So each call answers at least one.
-    cost: u32,
-    demand: u32,
-    /// The number of waiting requests, from the first on, that the question asks for.
-    count: usize,
-    batch: BatchQuestion,
-    /// The server's clock, if an earlier answer has told it.
-    clock: Option<ServerClock>,
-}
 
 /// A call that is under way. When it ends or is dropped, every waiting request gets an answer or an error.
 pub(crate) struct Flight {
@@ -50,10 +37,10 @@ impl Flight {
             let in_doubt = script.connection().is_in_doubt();
             let prepared = leases.with(slot, |entry| prepare(entry, &lease, in_doubt));
             let Some(request) = prepared.flatten() else { break };
-            let answer = ask(&script, slot, &request).await;
+            let answer = request.ask(&script, &slot.counted).await;
             leases.with(slot, |entry| settle(entry, &lease, &request, answer));
             if leases.watch(slot) && script.on_server_time() {
-                BatchTimer::start(leases, &script);
+                timer::start(leases, &script);
             }
         }
         self.is_over = true;
@@ -66,45 +53,6 @@ impl Drop for Flight {
             self.leases.with(&self.slot, |entry| entry.waiting = None);
         }
     }
-}
-
-/// Asks a question. Asks again where the first call surely took nothing.
-async fn ask(
-    script: &ChargeScript,
-    slot: &Slot,
-    request: &FlightQuestion,
-) -> Result<(Answer, Instant), Failure> {
-    let BatchQuestion { at, want, left, back } = &request.batch;
-    let mut clock = request.clock.filter(|_| script.on_server_time());
-    let mut question = Question {
-        cost: request.cost,
-        mode: ChargeMode::IfAllowed,
-        now: script.now(*at),
-        terms: Terms::Lease { demand: request.demand, want: *want, left: *left, shortest: SHORTEST },
-        back: back.as_ref(),
-        until: None,
-        refund: None,
-    };
-    // Once for the first call, once if its connection broke, and once if the server's clock was set.
-    for _ in 0..2 {
-        let (asked, timeout) = (Instant::now(), script.connection().timeout());
-        question.until = clock.map(|clock| clock.until(asked, timeout));
-        match script.ask(&slot.counted, &question).await {
-            // The answer came in time, so the server's clock is not where it was expected to be.
-            Ok(answer) if answer.is_late => {
-                clock = Some(ServerClock::new(asked, answer.served_at));
-                question.back = None;
-            }
-            // The server may have taken the tokens back already, so the second call gives none back.
-            Err(failure) if failure.is_of_connection() && question.back.is_some() => {
-                question.back = None;
-            }
-            answer => return answer.map(|answer| (answer, asked)),
-        }
-    }
-    let asked = Instant::now();
-    question.until = None;
-    script.ask(&slot.counted, &question).await.map(|answer| (answer, asked))
 }
 
 /// Returns the question for all waiting requests. Returns `None` without one, and ends the flight.
@@ -166,7 +114,8 @@ fn settle(
 mod tests {
     use std::time::Duration;
 
-    use super::super::table::{LeaseReply, NextStep};
+    use super::super::shard::LeaseReply;
+    use super::super::table::NextStep;
     use super::*;
     use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::limiter::RedisLimiter;
@@ -216,25 +165,6 @@ mod tests {
         let without = RedisLimiter::open("redis://127.0.0.1").unwrap();
         drop(without.charge(charge(&records[0])));
         assert_eq!(without.held(), 0);
-    }
-
-    /// The server may have run the call before the connection broke.
-    #[tokio::test]
-    async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
-        // One of five tokens is spent, then the batch is over.
-        const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
-                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
-        let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
-        let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
-        let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
-        let record = record("acme");
-        for now in [NOW, NOW.plus(Duration::from_secs(9))] {
-            let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
-            assert_eq!(verdict.retry_after(), None);
-        }
-        let heard = server.heard();
-        let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
-        assert_eq!(given_back, ["0", "4", "0"]);
     }
 
     #[test]

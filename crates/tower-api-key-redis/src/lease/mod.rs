@@ -7,11 +7,15 @@ mod account;
 mod batch;
 mod demand;
 mod flight;
+mod flight_question;
+mod refusals;
 mod rule;
 mod server_clock;
+mod shard;
 mod table;
 mod timer;
 
 pub(crate) use flight::Flight;
 pub use rule::Lease;
-pub(crate) use table::{LeaseReply, LeaseTable, NextStep};
+pub(crate) use shard::LeaseReply;
+pub(crate) use table::{LeaseTable, NextStep};

@@ -6,9 +6,22 @@ use std::time::Duration;
 /// The settings of a lease: a node takes a batch of an account's tokens from Redis, and spends it locally.
 ///
 /// Most requests of a busy account then cost no round trip. Redis charges a batch to all of the account's
-/// windows when the node takes it. The batch grows while the account is busy on this node. It is at most an
-/// eighth of what is left, so it shrinks towards the end of a quota, and no node starves the others. Requests
-/// that wait already get all that is left.
+/// windows when the node takes it. Requests that wait already get all that is left.
+///
+/// # Size
+///
+/// A batch is a quarter of the tokens that the node spent lately for the account, and at most an eighth of what is left.
+/// "Lately" is the shortest window of the quotas, or 10 s if that is less. What was spent before counts less and less. So
+/// the batches of all nodes together are about a quarter of what the fleet spends, however many nodes there are. After
+/// requests have come for such a time without a pause, a batch is half of what was spent, and at most a quarter of what
+/// is left. While calls to Redis fail, a node takes nothing in advance.
+///
+/// # Age
+///
+/// A task gives a batch back that lies unused: after four times the usual time between two requests of the account, and
+/// at least 50 to 250 ms. It gives any batch back after 5 s, or half the shortest window. This needs no request.
+/// [`give_back_all`](tower_api_key::limits::Limiter::give_back_all) gives all batches back, when a process ends. Tokens
+/// are given back once, to the window that they were taken from, by the server's clock.
 ///
 /// # Guarantee
 ///
@@ -29,11 +42,10 @@ use std::time::Duration;
 ///
 /// # Price
 ///
-/// * A node loses the batch of an account if the node ends, or if the account does not come back to it. The
-///   batch is at most an eighth of what was left when the node took it. It is about as much as the node spends
-///   in the time of a batch, or twice that.
-/// * Otherwise the node gives unspent tokens back with its next call for the account, if their window is still
-///   open. It never gives back tokens of a leaky bucket, because they drain in the meantime.
+/// * While a node holds tokens, the others cannot use them. A refusal elsewhere is asked again after 50 ms, then after
+///   twice the time and so on, because tokens may be given back. The guide "Limits across a fleet" has the worst case.
+/// * A node that dies loses its batches until their windows end.
+/// * Tokens of a leaky bucket are never given back, because they drain in the meantime.
 /// * A leaky bucket holds a sixteenth less, in whole requests, because tokens drain while a node holds them.
 ///   `remaining` shows this. A larger cost never passes. Under a limit below 16, nothing is leased.
 /// * A node without leases may fill this sixteenth. So use leases on all nodes of a fleet, or on none.
@@ -42,7 +54,7 @@ use std::time::Duration;
 ///
 /// Two kinds of requests are charged one by one: those under a quota in shadow, and those in
 /// [`ChargeMode::Force`](tower_api_key::limits::ChargeMode::Force). A node repeats a refusal until the time
-/// that the refusal names, and at most for as long as it may hold a batch.
+/// that the refusal names, and for 10 s at most.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +73,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Creates a lease with batches of up to 1,000 tokens, held for up to 10 s, of up to 65,536 accounts.
+    /// Creates a lease with batches of up to 1,000 tokens, of up to 65,536 accounts.
     pub const fn new() -> Self {
         Self { most: 1_000, longest: Duration::from_secs(10), accounts: 65_536 }
     }
@@ -72,8 +84,8 @@ impl Lease {
         self
     }
 
-    /// Sets the longest time for which a node holds a batch or repeats a refusal, 10 s unless set. A node
-    /// without requests keeps its batch from the other nodes for this time, and until its next call.
+    /// Sets the longest time for which a node repeats a refusal, 10 s unless set. A node holds a batch for half of it
+    /// at most, unless a window is shorter.
     pub const fn lasting(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self

@@ -1,13 +1,14 @@
 //! The timer that gives unused tokens back, also if no further request comes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::table::{LeaseTable, Returned};
+use super::shard::Returned;
+use super::table::LeaseTable;
 use crate::failure::Failure;
 use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
@@ -19,21 +20,13 @@ const TICK: Duration = Duration::from_millis(50);
 /// The most calls under way at the same time.
 const CALLS: usize = 32;
 
-/// The task that watches batches. It runs while there is a batch to watch.
-#[derive(Debug, Default)]
-pub(super) struct BatchTimer {
-    runs: AtomicBool,
-}
-
-impl BatchTimer {
-    /// Starts the task, unless it runs.
-    pub(super) fn start(leases: &Arc<LeaseTable>, script: &Arc<ChargeScript>) {
-        if !leases.timer.runs.swap(true, Ordering::AcqRel) {
-            let guard = Running(Arc::downgrade(leases));
-            let task = run(guard, Arc::downgrade(script));
-            // Without a runtime the task is dropped, and with it the guard. The next batch starts another.
-            let _ = script.connection().spawn(task);
-        }
+/// Starts the task that watches batches, unless it runs. It runs while there is a batch to watch.
+pub(super) fn start(leases: &Arc<LeaseTable>, script: &Arc<ChargeScript>) {
+    if !leases.is_watching.swap(true, Ordering::AcqRel) {
+        let guard = Running(Arc::downgrade(leases));
+        let task = run(guard, Arc::downgrade(script));
+        // Without a runtime the task is dropped, and with it the guard. The next batch starts another.
+        let _ = script.connection().spawn(task);
     }
 }
 
@@ -44,13 +37,13 @@ impl LeaseTable {
     }
 }
 
-/// Notes that the task has ended, for example with its runtime.
+/// A task that runs. When it is dropped, for example with its runtime, another can start.
 struct Running(Weak<LeaseTable>);
 
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(leases) = self.0.upgrade() {
-            leases.timer.runs.store(false, Ordering::Release);
+            leases.is_watching.store(false, Ordering::Release);
         }
     }
 }
@@ -67,9 +60,9 @@ async fn run(mut running: Running, script: Weak<ChargeScript>) {
             let _ = give_back(&script, due).await;
         }
         if !leases.watches_any() {
-            leases.timer.runs.store(false, Ordering::Release);
+            leases.is_watching.store(false, Ordering::Release);
             // A batch that came between these two lines found the timer running.
-            if !leases.watches_any() || leases.timer.runs.swap(true, Ordering::AcqRel) {
+            if !leases.watches_any() || leases.is_watching.swap(true, Ordering::AcqRel) {
                 running.0 = Weak::new();
                 return;
             }

@@ -142,7 +142,8 @@ async fn a_steady_load_costs_at_most_a_tenth_of_a_round_trip_per_request() {
     let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for algorithm in ALGORITHMS {
-        for (nodes, limit) in [(4, 1_000), (16, 4_000), (64, 16_000)] {
+        // The last fleet has too few requests on each node for a lease.
+        for (nodes, limit) in [(4, 1_000), (16, 4_000), (64, 16_000), (64, 1_000)] {
             let quota = Quota::new("requests", limit, WINDOW).with_algorithm(algorithm);
             let mut fleet = Fleet::new(&server, nodes, quota, Some(START));
             let requests = limit * 9 / 10;
@@ -152,8 +153,11 @@ async fn a_steady_load_costs_at_most_a_tenth_of_a_round_trip_per_request() {
             let passed = fleet.pass_steadily(requests, WINDOW).await;
             let calls = server.scripts_run() - before;
             let each = calls as f64 / f64::from(requests);
-            println!("{algorithm}, {nodes} nodes: {passed} of {requests} pass, {each:.3} round trips");
-            assert!(each <= 0.1, "{algorithm}, {nodes} nodes: {each}");
+            println!(
+                "{algorithm}, {nodes} nodes: {passed} of {requests} pass, {each:.3} round trips"
+            );
+            let is_busy = requests as usize >= 100 * nodes;
+            assert!(each <= 0.1 || !is_busy, "{algorithm}, {nodes} nodes: {each}");
             assert!(passed >= requests * 9 / 10, "{algorithm}, {nodes} nodes: {passed}");
         }
     }

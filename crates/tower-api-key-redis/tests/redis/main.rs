@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
+mod attempts;
 mod causes;
 mod concurrency;
 mod crowded_networks;

@@ -1,0 +1,107 @@
+//! Gates that count clients without a valid key together: failed attempts, and anonymous clients.
+
+use std::time::Duration;
+
+use http::Request;
+use tower_api_key::attempts::FailedAttempts;
+use tower_api_key::limits::AnonymousQuotas;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
+use tower_api_key::request::Connection;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
+use tower_api_key_redis::RedisLimiter;
+
+use crate::support::{KEY, PROFILE, Service, greeting, reason, send, store};
+use crate::{Redis, TURNS};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const LIMIT: u32 = 5;
+const GATES: usize = 4;
+const HOME: &str = "192.0.2.1";
+
+/// Gates as in processes of their own, each with a connection of its own.
+fn gates(
+    server: &Redis,
+    describe: impl Fn(ApiKeyLayerBuilder, RedisLimiter) -> ApiKeyLayerBuilder,
+) -> Vec<Service> {
+    let gate = |_| {
+        let limiter = server.limiter().build().unwrap();
+        let builder = ApiKeyLayer::builder(PROFILE, store(|key| key));
+        greeting(&describe(builder, limiter).build().unwrap())
+    };
+    (0..GATES).map(gate).collect()
+}
+
+async fn reason_for(gate: &Service, peer: &str, key: Option<&str>) -> &'static str {
+    let mut request = Request::new(());
+    request.extensions_mut().insert(Connection::tls(format!("{peer}:4711").parse().unwrap()));
+    if let Some(key) = key {
+        let bearer = format!("Bearer {key}").parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+    }
+    reason(&send(gate, request).await)
+}
+
+#[tokio::test]
+async fn a_network_fails_as_often_at_all_gates_together_as_at_one() {
+    let _turn = TURNS.read().await;
+    for program in Redis::programs() {
+        let server = Redis::start_program(&program, &[]);
+        let gates = gates(&server, |builder, limiter| {
+            let attempts = FailedAttempts::new(LIMIT, HOUR);
+            builder.failed_attempts(attempts.counted_by(limiter, OnLimiterFailure::Deny))
+        });
+        for gate in &gates {
+            assert_eq!(reason_for(gate, HOME, Some(KEY)).await, "admitted");
+        }
+        assert_eq!(server.scripts_run(), 0, "a valid key of a network without failures");
+        let mut unknown = 0;
+        for number in 0..10 * GATES {
+            let guess = Some("a_key_that_nobody_has");
+            let answer = reason_for(&gates[number % GATES], HOME, guess).await;
+            assert!(["key_unknown", "too_many_failures"].contains(&answer), "{answer}");
+            unknown += u32::from(answer == "key_unknown");
+        }
+        assert_eq!(unknown, LIMIT, "{}", program.display());
+        for gate in &gates {
+            assert_eq!(reason_for(gate, HOME, Some(KEY)).await, "too_many_failures");
+            assert_eq!(reason_for(gate, "198.51.100.1", Some(KEY)).await, "admitted");
+        }
+    }
+}
+
+/// A gate that asks before it looks a key up gives the attempt back.
+#[tokio::test]
+async fn a_valid_key_of_a_network_with_a_failure_is_no_failed_attempt() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let gates = gates(&server, |builder, limiter| {
+        let attempts = FailedAttempts::new(LIMIT, HOUR);
+        builder.failed_attempts(attempts.counted_by(limiter, OnLimiterFailure::Deny))
+    });
+    assert_eq!(reason_for(&gates[0], HOME, Some("a_key_that_nobody_has")).await, "key_unknown");
+    for number in 0..10 * u64::from(LIMIT) {
+        assert_eq!(reason_for(&gates[0], HOME, Some(KEY)).await, "admitted", "{number}");
+        // A call gives it back, for which no request waits.
+        while server.scripts_run() < 1 + 2 * (number + 1) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_network_has_its_quota_once_at_all_gates_together() {
+    let _turn = TURNS.read().await;
+    for program in Redis::programs() {
+        let server = Redis::start_program(&program, &[]);
+        let gates = gates(&server, |builder, limiter| {
+            let quotas = AnonymousQuotas::new([Quota::new("hour", LIMIT, HOUR)]);
+            builder.optional().anonymous_quotas(quotas).limits(limiter, OnLimiterFailure::Deny)
+        });
+        let mut passed = 0;
+        for number in 0..5 * GATES {
+            passed += u32::from(reason_for(&gates[number % GATES], HOME, None).await == "admitted");
+        }
+        assert_eq!(passed, LIMIT, "{}", program.display());
+        assert_eq!(reason_for(&gates[0], "198.51.100.1", None).await, "admitted");
+    }
+}
