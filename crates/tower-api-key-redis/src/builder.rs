@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+#[cfg(feature = "testing")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::concurrency::RedisConcurrency;
@@ -9,6 +11,8 @@ use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
 use super::servers::{Access, Servers};
+#[cfg(feature = "testing")]
+use super::stream_source::StreamSource;
 use tower_api_key::ConfigError;
 use tower_api_key::key::KeyHasher;
 
@@ -60,6 +64,8 @@ impl RedisLimiterBuilder {
             tls: None,
             timeout: TIMEOUT,
             patience: PATIENCE,
+            #[cfg(feature = "testing")]
+            streams: None,
         };
         Self {
             servers,
@@ -156,6 +162,13 @@ impl RedisLimiterBuilder {
     #[cfg(feature = "testing")]
     pub fn on_request_time(mut self) -> Self {
         self.on_request_time = true;
+        self
+    }
+
+    /// Opens streams to servers that a simulation plays, in place of sockets.
+    #[cfg(feature = "testing")]
+    pub fn stream_source(mut self, streams: impl StreamSource) -> Self {
+        self.access.streams = Some(Arc::new(streams));
         self
     }
 

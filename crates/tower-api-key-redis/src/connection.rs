@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::call::Call;
 use super::cluster::Cluster;
-use super::failure::{Consequence, Failure};
-use super::link::{Link, LinkState};
-use super::unreachable::Unreachable;
+use super::failure::Failure;
+use super::link::Link;
 
 /// The way to the servers. Calls have a timeout, and fail at once while their server is down.
 #[derive(Clone)]
@@ -29,19 +28,30 @@ impl Connection {
         }
     }
 
-    /// Returns true if the last call failed, so that the next one may fail as well.
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.0.breaker.counts_failures()
+    /// Returns true if the last call to the server of a Redis key failed, so that the next one may fail as well.
+    pub(super) fn is_in_doubt(&self, key: impl FnOnce() -> String) -> bool {
+        self.link(key).is_none_or(|link| link.breaker.counts_failures())
     }
 
-    /// Returns true if calls fail at once, because there is no connection.
-    pub(super) fn is_down(&self) -> bool {
-        matches!(*self.0.state.borrow(), LinkState::Down(_))
+    /// Returns true if calls for a Redis key fail at once, because there is no connection to its server.
+    pub(super) fn is_down(&self, key: impl FnOnce() -> String) -> bool {
+        self.link(key).is_none_or(|link| link.is_down())
+    }
+
+    /// Returns the link to the server of a Redis key; `None` if no server of a cluster is known to have it.
+    fn link(&self, key: impl FnOnce() -> String) -> Option<Arc<Link>> {
+        match self {
+            Self::Single(link) => Some(Arc::clone(link)),
+            Self::Cluster(cluster) => cluster.link(key().as_bytes()),
+        }
     }
 
     /// Returns the longest time that a call may take.
     pub(super) fn timeout(&self) -> Duration {
-        self.0.timeout
+        match self {
+            Self::Single(link) => link.timeout,
+            Self::Cluster(cluster) => cluster.timeout(),
+        }
     }
 
     /// Calls a script.
@@ -59,72 +69,6 @@ impl Connection {
             Self::Cluster(cluster) => cluster.check().await,
         };
         checked.map_err(Failure::cause)
-    }
-}
-
-impl Link {
-    /// Calls a script, in a limited time.
-    pub(super) async fn call(
-        self: &Arc<Self>,
-        call: &Call<'_>,
-        is_asking: bool,
-        within: Duration,
-    ) -> Result<Vec<i64>, Failure> {
-        // A server that is down costs a read of the state, and no timer.
-        if let LinkState::Down(cause) = &*self.state.borrow() {
-            return Err(Failure::down(cause));
-        }
-        let mut number = None;
-        let attempts = self.attempts(call, is_asking, &mut number);
-        let Ok(answer) = tokio::time::timeout(within, attempts).await else {
-            let failure = Failure::Timeout(self.timeout);
-            if self.breaker.failed() {
-                self.give_up(number, &failure);
-            }
-            return Err(failure);
-        };
-        answer
-    }
-
-    /// Connects, and waits until the connection is up or down.
-    pub(super) async fn check(self: &Arc<Self>) -> Result<(), Failure> {
-        self.wait().await.map(drop)
-    }
-
-    async fn attempts(
-        self: &Arc<Self>,
-        call: &Call<'_>,
-        is_asking: bool,
-        number: &mut Option<u64>,
-    ) -> Result<Vec<i64>, Failure> {
-        // A connection may have broken while it was idle, which shows at the next call. So a call is
-        // repeated once. If the connection broke after the server ran the call, this charges twice.
-        for further in [true, false] {
-            let (mut connection, its_number) = self.wait().await?;
-            *number = Some(its_number);
-            let error = match call.make(&mut connection, is_asking).await {
-                Ok(answer) => {
-                    self.breaker.succeeded();
-                    return Ok(answer);
-                }
-                Err(error) => error,
-            };
-            let (failure, consequence) = Failure::new(&error);
-            if self.is_of_cluster() && failure.redirect().is_some() {
-                self.breaker.succeeded();
-                return Err(failure);
-            }
-            // Repeated refusals count as no answer, so that not every request pays for one.
-            if consequence != Consequence::None && self.breaker.failed() {
-                self.give_up(*number, &failure);
-            } else if consequence == Consequence::Reconnect {
-                self.reconnect(its_number);
-            }
-            if consequence != Consequence::Reconnect || call.once || !further {
-                return Err(failure);
-            }
-        }
-        Err(Failure::Connection(Unreachable::Closed, None))
     }
 }
 
@@ -151,6 +95,7 @@ mod tests {
 
     use super::*;
     use crate::faulty_server::{FaultyServer, HANGS_UP};
+    use crate::link::LinkState;
 
     const PATIENT: u32 = 9;
 

@@ -1,5 +1,8 @@
 //! An address, and how the limiter connects and logs in there.
 
+#[cfg(feature = "testing")]
+use std::sync::Arc;
+
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use secrecy::ExposeSecret;
@@ -8,6 +11,8 @@ use tower_api_key::ConfigError;
 use super::address::Address;
 use super::credentials::RedisCredentials;
 use super::failure::Failure;
+#[cfg(feature = "testing")]
+use super::stream_source::{self, StreamSource};
 #[cfg(feature = "tls")]
 use super::tls::RedisTls;
 
@@ -21,6 +26,8 @@ pub(super) struct Endpoint {
     credentials: Option<RedisCredentials>,
     #[cfg(feature = "tls")]
     tls: Option<RedisTls>,
+    #[cfg(feature = "testing")]
+    streams: Option<Arc<dyn StreamSource>>,
 }
 
 impl Endpoint {
@@ -52,6 +59,8 @@ impl Endpoint {
             credentials: None,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "testing")]
+            streams: None,
         })
     }
 
@@ -74,6 +83,13 @@ impl Endpoint {
             ));
         }
         Ok(self)
+    }
+
+    /// Opens streams of a simulation in place of sockets.
+    #[cfg(feature = "testing")]
+    pub(super) fn with_streams(mut self, streams: Option<Arc<dyn StreamSource>>) -> Self {
+        self.streams = streams;
+        self
     }
 
     /// Returns the endpoint of another server, where the limiter logs in the same way.
@@ -130,6 +146,11 @@ impl Endpoint {
             .set_response_timeout(None)
             .set_pipeline_buffer_size(LINE);
         let client = Client::open(info).map_err(|error| Failure::connecting(&error))?;
+        #[cfg(feature = "testing")]
+        if let Some(streams) = &self.streams {
+            let connected = stream_source::connect(&**streams, &client, &config).await;
+            return connected.map_err(|error| Failure::connecting(&error));
+        }
         let connected = client.get_multiplexed_async_connection_with_config(&config).await;
         connected.map_err(|error| Failure::connecting(&error))
     }

@@ -63,6 +63,7 @@ mod home;
 mod lease;
 mod limiter;
 mod link;
+mod link_call;
 mod lock;
 mod network;
 mod question;
@@ -71,6 +72,8 @@ mod refusal;
 mod script;
 mod sentinels;
 mod servers;
+#[cfg(feature = "testing")]
+mod stream_source;
 mod subject;
 #[cfg(feature = "tls")]
 mod tls;
@@ -83,6 +86,8 @@ pub use concurrency::RedisConcurrency;
 pub use credentials::RedisCredentials;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
+#[cfg(feature = "testing")]
+pub use stream_source::StreamSource;
 #[cfg(feature = "tls")]
 pub use tls::RedisTls;
 

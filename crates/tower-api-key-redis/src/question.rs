@@ -107,6 +107,16 @@ impl Counted {
             && own.eq(quotas.iter())
     }
 
+    /// Returns a Redis key of the subject. All of its keys lie in one slot of a cluster.
+    pub(super) fn key(&self, prefix: &str) -> String {
+        match &self.subject {
+            CountedSubject::Account(account, _) => {
+                Subject { prefix, account, key: None }.to_string()
+            }
+            CountedSubject::Network(name) => name.key(prefix),
+        }
+    }
+
     /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
         let by_account = self.quotas().any(|quota| quota.per() == Per::Account);

@@ -37,6 +37,16 @@ impl ChargeScript {
         &self.connection
     }
 
+    /// Returns true if calls for who is counted may fail, because the last one failed.
+    pub(super) fn is_in_doubt(&self, counted: &Counted) -> bool {
+        self.connection.is_in_doubt(|| counted.key(&self.prefix))
+    }
+
+    /// Returns true if calls for who is counted fail at once.
+    pub(super) fn is_down(&self, counted: &Counted) -> bool {
+        self.connection.is_down(|| counted.key(&self.prefix))
+    }
+
     /// Returns the prefix of all Redis keys.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix

@@ -15,6 +15,8 @@ use super::greeting::ServerRole;
 use super::home::Home;
 use super::link::Link;
 use super::sentinels::Sentinels;
+#[cfg(feature = "testing")]
+use super::stream_source::StreamSource;
 #[cfg(feature = "tls")]
 use super::tls::RedisTls;
 
@@ -34,6 +36,8 @@ pub(super) struct Access {
     pub(super) tls: Option<RedisTls>,
     pub(super) timeout: Duration,
     pub(super) patience: u32,
+    #[cfg(feature = "testing")]
+    pub(super) streams: Option<Arc<dyn StreamSource>>,
 }
 
 impl Servers {
@@ -81,6 +85,8 @@ impl Access {
         let endpoint = Endpoint::new(url)?;
         #[cfg(feature = "tls")]
         let endpoint = endpoint.with_tls(self.tls.clone())?;
+        #[cfg(feature = "testing")]
+        let endpoint = endpoint.with_streams(self.streams.clone());
         Ok(endpoint)
     }
 

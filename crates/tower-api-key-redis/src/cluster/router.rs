@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::link::Link;
 use crate::redirect::Redirect;
 
 /// The times that a call is sent to another node at most. A slot that moves to and fro, and back, needs as many.
@@ -37,6 +38,17 @@ impl Cluster {
     /// Returns the runtime of the cluster's tasks.
     pub(crate) fn home(&self) -> &Home {
         &self.0.home
+    }
+
+    /// Returns the longest time that a call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    /// Returns the link to the primary that has the slot of a key, if it is known.
+    pub(crate) fn link(&self, key: &[u8]) -> Option<Arc<Link>> {
+        let map = self.0.known()?;
+        map.shard(slot(key)).map(|shard| Arc::clone(&shard.link))
     }
 
     /// Calls a script on the primary that has the slot of its keys. Follows a slot that moved or is moving. The node

@@ -34,7 +34,7 @@ impl Flight {
         let (leases, slot) = (&self.leases, &self.slot);
         loop {
             // While calls fail, what they take in advance may be lost.
-            let in_doubt = script.connection().is_in_doubt();
+            let in_doubt = script.is_in_doubt(&slot.counted);
             let prepared = leases.with(slot, |entry| prepare(entry, &lease, in_doubt));
             let Some(request) = prepared.flatten() else { break };
             let answer = request.ask(&script, &slot.counted).await;

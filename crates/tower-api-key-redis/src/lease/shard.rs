@@ -98,13 +98,20 @@ impl Shard {
     }
 
     /// Ends the batches that are due, and watches those that hold tokens still.
-    pub(super) fn end_due(&mut self, now: Instant, all: bool) -> Vec<Returned> {
+    pub(super) fn end_due(
+        &mut self,
+        now: Instant,
+        takes: impl Fn(&Counted) -> bool,
+        all: bool,
+    ) -> Vec<Returned> {
         let Self { table, watched, .. } = self;
         let mut due = Vec::new();
         watched.retain(|slot| {
             let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
             let Some(entry) = table.find_mut(slot.hash, found) else { return false };
-            if let Some((unspent, at)) = entry.held.end_if_due(now, all) {
+            if takes(&entry.counted)
+                && let Some((unspent, at)) = entry.held.end_if_due(now, all)
+            {
                 due.push(Returned { slot: slot.clone(), unspent, at });
             }
             entry.is_watched = entry.held.has_unspent();

@@ -93,9 +93,15 @@ impl LeaseTable {
         self.shard(slot.hash).watch(slot)
     }
 
-    /// Ends the batches that are due, or all if `all` is set, and returns what is to be given back.
-    pub(super) fn end_due(&self, now: Instant, all: bool) -> Vec<Returned> {
-        self.shards.iter().flat_map(|shard| lock(shard).end_due(now, all)).collect()
+    /// Ends the batches that are due, or all if `all` is set, and returns what is to be given back. `takes` returns
+    /// false for a batch whose server takes nothing now.
+    pub(super) fn end_due(
+        &self,
+        now: Instant,
+        takes: impl Fn(&Counted) -> bool,
+        all: bool,
+    ) -> Vec<Returned> {
+        self.shards.iter().flat_map(|shard| lock(shard).end_due(now, &takes, all)).collect()
     }
 
     /// Returns true if the timer has batches to watch.

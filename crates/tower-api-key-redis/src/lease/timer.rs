@@ -33,7 +33,7 @@ pub(super) fn start(leases: &Arc<LeaseTable>, script: &Arc<ChargeScript>) {
 impl LeaseTable {
     /// Gives all tokens back, and returns the first failure.
     pub(crate) async fn give_back_all(&self, script: &Arc<ChargeScript>) -> Result<(), Failure> {
-        give_back(script, self.end_due(Instant::now(), true)).await
+        give_back(script, self.end_due(Instant::now(), |_| true, true)).await
     }
 }
 
@@ -54,11 +54,9 @@ async fn run(mut running: Running, script: Weak<ChargeScript>) {
         tokio::time::sleep(TICK).await;
         let (Some(leases), Some(script)) = (running.0.upgrade(), script.upgrade()) else { return };
         // Without a connection the tokens would be lost. The node can still spend them.
-        if !script.connection().is_down() {
-            let due = leases.end_due(Instant::now(), false);
-            // A failure loses the tokens, as if they had been spent. The connection has counted it.
-            let _ = give_back(&script, due).await;
-        }
+        let due = leases.end_due(Instant::now(), |counted| !script.is_down(counted), false);
+        // A failure loses the tokens, as if they had been spent. The connection has counted it.
+        let _ = give_back(&script, due).await;
         if !leases.watches_any() {
             leases.is_watching.store(false, Ordering::Release);
             // A batch that came between these two lines found the timer running.

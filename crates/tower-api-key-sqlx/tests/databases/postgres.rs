@@ -134,17 +134,6 @@ impl Postgres {
         self.server.wait().unwrap();
     }
 
-    /// Stops the server and all its processes where they are, or lets them go on. Connections stay open.
-    #[allow(dead_code)] // Not all who start one freeze it.
-    pub(crate) fn freeze(&self, frozen: bool) {
-        let server = self.server.id();
-        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
-        let children = children.unwrap();
-        let processes = children.split_whitespace().map(str::to_owned);
-        let processes = std::iter::once(server.to_string()).chain(processes);
-        signal(if frozen { "-STOP" } else { "-CONT" }, processes);
-    }
-
     pub(crate) fn start_again(&mut self) {
         self.server = serve(&self.programs, &self.folder, self.port);
     }

@@ -1,0 +1,10 @@
+//! A simulated Redis: the limiter's own scripts, over streams with delays, on a server that dies at stated instants.
+
+mod keyspace;
+mod scripts;
+mod server;
+mod stream;
+mod wire;
+
+pub use server::{Death, Recovery, RedisServer};
+pub use stream::RedisStreams;
