@@ -42,6 +42,7 @@ mod bulk;
 #[cfg(feature = "postgres")]
 mod channel;
 mod connect;
+mod deadline;
 mod dialect;
 mod driver;
 mod failure;
@@ -53,6 +54,8 @@ mod from_postgres;
 mod from_sqlite;
 mod inline;
 mod json;
+#[cfg(feature = "postgres")]
+mod lag;
 #[cfg(feature = "postgres")]
 mod listen;
 #[cfg(feature = "postgres")]
