@@ -139,12 +139,11 @@ async fn a_broken_file_keeps_the_front_door_that_serves() {
         (limited(9).replace("[store]", "[other]"), &["`other`"]),
         // What belongs to PostgreSQL alone reaches the store, which has SQLite here.
         (
-            limited(9).replace(
-                "[store]",
-                "[store]\nlisten_url = \"postgres://me:hunter2@host/keys\"\nbehind_pooler = true",
-            ),
+            limited(9)
+                .replace("[store]", "[store]\nlisten_url = \"postgres://me:hunter2@host/keys\""),
             &["`[store]` does not open", "`listen_url`"],
         ),
+        (limited(9).replace("[store]", "[store]\nbehind_pooler = true"), &["`behind_pooler`"]),
         (limited(9).replace("[store]", "[store]\nmax_lag = \"2s\""), &["`max_lag`"]),
         (limited(9).replace("[store]", "[store]\nmax_lifetime = \"2\""), &["max_lifetime"]),
     ] {

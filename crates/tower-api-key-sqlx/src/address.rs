@@ -72,8 +72,8 @@ impl Address {
         Ok(Self { options, behind_pooler })
     }
 
-    /// Returns how a pool connects. The server enforces the limit of a lookup, too: otherwise a query that
-    /// nobody waits for any more keeps a connection of the server.
+    /// Returns how a pool connects. The server enforces the limit of a lookup, too: otherwise a query
+    /// whose caller gave up keeps a connection of the server.
     pub(super) fn for_pool(self, settings: &Settings) -> PgConnectOptions {
         if settings.behind_pooler {
             // PgBouncer refuses parameters of a session that it cannot hand on.

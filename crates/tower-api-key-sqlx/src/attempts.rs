@@ -15,7 +15,7 @@ use sqlx::error::{DatabaseError, ErrorKind};
 use tokio::time::Instant;
 
 use super::SqlStore;
-use super::connect::after;
+use super::deadline::after;
 use super::dialect::Dialect;
 use super::driver::{Answer, Connection, Pool, Row};
 use super::failure::{Failure, is_broken, is_locked, unreachable};

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::connect::after;
+use super::deadline::after;
 use super::listener::{Listener, LogPlace};
 use tower_api_key::store::{Invalidation, StoreError};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::builder::SqlStoreBuilder;
+use super::deadline::after;
 use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
 use super::failure::{Failure, failed, is_broken, is_conflict, is_locked, unreachable};
@@ -24,9 +25,6 @@ const ATTEMPTS: u32 = 12;
 
 /// The pause after a failed attempt to connect.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// The longest timeout: an `Instant` cannot hold every `Duration`.
-const FAR: Duration = Duration::from_secs(86_400);
 
 /// A store of keys in SQLite or PostgreSQL. Clones share one pool of connections.
 ///
@@ -123,7 +121,7 @@ impl SqlStore {
         self.read_within(statement, self.settings.lookup_timeout).await
     }
 
-    /// Does the same within another timeout.
+    /// Runs a statement that changes nothing, within a timeout.
     pub(super) async fn read_within(
         &self,
         statement: Statement,
@@ -190,12 +188,6 @@ impl SqlStore {
         }
         Err(self.outage.cause(&*self.pool, limit, end).await)
     }
-}
-
-/// Returns the instant at which a timeout that begins now ends.
-pub(super) fn after(limit: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or_else(|| now + FAR)
 }
 
 impl fmt::Debug for SqlStore {

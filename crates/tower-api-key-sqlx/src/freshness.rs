@@ -5,31 +5,16 @@
 //! it has replayed that place. If so, the standby has everything that was committed before the first question.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::Instant;
 
-use super::channel::{Channel, Report, Subscription, Wish};
-use super::connect::SqlStore;
-use super::failure::Failure;
 use super::listener::LogPlace;
-use super::statement::Statement;
-use tower_api_key::store::StoreError;
-
-/// The shortest and the longest time between two questions, and so the precision.
-const OFTEN: Duration = Duration::from_millis(50);
-const SELDOM: Duration = Duration::from_secs(1);
 
 /// The places that are kept, so that a standby that lags by a minute is told by how much.
 const PLACES: usize = 64;
-
-/// What a standby has replayed; nothing at a primary.
-const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery() THEN \
-     CAST(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') AS BIGINT) END AS replayed, \
-     (SELECT system_identifier FROM pg_control_system()) AS cluster";
 
 /// What is known of the age of a server's data.
 #[derive(Debug)]
@@ -55,7 +40,7 @@ impl Freshness {
         self.proven.subscribe()
     }
 
-    fn note(&self, place: LogPlace) {
+    pub(super) fn note(&self, place: LogPlace) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() == PLACES {
             places.pop_front();
@@ -65,13 +50,13 @@ impl Freshness {
 
     /// Returns the latest instant whose place a standby of this cluster has replayed. Places of another
     /// cluster say nothing.
-    fn as_of(&self, replayed: i64, cluster: i64) -> Option<Instant> {
+    pub(super) fn as_of(&self, replayed: i64, cluster: i64) -> Option<Instant> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let reached = |it: &&LogPlace| it.place <= replayed && it.cluster == cluster;
         places.iter().rev().find(reached).map(|place| place.asked)
     }
 
-    fn prove(&self, instant: Instant) {
+    pub(super) fn prove(&self, instant: Instant) {
         self.proven.send_if_modified(|proven| {
             let is_later = proven.is_none_or(|proven| proven < instant);
             if is_later {
@@ -79,106 +64,6 @@ impl Freshness {
             }
             is_later
         });
-    }
-}
-
-impl SqlStore {
-    /// Asks the server what it has, and returns true if it is a primary.
-    async fn renew(&self) -> Result<bool, StoreError> {
-        let before = Instant::now();
-        let rows = self.read(Statement::from(REPLAYED)).await?;
-        let column = |name| rows.first().and_then(|row| row.number(name).ok().flatten());
-        let replayed = column("replayed");
-        let Some(freshness) = &self.freshness else { return Ok(replayed.is_none()) };
-        let proven = match replayed {
-            None => Some(before),
-            Some(replayed) => {
-                column("cluster").and_then(|cluster| freshness.as_of(replayed, cluster))
-            }
-        };
-        if let Some(proven) = proven {
-            freshness.prove(proven);
-        }
-        Ok(replayed.is_none())
-    }
-
-    /// Begins to prove the age of a standby's data, and waits for the first proof, but not for longer than a
-    /// lookup may take. At a primary that no lag is limited for, nothing is proven.
-    pub(super) async fn watch_lag(&mut self) -> Result<(), StoreError> {
-        let max_lag = self.settings.max_lag;
-        if self.listen_url.is_none() && max_lag.is_none() {
-            return Ok(());
-        }
-        let is_primary = self.renew().await?;
-        if is_primary && max_lag.is_none() {
-            return Ok(());
-        }
-        if !is_primary && self.listen_url.is_none() {
-            return Err(StoreError::new(Failure::Setting(
-                "`max_lag` at a standby server needs `listen_url`: the URL of its primary server",
-            )));
-        }
-        let freshness = Arc::new(Freshness::new());
-        let mut proven = freshness.proven();
-        self.freshness = Some(freshness);
-        tokio::spawn(self.clone().keep_proving());
-        let first = proven.wait_for(Option::is_some);
-        let _ = timeout(self.settings.lookup_timeout, first).await;
-        Ok(())
-    }
-
-    /// Proves the age of the data again and again, until nothing but this task has the store.
-    async fn keep_proving(self) {
-        let Some(freshness) = self.freshness.clone() else { return };
-        let every = self.settings.max_lag.map_or(SELDOM, |lag| (lag / 4).clamp(OFTEN, SELDOM));
-        let options = self.listen_url.as_ref().and_then(|_| self.listen_options());
-        let mut channel = None;
-        // This task has two of the references.
-        while Arc::strong_count(&freshness) > 2 {
-            let next = Instant::now() + every;
-            if let Some(options) = &options {
-                self.take_places(&freshness, options, &mut channel, next).await;
-            }
-            // The task goes on without an answer: lookups are refused when the last proof is too old.
-            let _ = self.renew().await;
-            sleep_until(next).await;
-        }
-    }
-
-    /// Takes what the primary says until the next place has come, or until the time is over.
-    async fn take_places(
-        &self,
-        freshness: &Freshness,
-        options: &PgConnectOptions,
-        channel: &mut Option<Subscription>,
-        end: Instant,
-    ) {
-        let every = end.saturating_duration_since(Instant::now());
-        let answer = self.settings.lookup_timeout;
-        let wish = Wish { answer, quiet: SELDOM, place_every: Some(every) };
-        let open = channel.get_or_insert_with(|| Channel::join(options, wish));
-        loop {
-            match tokio::time::timeout_at(end, open.next()).await {
-                Ok(Report::Place(place)) => return freshness.note(place),
-                Ok(Report::Failed(_)) => {
-                    *channel = None;
-                    return;
-                }
-                Ok(_) => {}
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Refuses a lookup whose data may be too old.
-    pub(super) fn check_lag(&self) -> Result<(), StoreError> {
-        let (Some(max_lag), Some(freshness)) = (self.settings.max_lag, &self.freshness) else {
-            return Ok(());
-        };
-        match freshness.age() {
-            Some(age) if age <= max_lag => Ok(()),
-            _ => Err(StoreError::new(Failure::Behind(max_lag))),
-        }
     }
 }
 

@@ -91,7 +91,7 @@ mod tests {
             "SELECT convert_from(decode('69742773', 'hex'), 'UTF8'), CAST(-7 AS BIGINT) \
              FROM \"a$1\"\"'\" WHERE x = '$2' AND y = decode('00ff', 'hex')"
         );
-        let ten = (0..10).fold(Statement::from("$10 $1 $11"), |it, number| it.bind(number));
+        let ten = (0..10).fold(Statement::from("$10 $1 $11"), Statement::bind);
         let ten = inline(&ten.bind(None::<String>), Some(Duration::from_millis(1500)));
         assert_eq!(
             ten.as_str(),

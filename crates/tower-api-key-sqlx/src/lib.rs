@@ -45,6 +45,7 @@ mod bulk;
 #[cfg(feature = "postgres")]
 mod channel;
 mod connect;
+mod deadline;
 mod dialect;
 mod driver;
 mod failure;
@@ -57,6 +58,8 @@ mod from_postgres;
 mod from_sqlite;
 mod inline;
 mod json;
+#[cfg(feature = "postgres")]
+mod lag;
 #[cfg(feature = "postgres")]
 mod listen;
 #[cfg(feature = "postgres")]

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Acquire, ConnectOptions, Connection, Row};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connect::after;
+use super::deadline::after;
 use super::failure::{Failure, failed, unreachable};
 use super::notify::{self, CHANNEL};
 use tower_api_key::store::{Invalidation, StoreError};

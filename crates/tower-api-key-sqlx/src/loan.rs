@@ -186,7 +186,7 @@ impl<D: Driver> Loan<D> {
         }
     }
 
-    /// Waits for the end of an abandoned query, whose answer nobody reads.
+    /// Waits for the end of an abandoned query, and drops its answer.
     async fn settle(&mut self) {
         self.open = false;
         let _ = self.ask(|it| Box::pin(it.ping())).await;

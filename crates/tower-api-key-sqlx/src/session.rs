@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use tokio::time::timeout_at;
 
 use super::SqlStore;
-use super::connect::after;
+use super::deadline::after;
 use super::driver::{Answer, Connection, Row};
 use super::failure::{failed, is_broken};
 use super::statement::Statement;

@@ -15,7 +15,7 @@ pub(super) trait Slot<D: Driver>: Send {
     /// Gives the connection back. The future, if there is one, must run to its end for that.
     fn give_back(self: Box<Self>, patience: Duration) -> Option<GivingBack>;
 
-    /// Closes the connection without a word to the server, which may be silent.
+    /// Closes the connection at once. Nothing is sent to the server, which may be silent.
     fn close(self: Box<Self>);
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::SqlStore;
-use super::connect::after;
+use super::deadline::after;
 use super::failure::Failure;
 use super::session::Session;
 use tower_api_key::store::StoreError;

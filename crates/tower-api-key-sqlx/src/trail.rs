@@ -17,8 +17,8 @@ pub(super) struct Step<'a> {
     by: &'a str,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
-    /// The mark of the newest line of the trail, once it is known.
-    newest: Option<Option<i64>>,
+    /// The mark of the newest line of the trail.
+    newest: Option<i64>,
 }
 
 impl SqlStore {
@@ -32,6 +32,7 @@ impl SqlStore {
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }
+        step.newest = step.newest_mark().await?;
         Ok(step)
     }
 }
@@ -70,10 +71,7 @@ impl Step<'_> {
         action: Action,
         lines: &[(Option<&str>, &str)],
     ) -> Result<(), ManageError> {
-        let mut previous = match self.newest {
-            Some(known) => known,
-            None => self.newest_mark().await?,
-        };
+        let mut previous = self.newest;
         let marks = marks::random(lines.len())?;
         let lines: Vec<_> = lines
             .iter()
@@ -86,7 +84,7 @@ impl Step<'_> {
             row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous)
         })
         .await?;
-        self.newest = Some(previous);
+        self.newest = previous;
         Ok(())
     }
 

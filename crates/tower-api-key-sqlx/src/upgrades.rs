@@ -180,7 +180,7 @@ async fn both_programs_serve_while_the_tables_are_extended() {
     assert_eq!(counted, Some(i64::try_from(changes).unwrap()), "no change was lost");
 }
 
-/// Another program's long transaction, as of `pg_dump`: nobody waits behind the migration that waits for it.
+/// A migration waits for another program's long transaction, as of `pg_dump`. Lookups do not wait behind it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lookups_do_not_wait_behind_a_migration_that_waits() {
     let Some(server) = Postgres::start() else { return };

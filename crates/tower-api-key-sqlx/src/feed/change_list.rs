@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::driver::{Columns, Row};
 use super::super::row;
 use super::behind::ProvenAge;
-use super::secrets::SecretReader;
+use super::secrets::{SecretReader, account};
 use super::trail_position::{TrailPlace, is_before_all, is_seen};
 use tower_api_key::key::{Account, AccountId, KeyId};
 use tower_api_key::store::{
@@ -153,7 +153,7 @@ impl ChangeList {
             return Ok(RowOutcome::Diverged);
         };
         // A broken account breaks all its keys, which are not among the changes.
-        let Ok(account) = self.reader.account(row) else { return Ok(RowOutcome::Diverged) };
+        let Ok(account) = account(row) else { return Ok(RowOutcome::Diverged) };
         let state = self.accounts.entry(id).or_default();
         state.was_deleted |= row::text(row, "action")? == Action::AccountDeleted.name();
         state.account = account;

@@ -1,7 +1,7 @@
 //! What a replica reads: the whole store in pages, and then the changes of the trail.
 //!
 //! 1. Every writer locks the trail before it takes a number. So the numbers have the order in which changes
-//!    become visible: whoever sees a change sees all changes before it.
+//!    become visible: a statement that sees a change sees all changes before it.
 //! 2. Every answer proves the position of the reader in the same statement that reads the answer. The statement
 //!    sees one state of one server. So a pooler may send each statement over another connection.
 //! 3. Each change has a random mark, and the mark of the change before it. So a reader notices a restored

@@ -38,12 +38,12 @@ impl SecretReader {
         };
         row::record_under(row, account, true)
     }
+}
 
-    /// Reads the account of a change; `None` if the store has none of its id.
-    pub(super) fn account(&mut self, row: &dyn Columns) -> Result<Option<Account>, StoreError> {
-        match row::optional(row, "account_id")? {
-            Some(id) => row::account_named(row, id).map(Some),
-            None => Ok(None),
-        }
+/// Reads the account of a change; `None` if the store has none of its id.
+pub(super) fn account(row: &dyn Columns) -> Result<Option<Account>, StoreError> {
+    match row::optional(row, "account_id")? {
+        Some(id) => row::account_named(row, id).map(Some),
+        None => Ok(None),
     }
 }

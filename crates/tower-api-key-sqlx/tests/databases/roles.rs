@@ -70,6 +70,7 @@ async fn the_documented_privileges_are_enough() {
     let gate = SqlStore::connect(&url_of(&server, "gate_with_uses")).await.unwrap();
     gate.note_uses(used()).await.unwrap();
     assert!(gate.revoke("key", "test").await.is_err());
+    owner.delete_account("acme", "test").await.unwrap();
     store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
 }
 

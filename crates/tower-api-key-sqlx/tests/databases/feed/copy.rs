@@ -101,7 +101,9 @@ impl StoreCopy {
                 secrets.into_keys().collect()
             };
             for id in gone {
-                of_account(self, id.as_str()).into_iter().for_each(|digest| drop(self, digest));
+                for digest in of_account(self, id.as_str()) {
+                    drop(self, digest);
+                }
             }
             for account in saved {
                 for digest in of_account(self, account.id().as_str()) {

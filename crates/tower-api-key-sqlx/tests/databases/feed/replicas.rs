@@ -115,9 +115,9 @@ async fn a_frozen_or_killed_postgres_costs_requests_only_after_the_staleness() {
     assert_eq!(ask(&node, "unknown").await, NodeAnswer::Refuses);
     for (id, frozen) in [("first", true), ("second", false)] {
         if frozen {
-            server.freeze(true)
+            server.freeze(true);
         } else {
-            server.kill()
+            server.kill();
         }
         let began = Instant::now();
         // The age of the last proof counts, so the first half of the staleness is safe.
@@ -130,9 +130,9 @@ async fn a_frozen_or_killed_postgres_costs_requests_only_after_the_staleness() {
         assert!(began.elapsed() < STALENESS + Duration::from_secs(1), "{:?}", began.elapsed());
         assert_eq!(ask(&node, "unknown").await, NodeAnswer::Unavailable);
         if frozen {
-            server.freeze(false)
+            server.freeze(false);
         } else {
-            server.start_again()
+            server.start_again();
         }
         until(&node, "good", NodeAnswer::Serves).await;
         writer.revoke(id, "test").await.unwrap();
