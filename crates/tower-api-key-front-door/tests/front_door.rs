@@ -119,33 +119,33 @@ async fn another_limiter_or_store_is_opened_anew() {
 
 #[tokio::test]
 async fn a_broken_file_keeps_the_front_door_that_serves() {
-    let files = Files::new(&limited(9)).await;
+    let files = Files::new(&limited(99)).await;
     let door = LiveFrontDoor::open(files.path()).await.unwrap();
     let lost = files.folder.path().join("lost").join("keys.db");
     let elsewhere = format!("\"sqlite:{}\"", lost.display());
     for (broken, words) in [
         (limited(0), &["profile.quotas[0]", "limit"][..]),
-        (limited(9).replace("[store]", "[stroe]"), &["`stroe`", "did you mean `store`?"]),
-        (limited(9).replace("\"memory:\"", "\"memory://\" x"), &["gate.toml:11:"]),
+        (limited(99).replace("[store]", "[stroe]"), &["`stroe`", "did you mean `store`?"]),
+        (limited(99).replace("\"memory:\"", "\"memory://\" x"), &["gate.toml:11:"]),
         (
-            limited(9).replace("\"memory:\"", "\"ftp://me:hunter2@host\""),
+            limited(99).replace("\"memory:\"", "\"ftp://me:hunter2@host\""),
             &["`limiter.url`", "`ftp`", "`memory:`"],
         ),
-        (limited(9).replace("{ file = \"url\" }", &elsewhere), &["`[store]` does not open"]),
+        (limited(99).replace("{ file = \"url\" }", &elsewhere), &["`[store]` does not open"]),
         (
-            limited(9).replace("file = \"url\"", "file = \"urls\""),
+            limited(99).replace("file = \"url\"", "file = \"urls\""),
             &["`store.url`", "the file cannot be read"],
         ),
-        (limited(9).replace("[store]", "[other]"), &["`other`"]),
+        (limited(99).replace("[store]", "[other]"), &["`other`"]),
         // What belongs to PostgreSQL alone reaches the store, which has SQLite here.
         (
-            limited(9)
+            limited(99)
                 .replace("[store]", "[store]\nlisten_url = \"postgres://me:hunter2@host/keys\""),
             &["`[store]` does not open", "`listen_url`"],
         ),
-        (limited(9).replace("[store]", "[store]\nbehind_pooler = true"), &["`behind_pooler`"]),
-        (limited(9).replace("[store]", "[store]\nmax_lag = \"2s\""), &["`max_lag`"]),
-        (limited(9).replace("[store]", "[store]\nmax_lifetime = \"2\""), &["max_lifetime"]),
+        (limited(99).replace("[store]", "[store]\nbehind_pooler = true"), &["`behind_pooler`"]),
+        (limited(99).replace("[store]", "[store]\nmax_lag = \"2s\""), &["`max_lag`"]),
+        (limited(99).replace("[store]", "[store]\nmax_lifetime = \"2\""), &["max_lifetime"]),
     ] {
         files.write(&broken);
         let error = door.reload().await.unwrap_err().to_string();

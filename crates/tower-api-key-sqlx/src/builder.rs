@@ -200,6 +200,7 @@ impl SqlStoreBuilder {
         };
         let queries = Arc::new(Queries::new(&tables));
         let (tables, outage) = (Arc::new(tables), Arc::new(Outage::default()));
+        #[cfg_attr(not(feature = "postgres"), allow(unused_mut))]
         let mut store = SqlStore {
             pool,
             dialect,

