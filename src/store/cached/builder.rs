@@ -34,7 +34,7 @@ impl<S: KeyStore> CachedBuilder<S> {
 
     /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless
     /// set. The age counts from just before the store was asked, or from a later
-    /// [proof of life](super::Invalidation::UpToDate).
+    /// [proof of life](crate::store::Invalidation::UpToDate).
     ///
     /// The bound holds even though the clock may [lag](Clock::lag). A staleness that is shorter than the lag
     /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If

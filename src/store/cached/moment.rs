@@ -111,8 +111,8 @@ mod tests {
         let (start, limit) = (Moment::now(&late), AgeLimit::new(5 * SECOND, late.lag()));
         let holds = || limit.holds(start, Moment::now(&late), &late);
         // The coarse clock is behind by half a second, as no tick came.
-        exact.advance(5 * SECOND - Duration::from_nanos(1));
-        coarse.advance(4 * SECOND + SECOND / 2);
+        exact.advance(Duration::from_nanos(4_999_999_999));
+        coarse.advance(Duration::from_millis(4_500));
         assert!(holds());
         exact.advance(Duration::from_nanos(1));
         assert!(!holds(), "the coarse clock says 4.5 s");

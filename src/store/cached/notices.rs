@@ -77,7 +77,7 @@ impl Notices {
         }
         let number = self.latest.fetch_add(1, Ordering::AcqRel) + 1;
         match what {
-            Invalidation::Secret(_) => {}
+            Invalidation::Secret(_) | Invalidation::UpToDate(_) => {}
             Invalidation::Account(account) => {
                 if let Some(latest) = self.accounts.get(self.slot_of(account)) {
                     latest.store(number, Ordering::Release);
@@ -89,7 +89,6 @@ impl Notices {
                 self.added.store(number, Ordering::Release);
                 self.proofs.end_run(number);
             }
-            Invalidation::UpToDate(_) => {}
         }
     }
 

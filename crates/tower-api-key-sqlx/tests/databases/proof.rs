@@ -194,9 +194,9 @@ async fn a_node_with_half_open_connections_keeps_its_promise() {
         tokio::time::sleep(STALENESS + 3 * PROOFS).await;
         // All that there are, or all new ones, too.
         if number % 2 == 0 {
-            relay.loses_connections()
+            relay.loses_connections();
         } else {
-            relay.falls_silent(true)
+            relay.falls_silent(true);
         }
         database.revoke(id, "test").await.unwrap();
         let revoked = Instant::now();
