@@ -86,7 +86,7 @@ fn lookup(store: &impl KeyStore, digests: &[KeyDigest]) -> f64 {
     for _ in 0..10 {
         let begun = processor_time();
         for number in 0..LOOKUPS {
-            let found = store.find(&digests[number * 7_919 % digests.len()]).now_or_never();
+            let found = store.find(&digests[number * 104_729 % digests.len()]).now_or_never();
             // A gate reads the record, too.
             black_box(found.unwrap().unwrap().unwrap().is_disabled());
         }
@@ -116,7 +116,9 @@ fn measured() {
             memory_store.add_now(digest, feed.record(&digest));
         }
         let before = memory();
-        let replica = Replica::new(feed);
+        // The runtime has one thread, which the lookups take.
+        let builder = Replica::builder(feed).staleness(Duration::from_secs(3_600));
+        let replica = builder.build().unwrap();
         let begun = processor_time();
         tokio::spawn(replica.follow());
         replica.ready().await;
