@@ -74,6 +74,7 @@
 //! | list, rotate and revoke keys | [`KeyManager`](store::KeyManager) | [on the trait's page](store::KeyManager) |
 //! | keep keys in a database | `SqlStore` of [`tower-api-key-sqlx`] | on the crate's page |
 //! | keep records of a slow store in memory | [`Cached`](store/struct.Cached.html), feature `cache` | [on the type's page](store/struct.Cached.html) |
+//! | hold every key of another store on each node | [`Replica`](store/struct.Replica.html), feature `replica` | [on the type's page](store/struct.Replica.html) |
 //! | take over keys of another system | [`KeyManager::import`](store::KeyManager::import), [`KeyFormat`](key::KeyFormat) | `tower-api-key keys import --help` |
 //! | require scopes for a route | [`Routes`](rules::Routes), [`Route`](rules::Route) | `examples/first_answer.rs` |
 //! | read `users.*`, or let a scope grant others | [`ScopeRules`](rules::ScopeRules) | [on the type's page](rules::ScopeRules) |
@@ -140,6 +141,8 @@
 //! * `axum-server`: the proof of peer and TLS from axum-server 0.9. [Its page](axum_server/index.html) has the line.
 //! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
 //!   time.
+//! * `replica`: [`Replica`](store/struct.Replica.html), which holds every key of another store and follows its
+//!   changes.
 //! * `config`: [a front door as a file](config/index.html), in TOML or JSON.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.

@@ -54,13 +54,14 @@
 //! | rotates keys | [`Retention`]: which expired secrets to delete, and which to hide |
 //! | can have rows that it cannot read | [`Page`] and [`BrokenRow`] |
 //! | is behind a cache and reports changes | [`Invalidations`], which yields [`Invalidation`]s |
+//! | is copied whole by each node | [`KeyFeed`], which reads pages and the changes since |
 //!
-//! The feature `testing` has tests for the promises of a store: `store_tests!` for a [`KeyManager`], and
-//! `lookup_tests!` for a [`KeyStore`] that cannot write.
+//! The feature `testing` has tests for the promises of a store: `store_tests!` for a [`KeyManager`],
+//! `lookup_tests!` for a [`KeyStore`] that cannot write, and `feed_tests!` for a [`KeyFeed`].
 //!
 //! # Deployment
 //!
-//! A cache keeps accepting a revoked key for a bounded time. State that time to your users. For
+//! A cache or a replica keeps accepting a revoked key for a bounded time. State that time to your users. For
 //! [`MemoryStore`] the time is zero.
 
 #[cfg(feature = "cache")]

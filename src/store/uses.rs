@@ -1,5 +1,6 @@
 //! When secrets were last used. Requests record uses in a channel, and a task writes them every few seconds.
 
+#[cfg(feature = "cache")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

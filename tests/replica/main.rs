@@ -1,10 +1,12 @@
 //! A replica answers as its store does, and never by records older than it may.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unchecked_time_subtraction)] // Constants.
 
 mod fake;
 mod following;
 mod freshness;
+mod measured;
 mod model;
 mod support;
 mod world;

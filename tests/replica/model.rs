@@ -154,7 +154,7 @@ impl Run {
                 let _ = world.delete_account(&format!("account_{account}"));
             }),
             Op::MoveSecret(from, to) => {
-                self.change(|world| world.move_secret(&key(from), &key(to)))
+                self.change(|world| world.move_secret(&key(from), &key(to)));
             }
             Op::Break(id, broken) => self.change(|world| world.set_broken(&key(id), broken)),
             Op::Notify => self.node.store.notify(),
@@ -175,7 +175,7 @@ impl Run {
             Op::SetBack => self.node.clock.set(Timestamp::from_unix_seconds(7)),
         }
         self.check().await;
-        for _ in 0..u32::try_from(number % 5).unwrap() {
+        for _ in 0..number % 5 {
             tokio::task::yield_now().await;
             self.check().await;
         }

@@ -155,7 +155,9 @@ impl World {
         let broken: Vec<String> =
             self.keys.iter().filter(|(_, key)| broken(key)).map(|(id, _)| id.clone()).collect();
         self.keys.retain(|_, key| *key.record.account().id() != *id);
-        broken.into_iter().for_each(|id| self.note(What::Key(id)));
+        for id in broken {
+            self.note(What::Key(id));
+        }
         self.note(What::AccountDeleted(id.to_owned()));
         Ok(())
     }

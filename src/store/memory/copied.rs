@@ -5,49 +5,12 @@ use std::sync::Arc;
 
 use super::index::identity;
 use super::page::Entry;
-use super::store::MemoryStore;
 use super::table::Location;
 use super::writer::Writer;
 use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord};
 
 /// The secrets of a key, with their records.
 pub(in crate::store) type CopiedSecrets = Vec<(KeyDigest, KeyRecord)>;
-
-impl MemoryStore {
-    /// Adds secrets, each beside the other secrets of its key.
-    pub(in crate::store) fn add_secrets(
-        &self,
-        secrets: impl Iterator<Item = (KeyDigest, KeyRecord)>,
-    ) {
-        let mut writer = self.writer();
-        secrets.for_each(|(digest, record)| writer.add_secret(digest, record));
-    }
-
-    /// Makes each key have these secrets and no others. A key without secrets is removed.
-    pub(in crate::store) fn set_keys(&self, keys: impl Iterator<Item = (KeyId, CopiedSecrets)>) {
-        let mut writer = self.writer();
-        keys.for_each(|(id, secrets)| writer.set_key(&id, secrets));
-    }
-
-    /// Applies the state of an account to its keys, except to these.
-    pub(in crate::store) fn set_account(&self, account: Account, except: &HashSet<KeyId>) {
-        self.writer().set_account(account, except);
-    }
-
-    /// Removes the keys of an account, except these.
-    pub(in crate::store) fn remove_keys_of(&self, account: &AccountId, except: &HashSet<KeyId>) {
-        self.writer().remove_keys_of(account, except);
-    }
-
-    /// Exchanges the contents with another store.
-    pub(in crate::store) fn exchange(&self, other: &Self) {
-        let (mut one, mut two) = (self.writer(), other.writer());
-        std::mem::swap(&mut *one.index, &mut *two.index);
-        let table = Arc::clone(&two.table);
-        two.publish(Arc::clone(&one.table));
-        one.publish(table);
-    }
-}
 
 impl Writer<'_> {
     /// Makes a key have these secrets and no others. A key without secrets is removed. A secret that belongs to
@@ -73,11 +36,17 @@ impl Writer<'_> {
 
     /// Adds a secret to its key, beside the key's other secrets.
     pub(super) fn add_secret(&mut self, digest: KeyDigest, record: KeyRecord) {
+        self.make_room(1);
         let id = record.id().clone();
-        let others = self.secrets_of(&id).into_iter().filter(|other| *other != digest);
-        let mut secrets: Vec<_> = others.filter_map(|other| self.copy_of(&other)).collect();
-        secrets.push((digest, record));
-        self.set_key(&id, secrets);
+        let mut secrets = self.secrets_of(&id);
+        if !secrets.contains(&digest) {
+            self.take_from_other(&digest, &id);
+            secrets.push(digest);
+        }
+        let account = self.index.accounts.canonical(record.account());
+        if self.put(digest, record.under(account)).is_some() {
+            self.reindex(&id, secrets);
+        }
     }
 
     /// Applies the state of an account to its keys, except to those that are set anew afterwards. An account without
@@ -187,7 +156,9 @@ impl Writer<'_> {
 }
 
 #[cfg(test)]
+#[cfg(not(shuttle))] // Tables are smaller under Shuttle.
 mod tests {
+    use super::super::MemoryStore;
     use super::*;
     use crate::key::SharedRecord;
 

@@ -3,6 +3,8 @@
 mod account_index;
 #[cfg(feature = "replica")]
 mod copied;
+#[cfg(feature = "replica")]
+mod copied_keys;
 mod history;
 mod index;
 mod manager;

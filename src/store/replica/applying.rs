@@ -4,12 +4,32 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::task::yield_now;
 
-use super::super::feed::{FeedChange, FeedSecret};
+use super::super::feed::{FeedChange, FeedPage, FeedSecret};
 use super::super::memory::{CopiedSecrets, MemoryStore};
 use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord};
 
+/// The most pages of a store for which room is made in advance.
+const MOST_PAGES: usize = 100_000;
 /// How many keys are written before other tasks of the runtime run.
 const BETWEEN_YIELDS: usize = 128;
+
+/// The fewest secrets of a page from which the number of all is estimated.
+const FEWEST_ESTIMATED: usize = 100;
+
+/// Makes room for all secrets of a store, judging by the first page.
+pub(super) fn make_room(keys: &MemoryStore, first: &FeedPage) {
+    let Some(last) = first.secrets.last() else { return };
+    let count = first.secrets.len();
+    if first.is_last {
+        keys.reserve(count);
+    } else if count >= FEWEST_ESTIMATED {
+        // Digests are as good as random, so the page covers that part of all digests that it covers of the secrets.
+        let covered = last.digest.prefix().max(1);
+        let whole = u128::from(u64::MAX) * count as u128 / u128::from(covered);
+        let whole = usize::try_from(whole).unwrap_or(count).min(count.saturating_mul(MOST_PAGES));
+        keys.reserve(whole + whole / 8);
+    }
+}
 
 /// Adds the secrets of a page.
 pub(super) async fn add_page(keys: &MemoryStore, secrets: Vec<FeedSecret>) {

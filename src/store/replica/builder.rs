@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::feed::KeyFeed;
 use super::replicated::Replica;
-use super::settings::{Settings, WhenStale};
+use super::settings::{FollowSettings, WhenStale};
 use crate::clock::Clock;
 use crate::error::ConfigError;
 
@@ -28,12 +28,12 @@ use crate::error::ConfigError;
 #[derive(Clone)]
 pub struct ReplicaBuilder<F> {
     feed: F,
-    settings: Settings,
+    settings: FollowSettings,
 }
 
 impl<F: KeyFeed> ReplicaBuilder<F> {
     pub(super) fn new(feed: F) -> Self {
-        Self { feed, settings: Settings::default() }
+        Self { feed, settings: FollowSettings::default() }
     }
 
     /// Sets how long after a question the store is asked for changes again: 1 second unless set. The time is random by
@@ -91,7 +91,7 @@ impl<F: KeyFeed> ReplicaBuilder<F> {
     /// [`ConfigError::Replica`] if a time is zero, or the staleness is not longer than the poll interval. The replica
     /// would then refuse requests between two polls.
     pub fn build(self) -> Result<Replica<F>, ConfigError> {
-        let Settings { poll_interval, staleness, timeout, page_timeout, .. } = self.settings;
+        let FollowSettings { poll_interval, staleness, timeout, page_timeout, .. } = self.settings;
         let times = [
             ("poll_interval", poll_interval),
             ("timeout", timeout),
@@ -117,7 +117,7 @@ impl<F: KeyFeed> ReplicaBuilder<F> {
 
 impl<F> fmt::Debug for ReplicaBuilder<F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { poll_interval, staleness, when_stale, .. } = &self.settings;
+        let FollowSettings { poll_interval, staleness, when_stale, .. } = &self.settings;
         let mut debug = formatter.debug_struct("ReplicaBuilder");
         debug.field("poll_interval", poll_interval).field("staleness", staleness);
         debug.field("when_stale", when_stale).finish_non_exhaustive()

@@ -11,14 +11,14 @@ use tokio::time::{sleep, timeout};
 use super::super::MemoryStore;
 use super::super::feed::{FeedAnswer, FeedChanges, FeedFuture, FeedPage, KeyFeed};
 use super::super::invalidation::Invalidations;
-use super::applying::{PendingChanges, add_page};
+use super::applying::{PendingChanges, add_page, make_room};
 use super::cursor::Cursor;
 use super::freshness::Proof;
 use super::pace::Pace;
 use super::progress::Wake;
-use super::settings::Settings;
+use super::settings::FollowSettings;
 use super::shared::SharedReplica;
-use super::unproven::NoAnswer;
+use super::unproven::NoFeedAnswer;
 use crate::error::StoreError;
 
 /// The first pause after notices fail. Each further failure doubles it.
@@ -67,12 +67,12 @@ struct Follower<F> {
     /// Weak, so that a question that hangs keeps no replica.
     replica: Weak<SharedReplica>,
     wake: Arc<Wake>,
-    settings: Settings,
+    settings: FollowSettings,
     pace: Pace,
 }
 
 /// What came of a question for changes.
-enum Step {
+enum FollowStep {
     UpToDate(Option<Proof>, Option<u64>),
     More,
     Failed,
@@ -116,7 +116,7 @@ impl<F: KeyFeed> Follower<F> {
         loop {
             let seen = cursor.seen;
             let answer = self.ask(self.settings.page_timeout, |feed| feed.page(seen, after)).await;
-            let FeedPage { secrets, is_last, latest } = match answer {
+            let page = match answer {
                 Some(FeedAnswer::Same(page)) => page,
                 Some(FeedAnswer::Diverged) => return None,
                 None => {
@@ -124,10 +124,14 @@ impl<F: KeyFeed> Follower<F> {
                     continue;
                 }
             };
+            if after.is_none() {
+                make_room(copy, &page);
+            }
+            let FeedPage { secrets, is_last, latest } = page;
             cursor.seen = latest;
             let last = secrets.last().map(|secret| secret.digest);
             if last.is_none() && !is_last {
-                self.fails(NoAnswer::EmptyPage);
+                self.fails(NoFeedAnswer::EmptyPage);
                 self.pause().await;
                 continue;
             }
@@ -151,10 +155,10 @@ impl<F: KeyFeed> Follower<F> {
             // No request finds these records yet, so they need not wait for further changes.
             pending.apply(copy).await;
             match step {
-                Step::UpToDate(proof, answered) => return Some((proof, answered)),
-                Step::More => {}
-                Step::Failed => self.pause().await,
-                Step::Diverged => return None,
+                FollowStep::UpToDate(proof, answered) => return Some((proof, answered)),
+                FollowStep::More => {}
+                FollowStep::Failed => self.pause().await,
+                FollowStep::Diverged => return None,
             }
         }
     }
@@ -166,7 +170,7 @@ impl<F: KeyFeed> Follower<F> {
             self.pace.wait(&self.wake).await;
             loop {
                 match self.step(cursor, &mut pending).await {
-                    Step::UpToDate(proof, answered) => {
+                    FollowStep::UpToDate(proof, answered) => {
                         pending.apply(keys).await;
                         if let (Some(proof), Some(replica)) = (proof, self.replica.upgrade()) {
                             replica.freshness.prove(proof);
@@ -174,17 +178,17 @@ impl<F: KeyFeed> Follower<F> {
                         self.publish(proof, answered);
                         break;
                     }
-                    Step::More => {}
-                    Step::Failed => break,
-                    Step::Diverged => return,
+                    FollowStep::More => {}
+                    FollowStep::Failed => break,
+                    FollowStep::Diverged => return,
                 }
             }
         }
     }
 
     /// Asks for the changes since a position.
-    async fn step(&mut self, cursor: &mut Cursor, pending: &mut PendingChanges) -> Step {
-        let Some(replica) = self.replica.upgrade() else { return Step::Failed };
+    async fn step(&mut self, cursor: &mut Cursor, pending: &mut PendingChanges) -> FollowStep {
+        let Some(replica) = self.replica.upgrade() else { return FollowStep::Failed };
         let asked = replica.freshness.ask();
         drop(replica);
         let requested = self.pace.asks(&self.wake);
@@ -192,21 +196,24 @@ impl<F: KeyFeed> Follower<F> {
         let answer = self.ask(self.settings.timeout, |feed| feed.changes(position, seen)).await;
         let answer: FeedChanges = match answer {
             Some(FeedAnswer::Same(answer)) => answer,
-            Some(FeedAnswer::Diverged) => return Step::Diverged,
-            None => return Step::Failed,
+            Some(FeedAnswer::Diverged) => {
+                self.note(Some(StoreError::new(NoFeedAnswer::Diverged)));
+                return FollowStep::Diverged;
+            }
+            None => return FollowStep::Failed,
         };
         let moved = cursor.advance(&answer);
         let FeedChanges { changes, more, behind, .. } = answer;
         pending.add(changes);
         if !moved {
-            self.fails(NoAnswer::NoProgress);
-            return Step::Failed;
+            self.fails(NoFeedAnswer::NoProgress);
+            return FollowStep::Failed;
         }
         if more {
-            return Step::More;
+            return FollowStep::More;
         }
         let answered = behind.is_zero().then_some(requested);
-        Step::UpToDate(asked.behind(behind), answered)
+        FollowStep::UpToDate(asked.behind(behind), answered)
     }
 
     /// Asks the feed. Returns `None`, and records why, if it fails or does not answer in time.
@@ -216,12 +223,10 @@ impl<F: KeyFeed> Follower<F> {
         question: impl FnOnce(&F) -> FeedFuture<'_, T>,
     ) -> Option<T> {
         let answer = timeout(longest, question(&self.feed)).await;
-        match answer.unwrap_or_else(|_| Err(StoreError::new(NoAnswer::Timeout(longest)))) {
+        match answer.unwrap_or_else(|_| Err(StoreError::new(NoFeedAnswer::Timeout(longest)))) {
             Ok(answer) => {
                 self.pace.succeeded();
-                if let Some(replica) = self.replica.upgrade() {
-                    replica.note(None);
-                }
+                self.note(None);
                 Some(answer)
             }
             Err(error) => {
@@ -236,14 +241,19 @@ impl<F: KeyFeed> Follower<F> {
         self.pace.wait_after_failure().await;
     }
 
-    fn fails(&mut self, why: NoAnswer) {
+    fn fails(&mut self, why: NoFeedAnswer) {
         self.note_failure(StoreError::new(why));
     }
 
     fn note_failure(&mut self, error: StoreError) {
         self.pace.failed();
+        self.note(Some(error));
+    }
+
+    /// Records why there is no answer, or that there is one.
+    fn note(&self, failure: Option<StoreError>) {
         if let Some(replica) = self.replica.upgrade() {
-            replica.note(Some(Arc::new(error)));
+            replica.note(failure.map(Arc::new));
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::settings::Settings;
+use super::settings::FollowSettings;
 use crate::clock::{Clock, nanoseconds};
 use crate::sync::AtomicU64;
 
@@ -24,7 +24,7 @@ pub(super) struct Freshness {
 pub(super) struct Proof(u64);
 
 impl Freshness {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &FollowSettings) -> Self {
         let longest = nanoseconds(settings.longest());
         let surely = longest.saturating_sub(nanoseconds(settings.clock.lag()));
         Self {
@@ -93,6 +93,7 @@ impl Proof {
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[allow(clippy::unchecked_time_subtraction)]
 mod tests {
     use super::super::settings::WhenStale;
     use super::*;
@@ -127,7 +128,11 @@ mod tests {
     }
 
     fn freshness(clock: impl Clock, when_stale: WhenStale) -> Freshness {
-        Freshness::new(&Settings { clock: Arc::new(clock), when_stale, ..Settings::default() })
+        Freshness::new(&FollowSettings {
+            clock: Arc::new(clock),
+            when_stale,
+            ..FollowSettings::default()
+        })
     }
 
     #[test]

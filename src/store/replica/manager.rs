@@ -118,7 +118,7 @@ impl<F: KeyManager + KeyFeed> Replica<F> {
             // The store may also make a change that fails, or whose future is dropped.
             let hint = Hint(Some(&self.shared.wake));
             let made = change.await?;
-            hint.is_not_needed();
+            hint.cancel();
             let mut progress = self.shared.wake.progress.subscribe();
             let request = self.shared.wake.request(self.shared.freshness.ask());
             let longest = self.shared.settings.timeout;
@@ -135,7 +135,7 @@ impl<F: KeyManager + KeyFeed> Replica<F> {
 struct Hint<'a>(Option<&'a Wake>);
 
 impl Hint<'_> {
-    fn is_not_needed(mut self) {
+    fn cancel(mut self) {
         self.0 = None;
     }
 }

@@ -71,11 +71,12 @@ impl Pace {
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let part = u32::try_from((mixed ^ (mixed >> 31)) % 1024).unwrap_or_default();
-        whole - whole / 4096 * part
+        whole.saturating_sub(whole / 4096 * part)
     }
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[allow(clippy::unchecked_time_subtraction)]
 mod tests {
     use super::*;
 
@@ -132,7 +133,7 @@ mod tests {
     async fn notices_come_together_and_a_request_does_not_wait() {
         let clock = crate::clock::ManualClock::default();
         let freshness =
-            super::super::freshness::Freshness::new(&super::super::settings::Settings {
+            super::super::freshness::Freshness::new(&super::super::settings::FollowSettings {
                 clock: std::sync::Arc::new(clock),
                 ..Default::default()
             });

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_use_counts_once_in_a_minute_and_a_full_place_drops_others() {
         let slots: Box<[AtomicU64]> = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
-        let at = |seconds| Timestamp::from_unix_seconds(6_000_000 + seconds);
+        let at = |seconds: u64| Timestamp::from_unix_seconds(6_000_000 + seconds);
         let secret = |number: u8| {
             let mut bytes = [0; 32];
             // The first two bytes do not choose the slots, with fewer than 2^16 groups of slots.

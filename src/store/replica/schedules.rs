@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::settings::Settings;
+use super::settings::FollowSettings;
 use super::shared::SharedReplica;
 use crate::clock::{Clock, ManualClock};
 use crate::key::{KeyDigest, KeyId, KeyRecord};
@@ -19,7 +19,11 @@ const STALENESS: Duration = Duration::from_secs(5);
 
 fn replica(clock: &ManualClock) -> Arc<SharedReplica> {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-    Arc::new(SharedReplica::new(Settings { clock, staleness: STALENESS, ..Settings::default() }))
+    Arc::new(SharedReplica::new(FollowSettings {
+        clock,
+        staleness: STALENESS,
+        ..FollowSettings::default()
+    }))
 }
 
 /// Writes a state of the key: the account's id.

@@ -37,7 +37,7 @@ impl WhenStale {
 
 /// The numbers of a replica, and its clock.
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct FollowSettings {
     pub(super) poll_interval: Duration,
     pub(super) staleness: Duration,
     pub(super) when_stale: WhenStale,
@@ -48,7 +48,7 @@ pub(super) struct Settings {
     pub(super) jitter_seed: Option<u64>,
 }
 
-impl Default for Settings {
+impl Default for FollowSettings {
     fn default() -> Self {
         Self {
             poll_interval: Duration::from_secs(1),
@@ -62,7 +62,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl FollowSettings {
     /// Returns how old records may be before no lookup is answered.
     pub(super) const fn longest(&self) -> Duration {
         self.staleness.saturating_add(self.when_stale.grace())

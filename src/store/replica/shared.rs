@@ -9,7 +9,7 @@ use super::super::MemoryStore;
 use super::freshness::{Freshness, Proof};
 use super::progress::Wake;
 use super::recent_uses::RecentUses;
-use super::settings::Settings;
+use super::settings::FollowSettings;
 use super::unproven::Unproven;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
@@ -19,7 +19,7 @@ use crate::sync::{Mutex, Reply, lock};
 pub(super) struct SharedReplica {
     pub(super) keys: MemoryStore,
     pub(super) freshness: Freshness,
-    pub(super) settings: Settings,
+    pub(super) settings: FollowSettings,
     pub(super) uses: RecentUses,
     pub(super) wake: Arc<Wake>,
     /// The last failure of the feed, until it answers again.
@@ -29,7 +29,7 @@ pub(super) struct SharedReplica {
 }
 
 impl SharedReplica {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: FollowSettings) -> Self {
         Self {
             keys: MemoryStore::new(),
             freshness: Freshness::new(&settings),

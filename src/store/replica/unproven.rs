@@ -28,9 +28,14 @@ fn last(error: Option<&StoreError>) -> String {
 
 /// Why a question to the feed has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(super) enum NoFeedAnswer {
     #[error("the feed did not answer within {0:?}, the timeout of the replica")]
     Timeout(Duration),
+    #[error(
+        "the history of the store is another one than before, so all records are read anew: the store was restored, it \
+        lost changes, or its trail was cut"
+    )]
+    Diverged,
     #[error("a page of the feed is empty, and not the last one")]
     EmptyPage,
     #[error("the feed has more changes, but stays at the same position")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::managed::ManagedFeed;
-use super::reader::{PageCursor, Reader, changes_since};
+use super::reader::{FeedReader, PageCursor, changes_since};
 use super::support::{BY, FUTURE, add, digest, done, import, save};
 use crate::key::KeyDigest;
 use crate::store::{FeedAnswer, FeedPosition, KeyFeed};
@@ -53,7 +53,7 @@ pub(super) async fn changes_while_pages_are_read_are_not_lost(make: &Maker<dyn M
     prepare(store).await;
     // Enough for several pages.
     import(store, "late", 2 * KEYS).await;
-    let mut reader = Reader::begin(store).await;
+    let mut reader = FeedReader::begin(store).await;
     let mut at = PageCursor::new(reader.position);
     let mut number = 0;
     loop {
@@ -79,7 +79,7 @@ pub(super) async fn changes_are_reported_since_any_position(make: &Maker<dyn Man
     let made = make.fresh(()).await;
     let store = subject(&*made);
     prepare(store).await;
-    let mut readers = vec![Reader::whole(store).await];
+    let mut readers = vec![FeedReader::whole(store).await];
     for number in 0..KEYS {
         change(store, number).await;
         if let Some(mut reader) = readers.last().cloned() {
@@ -139,7 +139,7 @@ pub(super) async fn nothing_is_missed_while_others_write(make: &Maker<dyn Manage
     let made: Arc<dyn Fresh<dyn ManagedFeed>> = make.fresh(()).await;
     let store = subject(&*made);
     prepare(store).await;
-    let mut reader = Reader::whole(store).await;
+    let mut reader = FeedReader::whole(store).await;
     let writers: Vec<_> = (0..4)
         .map(|writer| {
             let made = Arc::clone(&made);

@@ -16,14 +16,14 @@ const MOST_ANSWERS: usize = 10_000;
 
 /// A copy of the records of a store, and the position up to which it holds the changes.
 #[derive(Clone)]
-pub(super) struct Reader {
+pub(super) struct FeedReader {
     pub(super) position: FeedPosition,
     /// The latest position of the last answer.
     seen: FeedPosition,
     pub(super) records: HashMap<KeyDigest, KeyRecord>,
 }
 
-impl Reader {
+impl FeedReader {
     /// Begins a copy, without any record.
     pub(super) async fn begin(store: &dyn ManagedFeed) -> Self {
         let position = done(store.position().await, "asking for the position");

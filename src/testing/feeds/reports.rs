@@ -1,7 +1,7 @@
 //! Promises on what a feed reports of each change.
 
 use super::managed::ManagedFeed;
-use super::reader::{PageCursor, Reader, changes_since};
+use super::reader::{FeedReader, PageCursor, changes_since};
 use super::support::{BY, FUTURE, add, digest, done, import, save};
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
@@ -15,7 +15,7 @@ fn digests(secrets: &[&str]) -> Vec<KeyDigest> {
 pub(super) async fn a_new_store_can_be_read(make: &Maker<dyn ManagedFeed>) {
     let made = make.fresh(()).await;
     let store = subject(&*made);
-    let mut reader = Reader::whole(store).await;
+    let mut reader = FeedReader::whole(store).await;
     reader.is_like(store, &[], "of an empty store").await;
     add(store, "first", "acme").await;
     reader.follow(store).await;
@@ -35,7 +35,7 @@ pub(super) async fn pages_hold_every_secret(make: &Maker<dyn ManagedFeed>) {
         done(rotated, "rotating a key");
         secrets.push(secret);
     }
-    let mut reader = Reader::begin(store).await;
+    let mut reader = FeedReader::begin(store).await;
     let mut at = PageCursor::new(reader.position);
     while reader.read_page(store, &mut at).await {}
     reader.is_like(store, &secrets, "after all pages of a store without changes").await;
@@ -45,7 +45,7 @@ pub(super) async fn pages_hold_every_secret(make: &Maker<dyn ManagedFeed>) {
 pub(super) async fn every_change_is_reported(make: &Maker<dyn ManagedFeed>) {
     let made = make.fresh(()).await;
     let store = subject(&*made);
-    let mut reader = Reader::whole(store).await;
+    let mut reader = FeedReader::whole(store).await;
     let mut secrets =
         digests(&["one", "two", "three", "of import_0", "of import_1", "new", "newer"]);
     secrets.extend((0..3).map(|key| digest(&format!("imported_{key}"))));
@@ -125,7 +125,7 @@ pub(super) async fn accounts_are_followed(make: &Maker<dyn ManagedFeed>) {
     add(store, "two", "acme").await;
     add(store, "other", "other").await;
     done(store.rotate("one", digest("second"), FUTURE, BY).await, "rotating a key");
-    let mut reader = Reader::whole(store).await;
+    let mut reader = FeedReader::whole(store).await;
     save(store, "acme", |account| account.scopes(["read"])).await;
     reader.follow(store).await;
     reader.is_like(store, &secrets, "after saving an account").await;
@@ -152,7 +152,7 @@ pub(super) async fn without_changes_the_position_stays(make: &Maker<dyn ManagedF
     let made = make.fresh(()).await;
     let store = subject(&*made);
     import(store, "quiet", 100).await;
-    let mut reader = Reader::whole(store).await;
+    let mut reader = FeedReader::whole(store).await;
     for _ in 0..3 {
         let answer = changes_since(store, reader.position, reader.position).await;
         assert!(answer.changes.is_empty() && !answer.more, "a quiet store has changes: {answer:?}");
