@@ -81,6 +81,7 @@ impl Servers {
 }
 
 impl Access {
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     fn endpoint(&self, url: &str) -> Result<Endpoint, ConfigError> {
         let endpoint = Endpoint::new(url)?;
         #[cfg(feature = "tls")]

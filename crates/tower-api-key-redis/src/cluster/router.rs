@@ -15,7 +15,7 @@ use crate::home::Home;
 use crate::link::Link;
 use crate::redirect::Redirect;
 
-/// The times that a call is sent to another node at most. A slot that moves to and fro, and back, needs as many.
+/// The times that a call is sent to another node at most.
 const REDIRECTS: usize = 16;
 /// The pause before a call is made again whose keys are on two nodes.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
