@@ -169,7 +169,7 @@ impl Shared {
     }
 
     fn cached(&self, number: u64, store: NodeStore, clock: impl Clock) -> StoreNode {
-        // No record leaves for want of room, because which one would leave depends on chance.
+        // There is room for all records, because which one would leave depends on chance.
         let listener = Listener::new(number, Arc::clone(&self.database), Arc::clone(&store.pool));
         let builder = Cached::builder(store).capacity(32_768, 1_024).clock(clock);
         let cached = builder.grace(self.scenario.grace).build();
