@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -19,11 +20,13 @@ pub mod chance;
 pub mod database;
 pub mod judge;
 pub mod limits;
+pub mod memory;
 pub mod network;
 pub mod node;
 pub mod redis;
 pub mod report;
 pub mod scenarios;
+pub mod store_mode;
 pub mod store_scenarios;
 pub mod stores;
 pub mod time;

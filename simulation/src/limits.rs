@@ -109,7 +109,9 @@ impl LimitScenario {
         let judge = judge.lock().unwrap();
         let calls: u64 = servers.iter().map(|server| server.counts().calls).sum::<u64>() - before;
         let mut windows = BTreeMap::new();
-        servers.iter().for_each(|server| windows.extend(server.windows()));
+        for server in &servers {
+            windows.extend(server.windows());
+        }
         let counts = || servers.iter().map(|server| server.counts());
         let of_limiters =
             |node: &Arc<LimitNode>| node.limiters.iter().map(RedisLimiter::held).sum();

@@ -87,14 +87,14 @@ impl Size {
         // Each node has some six requests of an account a second.
         let accounts = ((self.rate / 6.0) as u64).max(1);
         let quota = self.quota(1.2 / accounts as f64);
-        LimitScenario { accounts, quota, ..self.scenario("steady load") }
+        LimitScenario { quota, accounts, ..self.scenario("steady load") }
     }
 
     /// So many accounts that a node rarely has two requests of one within a lease.
     pub fn many_accounts(self) -> LimitScenario {
         let size = self.at_most(1_000.0);
         let (accounts, quota) = (1_000, size.quota(0.1));
-        LimitScenario { accounts, quota, ..size.scenario("1,000 accounts") }
+        LimitScenario { quota, accounts, ..size.scenario("1,000 accounts") }
     }
 
     /// One account on all nodes, with three times its limit.
@@ -114,20 +114,15 @@ impl Size {
         let (at, window) = (self.nodes.min(100) * 1_000, Duration::from_secs(1));
         let limit = (self.nodes as f64 * 16.0).max(1_000.0);
         let rate = move |node, now| match node {
-            _ if now < at => {
-                if now / 1_000 == node {
-                    limit * 1.2
-                } else {
-                    0.0
-                }
-            }
+            _ if now < at && now / 1_000 == node => limit * 1.2,
+            _ if now < at => 0.0,
             _ if now < at + 100 => 10.0,
             0 => limit * 1.5,
             _ => 0.0,
         };
         let quota = Quota::new("window", limit as u32, window);
         let (from, lasts, rate) = (at, at + 2_000, Arc::new(rate));
-        LimitScenario { quota, rate, from, lasts, ..self.scenario("load that shifts") }
+        LimitScenario { lasts, from, quota, rate, ..self.scenario("load that shifts") }
     }
 
     /// Clocks that run up to 450 millionths fast or slow.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::database::{DATABASE, Failover};
 use crate::network::Cut;
 use crate::scenarios::Size;
-use crate::stores::{StoreMode, StoreScenario};
+use crate::store_mode::StoreMode;
+use crate::stores::StoreScenario;
 
 /// The longest age of a record, by default.
 const STALENESS: u64 = 5_000;

@@ -13,37 +13,8 @@ use crate::chance::Chance;
 use crate::database::{Database, Failover, Listener, NodeFeed, NodeStore, PaperKeys};
 use crate::network::{Cut, Network};
 use crate::node::when_known;
+use crate::store_mode::StoreMode;
 use crate::time::{DriftingClock, Time};
-
-/// How a node finds keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreMode {
-    /// It keeps the records that it was asked for, and listens.
-    Cached,
-    /// It holds every record, and listens.
-    Replica,
-}
-
-impl StoreMode {
-    /// All ways.
-    pub const ALL: [Self; 2] = [Self::Cached, Self::Replica];
-
-    /// Returns the number of keys in the database. A replica holds each of them.
-    pub const fn keys(self) -> u64 {
-        match self {
-            Self::Cached => 100_000_000,
-            Self::Replica => 500,
-        }
-    }
-
-    /// Returns the name of the store.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cached => "Cached, listens",
-            Self::Replica => "Replica, listens",
-        }
-    }
-}
 
 /// A scenario of lookups.
 #[derive(Debug, Clone)]
@@ -198,7 +169,7 @@ impl Shared {
     }
 
     fn cached(&self, number: u64, store: NodeStore, clock: impl Clock) -> StoreNode {
-        // No record leaves for want of room, because which one would leave depends on chance.
+        // There is room for all records, because which one would leave depends on chance.
         let listener = Listener::new(number, Arc::clone(&self.database), Arc::clone(&store.pool));
         let builder = Cached::builder(store).capacity(32_768, 1_024).clock(clock);
         let cached = builder.grace(self.scenario.grace).build();

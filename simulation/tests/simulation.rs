@@ -3,7 +3,8 @@
 use simulation::limits::LimitFigures;
 use simulation::report::Report;
 use simulation::scenarios::Size;
-use simulation::stores::{StoreFigures, StoreMode};
+use simulation::store_mode::StoreMode;
+use simulation::stores::StoreFigures;
 
 const FLEET: Size = Size { nodes: 64, rate: 10.0, lasts: 30_000 };
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::connect::{SqlStore, after};
+use super::connect::SqlStore;
+use super::deadline::after;
 use super::driver::Row;
 use super::row;
 use super::statement::Statement;

@@ -92,7 +92,7 @@ impl Listener {
                 part = asking => {
                     self.asking = None;
                     if let Ok(part) = part {
-                        self.read(part);
+                        self.read(&part);
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Listener {
         })
     }
 
-    fn read(&mut self, part: TrailPart) {
+    fn read(&mut self, part: &TrailPart) {
         let before = self.seen.replace((part.run, part.sequence));
         if before.is_none_or(|(run, _)| run != part.run) {
             // The next answer is a proof again.
