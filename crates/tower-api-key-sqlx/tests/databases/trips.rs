@@ -18,7 +18,8 @@ const TRIP: Duration = Duration::from_millis(20);
 /// Returns a store with so many connections, each of which has looked up a key before.
 async fn warm(relay: &Distance, connections: u32) -> SqlStore {
     let builder = SqlStore::builder(url_at(relay.port())).max_connections(connections);
-    let store = builder.connect().await.unwrap();
+    // Many wait at once, and the machine may be busy.
+    let store = builder.connect().await.unwrap().with_lookup_timeout(1_000 * TRIP);
     store.add(key("good"), "test").await.unwrap();
     at_once(&store, connections as usize).await;
     at_once(&store, connections as usize).await;
