@@ -244,7 +244,7 @@ statements! {
          LEFT JOIN ",
         newest!(),
         " n ON TRUE LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 \
-         ORDER BY digest LIMIT 100000) s ON TRUE \
+         ORDER BY digest LIMIT 50000) s ON TRUE \
          LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
     ),
     digests_among: "SELECT digest FROM {secrets} WHERE digest IN",

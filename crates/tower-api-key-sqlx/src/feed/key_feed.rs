@@ -18,7 +18,7 @@ use tower_api_key::store::{
 
 /// The secrets of a page, as the statement says. A page is joined with all keys at once, so larger pages are read
 /// faster.
-const PAGE: usize = 100_000;
+const PAGE: usize = 50_000;
 
 impl KeyFeed for SqlStore {
     fn position(&self) -> FeedFuture<'_, FeedPosition> {
@@ -41,14 +41,13 @@ impl KeyFeed for SqlStore {
             let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
             let asked =
                 Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
-            let limit = self.settings.change_timeout;
-            let mut rows = self.read_within(asked.clone(), limit).await?;
+            let mut rows = self.read_page(asked.clone()).await?;
             if !has_change(&rows) {
                 if self.is_before_all(position, self.proven_age()).await?.is_some() {
                     return Ok(FeedAnswer::Same(page(&rows, position)));
                 }
                 // The first change may have been made meanwhile.
-                rows = self.read_within(asked, limit).await?;
+                rows = self.read_page(asked).await?;
             }
             let Some(first) = rows.first().filter(|_| has_change(&rows)) else {
                 return Ok(FeedAnswer::Diverged);
@@ -110,6 +109,18 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
+    /// Reads a page within the timeout of a change. PostgreSQL's own timeout of a lookup would end the statement, so it
+    /// gets a transaction with a longer one.
+    async fn read_page(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return self.read_within(asked, self.settings.change_timeout).await;
+        }
+        let mut session = self.transaction().await?;
+        let rows = session.fetch(asked).await?;
+        session.commit().await?;
+        Ok(rows)
+    }
+
     /// Returns the position of the newest change; `None` if the trail is empty.
     async fn newest(&self) -> Result<Option<FeedPosition>, StoreError> {
         let rows = self.read(Statement::new(&self.queries.newest_change)).await?;
