@@ -31,7 +31,8 @@ pub struct SqlInvalidations {
     wish: Wish,
     subscription: Option<Subscription>,
     repeats: Option<Repeats>,
-    trail: TrailReader,
+    /// Proves that every change is known. A replica proves that by itself.
+    trail: Option<TrailReader>,
 }
 
 impl SqlStore {
@@ -63,7 +64,7 @@ impl SqlStore {
             wish,
             subscription: None,
             repeats: proven.map(Repeats::new),
-            trail: TrailReader::new(self.clone()),
+            trail: Some(TrailReader::new(self.clone())),
         })
     }
 
@@ -101,8 +102,15 @@ impl SqlInvalidations {
     /// The pool must lead to one server. If it spreads its connections over several standbys, a record of one
     /// may be older than the proof of another.
     pub fn prove_every(mut self, every: Duration) -> Self {
-        self.trail.every = every.max(SHORTEST);
+        if let Some(trail) = &mut self.trail {
+            trail.every = every.max(SHORTEST);
+        }
         self
+    }
+
+    /// Reports notices only, and proves nothing.
+    pub(super) fn without_proofs(self) -> Self {
+        Self { trail: None, ..self }
     }
 
     /// Waits for a notification.
@@ -111,17 +119,19 @@ impl SqlInvalidations {
             self.subscription.get_or_insert_with(|| Channel::join(&self.options, self.wish));
         loop {
             // What the trail of this server has is visible here, so it is never repeated.
-            if let Some(found) = self.trail.pop() {
+            if let Some(found) = self.trail.as_mut().and_then(TrailReader::pop) {
                 return Ok(found);
             }
             let report = tokio::select! {
                 report = subscription.next() => report,
                 what = repeated(&mut self.repeats) => return Ok(what),
-                () = self.trail.wait() => continue,
+                () = read(&mut self.trail) => continue,
             };
             let what = match report {
                 Report::Open => {
-                    self.trail.begin().await;
+                    if let Some(trail) = &mut self.trail {
+                        trail.begin().await;
+                    }
                     // Changes before the connection was made are unknown.
                     Invalidation::Everything
                 }
@@ -134,6 +144,14 @@ impl SqlInvalidations {
             }
             return Ok(what);
         }
+    }
+}
+
+/// Waits until the trail has something to report.
+async fn read(trail: &mut Option<TrailReader>) {
+    match trail {
+        Some(trail) => trail.wait().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::MemoryStore;
 use super::super::feed::{FeedAnswer, FeedChanges, FeedFuture, FeedPage, KeyFeed};
-use super::super::invalidation::Invalidations;
+use super::super::invalidation::{Invalidation, Invalidations};
 use super::applying::{PendingChanges, add_page, make_room};
 use super::cursor::Cursor;
 use super::freshness::Proof;
@@ -52,12 +52,17 @@ async fn listen(notices: Option<Box<dyn Invalidations>>, wake: Arc<Wake>) {
     let Some(mut notices) = notices else { return pending().await };
     let mut pause = FIRST_PAUSE;
     loop {
-        if notices.next().await.is_ok() {
-            pause = FIRST_PAUSE;
-            wake.hint();
-        } else {
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        match notices.next().await {
+            // The replica's own questions are its proofs.
+            Ok(Invalidation::UpToDate(_)) => pause = FIRST_PAUSE,
+            Ok(_) => {
+                pause = FIRST_PAUSE;
+                wake.hint();
+            }
+            Err(_) => {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
         }
     }
 }

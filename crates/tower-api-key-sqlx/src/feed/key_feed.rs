@@ -99,7 +99,7 @@ impl KeyFeed for SqlStore {
     fn notices(&self) -> Option<Box<dyn Invalidations>> {
         #[cfg(feature = "postgres")]
         {
-            self.invalidations().map(|notices| Box::new(notices) as _)
+            self.invalidations().map(|notices| Box::new(notices.without_proofs()) as _)
         }
         #[cfg(not(feature = "postgres"))]
         {
