@@ -20,7 +20,6 @@ pub mod chance;
 pub mod database;
 pub mod judge;
 pub mod limits;
-pub mod memory;
 pub mod network;
 pub mod node;
 pub mod redis;

@@ -3,9 +3,7 @@
 use std::fmt;
 
 use crate::limits::LimitFigures;
-use crate::memory::bytes_of_record;
 use crate::scenarios::Size;
-use crate::store_mode::StoreMode;
 use crate::stores::{StoreFigures, StoreScenario};
 
 /// The bytes of an account in a node's table of leases.
@@ -35,12 +33,8 @@ impl Report {
         }
         row("")?;
         row(StoreRow::HEAD)?;
-        let bytes = StoreMode::ALL.map(|mode| (mode, bytes_of_record(mode)));
         for scenario in self.size.all_stores().iter().filter(|it| it.name.contains(&self.only)) {
-            let of_mode = bytes.iter().find(|(mode, _)| *mode == scenario.mode);
-            let (bytes, figures) =
-                (of_mode.map_or(0, |(_, bytes)| *bytes), scenario.run(self.seed));
-            row(&StoreRow { scenario, bytes, figures }.to_string())?;
+            row(&StoreRow { scenario, figures: scenario.run(self.seed) }.to_string())?;
         }
         Ok(())
     }
@@ -92,8 +86,6 @@ impl fmt::Display for LimitRow<'_> {
 pub struct StoreRow<'a> {
     /// The scenario.
     pub scenario: &'a StoreScenario,
-    /// The bytes of a record on a node.
-    pub bytes: u64,
     /// What it showed.
     pub figures: StoreFigures,
 }
@@ -114,12 +106,11 @@ impl fmt::Display for StoreRow<'_> {
         write!(
             formatter,
             "| {} | {} | {requests} | {failed} | {:.1} % | {stalest} ms (at most {} ms) | \
-             {half}, {most}, {all} ms | {statements:.0} | {busiest} | {notices:.0} | {connections} | {held} ({:.1} KB) |",
+             {half}, {most}, {all} ms | {statements:.0} | {busiest} | {notices:.0} | {connections} | {held} |",
             self.scenario.mode.name(),
             self.scenario.name,
             waited as f64 * 100.0 / requests.max(1) as f64,
             self.scenario.bound,
-            (held as u64 * self.bytes) as f64 / 1_000.0,
         )
     }
 }
