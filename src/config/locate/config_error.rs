@@ -95,9 +95,7 @@ impl FrontDoorTable {
             ConfigError::TrustedInternet { .. } => {
                 at(root.field("trusted_proxies").field("networks"))
             }
-            ConfigError::Replica { field, .. } => {
-                at(root.field("store").field("replica").field(*field))
-            }
+            ConfigError::Replica { field, .. } => at(Self::replica_path(field)),
             ConfigError::Redis(_) => at(root.field("limiter")),
             ConfigError::NetworkPrefix { method, bits, .. } => at(Self::prefix_path(method, *bits)),
             ConfigError::AttemptsNotGivenBack => {

@@ -39,6 +39,11 @@ impl FrontDoorTable {
         path
     }
 
+    /// Returns the path of an option of the replica.
+    pub(super) fn replica_path(option: &str) -> Path {
+        Path::default().field("store").field("replica").field(option)
+    }
+
     /// Returns the path of a network's length.
     pub(super) fn prefix_path(method: &str, bits: u8) -> Path {
         let option = if method.starts_with("FailedAttempts") {

@@ -104,12 +104,12 @@ mod tests {
 
     /// A clock in ticks that are late. Its exact reading is right.
     #[derive(Clone, Default)]
-    struct Late {
+    struct TickBehind {
         coarse: ManualClock,
         exact: ManualClock,
     }
 
-    impl Clock for Late {
+    impl Clock for TickBehind {
         fn now(&self) -> Timestamp {
             self.coarse.now()
         }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn late_ticks_make_no_proof_hold_longer() {
-        let clock = Late::default();
+        let clock = TickBehind::default();
         let freshness = freshness(clock.clone(), WhenStale::Refuse);
         clock.exact.advance(SECOND);
         freshness.prove(freshness.ask());
