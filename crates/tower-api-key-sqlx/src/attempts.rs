@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::SqlStore;
 use super::deadline::after;
 use super::dialect::Dialect;
-use super::driver::{Answer, Connection, Pool, Row};
+use super::driver::{Answer, Connection, EachRow, Pool, Row};
 use super::failure::{Failure, is_broken, is_locked, unreachable};
 use super::outage::Outage;
 use super::query::Queries;
@@ -153,6 +153,10 @@ impl Pool for Broken {
 
 impl Connection for Broken {
     fn fetch(&mut self, _: Statement) -> Answer<'_, Vec<Row>> {
+        Box::pin(ready(Err((self.statement)())))
+    }
+
+    fn fetch_each(&mut self, _: Statement, _: EachRow) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }
 

@@ -14,6 +14,9 @@ pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Erro
 /// A row of either database.
 pub(super) type Row = Box<dyn Columns>;
 
+/// Receives the rows of an answer one by one, so that the whole answer is never in memory.
+pub(super) type EachRow = Box<dyn FnMut(&dyn Columns) + Send>;
+
 /// Reads the columns of a row by their names.
 pub(super) trait Columns: Send + Sync {
     fn text(&self, column: &str) -> Result<Option<String>, sqlx::Error>;
@@ -48,6 +51,9 @@ pub(super) trait Connection: Send {
     /// Runs a statement and returns its rows.
     fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>>;
 
+    /// Runs a statement and passes on each of its rows.
+    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()>;
+
     /// Runs a statement and returns how many rows it touched.
     fn execute(&mut self, statement: Statement) -> Answer<'_, u64>;
 
@@ -69,11 +75,23 @@ pub(super) trait Driver: sqlx::Database {
     const REMOTE: bool;
 
     fn fetch(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, Vec<Row>>;
+    fn fetch_each(
+        connection: &mut Self::Connection,
+        statement: Statement,
+        each: EachRow,
+    ) -> Answer<'_, ()>;
     fn execute(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, u64>;
     fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
 
     /// Runs statements that hold their values, and returns their rows.
     fn fetch_text(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, Vec<Row>>;
+
+    /// Runs statements that hold their values, and passes on each of their rows.
+    fn fetch_each_text(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+        each: EachRow,
+    ) -> Answer<'_, ()>;
 
     /// Runs statements that hold their values, and returns how many rows they touched.
     fn execute_text(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, u64>;
@@ -82,6 +100,8 @@ pub(super) trait Driver: sqlx::Database {
 /// Implements [`Driver`] and [`Columns`] for one database: sqlx's traits do not allow a generic implementation.
 macro_rules! driver {
     ($database:ty, $row:ty, remote: $remote:literal) => {
+        use futures_util::TryStreamExt as _;
+
         impl $crate::driver::Driver for $database {
             const REMOTE: bool = $remote;
 
@@ -92,6 +112,17 @@ macro_rules! driver {
                 Box::pin(async move {
                     let rows = query(statement).fetch_all(connection).await?;
                     Ok(rows.into_iter().map(|row| Box::new(row) as _).collect())
+                })
+            }
+
+            fn fetch_each(
+                connection: &mut Self::Connection,
+                statement: $crate::statement::Statement,
+                mut each: $crate::driver::EachRow,
+            ) -> $crate::driver::Answer<'_, ()> {
+                Box::pin(async move {
+                    let rows = query(statement).fetch(connection);
+                    rows.try_for_each(|row| std::future::ready(Ok(each(&row)))).await
                 })
             }
 
@@ -118,6 +149,17 @@ macro_rules! driver {
                 Box::pin(async move {
                     let rows = sqlx::raw_sql(sql).fetch_all(connection).await?;
                     Ok(rows.into_iter().map(|row| Box::new(row) as _).collect())
+                })
+            }
+
+            fn fetch_each_text(
+                connection: &mut Self::Connection,
+                sql: sqlx::SqlStr,
+                mut each: $crate::driver::EachRow,
+            ) -> $crate::driver::Answer<'_, ()> {
+                Box::pin(async move {
+                    let rows = sqlx::raw_sql(sql).fetch(connection);
+                    rows.try_for_each(|row| std::future::ready(Ok(each(&row)))).await
                 })
             }
 

@@ -19,7 +19,7 @@ use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, SqlStr};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::driver::{Answer, Connection, Driver, Pool, Row};
+use super::driver::{Answer, Connection, Driver, EachRow, Pool, Row};
 use super::failure::is_broken;
 use super::inline::inline;
 use super::settings::Settings;
@@ -198,6 +198,15 @@ impl<D: Driver> Connection for Loan<D> {
         match self.text(&statement) {
             Some(text) => Box::pin(self.ask(|connection| D::fetch_text(connection, text))),
             None => Box::pin(self.ask(|connection| D::fetch(connection, statement))),
+        }
+    }
+
+    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
+        match self.text(&statement) {
+            Some(text) => {
+                Box::pin(self.ask(|connection| D::fetch_each_text(connection, text, each)))
+            }
+            None => Box::pin(self.ask(|connection| D::fetch_each(connection, statement, each))),
         }
     }
 

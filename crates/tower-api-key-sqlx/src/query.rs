@@ -113,6 +113,33 @@ macro_rules! changed {
     };
 }
 
+/// The change that proves the position of a page, and the newest one.
+macro_rules! place_of_page {
+    () => {
+        concat!(
+            " FROM (SELECT 1 AS one) AS one LEFT JOIN (SELECT sequence, ",
+            mark!(),
+            " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 1) c ON TRUE LEFT JOIN ",
+            newest!(),
+            " n ON TRUE "
+        )
+    };
+}
+
+/// Selects a page of secrets. It has at least one row, with the change that proves the position.
+macro_rules! page {
+    ($count:literal) => {
+        concat!(
+            "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
+            record_columns!(),
+            place_of_page!(),
+            "LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 ORDER BY digest LIMIT ",
+            $count,
+            ") s ON TRUE LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
+        )
+    };
+}
+
 /// Declares the statements of a store. Table names are filled in once.
 macro_rules! statements {
     ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
@@ -234,18 +261,20 @@ statements! {
          LEFT JOIN LATERAL (SELECT * FROM {secrets} WHERE key_id = k.id OFFSET 0) s ON TRUE \
          ORDER BY c.sequence"
     ),
-    /// Has at least one row, with the change that proves the position.
-    page_of_secrets: concat!(
-        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
-        record_columns!(),
-        " FROM (SELECT 1 AS one) AS one LEFT JOIN (SELECT sequence, ",
-        mark!(),
-        " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 1) c ON TRUE \
-         LEFT JOIN ",
-        newest!(),
-        " n ON TRUE LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 \
-         ORDER BY digest LIMIT 50000) s ON TRUE \
-         LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
+    /// A page is joined with all keys at once, so larger pages are read faster.
+    page_of_postgres: page!("250000"),
+    page_of_sqlite: page!("50000"),
+    /// Returns a page in one row, as [`PackedSecret`](super::feed) is read: sqlx hands each row of SQLite from thread
+    /// to thread, which costs more than to read it. In the order of keys, neighbours lie in the same pages of the file.
+    packed_page_of_sqlite: concat!(
+        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, \
+         (SELECT json_group_array(json_array(hex(s.digest), s.expires, k.id, k.account, k.owner, k.kind, \
+         k.environment, k.name, k.description, k.scopes, k.networks, k.quotas, k.metadata, k.not_before, \
+         k.expires, k.disabled, k.revoked, k.audience, k.form, a.disabled, a.scopes, a.quotas, a.plan)) \
+         FROM (SELECT digest, key_id, expires FROM (SELECT digest, key_id, expires FROM {secrets} \
+         WHERE digest > $2 ORDER BY digest LIMIT 50000) ORDER BY key_id LIMIT 50000) s \
+         LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account) AS secrets",
+        place_of_page!()
     ),
     digests_among: "SELECT digest FROM {secrets} WHERE digest IN",
     ids_among: "SELECT id FROM {keys} WHERE id IN",

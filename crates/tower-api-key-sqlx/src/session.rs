@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 
 use super::SqlStore;
 use super::deadline::after;
-use super::driver::{Answer, Connection, Row};
+use super::driver::{Answer, Connection, EachRow, Row};
 use super::failure::{failed, is_broken};
 use super::statement::Statement;
 use tower_api_key::store::StoreError;
@@ -50,6 +50,15 @@ impl Session {
     /// Runs a statement and returns its rows.
     pub(super) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         within(&self.store, self.limit, self.connection.fetch(statement)).await
+    }
+
+    /// Runs a statement and passes on each of its rows.
+    pub(super) async fn fetch_each(
+        &mut self,
+        statement: Statement,
+        each: EachRow,
+    ) -> Result<(), StoreError> {
+        within(&self.store, self.limit, self.connection.fetch_each(statement, each)).await
     }
 
     /// Runs a statement and returns how many rows it touched.

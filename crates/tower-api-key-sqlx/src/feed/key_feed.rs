@@ -4,21 +4,14 @@ use std::time::Duration;
 
 use super::super::connect::SqlStore;
 use super::super::dialect::Dialect;
-use super::super::driver::Row;
 use super::super::statement::Statement;
 use super::behind::ProvenAge;
 use super::change_list::ChangeList;
-use super::secrets::SecretReader;
 use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::{
-    FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, Invalidations,
-    KeyFeed, StoreError,
+    FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, Invalidations, KeyFeed, StoreError,
 };
-
-/// The secrets of a page, as the statement says. A page is joined with all keys at once, so larger pages are read
-/// faster.
-const PAGE: usize = 50_000;
 
 impl KeyFeed for SqlStore {
     fn position(&self) -> FeedFuture<'_, FeedPosition> {
@@ -39,24 +32,19 @@ impl KeyFeed for SqlStore {
     ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
         Box::pin(async move {
             let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
-            let asked =
-                Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
-            let mut rows = self.read_page(asked.clone()).await?;
-            if !has_change(&rows) {
+            let mut read = self.read_page(position, after.clone()).await?;
+            if read.place.is_none() {
                 if self.is_before_all(position, self.proven_age()).await?.is_some() {
-                    return Ok(FeedAnswer::Same(page(&rows, position)));
+                    return Ok(FeedAnswer::Same(read.into_page(position)));
                 }
                 // The first change may have been made meanwhile.
-                rows = self.read_page(asked).await?;
+                read = self.read_page(position, after).await?;
             }
-            let Some(first) = rows.first().filter(|_| has_change(&rows)) else {
-                return Ok(FeedAnswer::Diverged);
-            };
-            if !TrailPlace::read_alone(&**first)?.proves(position) {
+            let Some((first, latest)) = read.place else { return Ok(FeedAnswer::Diverged) };
+            if !first.proves(position) {
                 return Ok(FeedAnswer::Diverged);
             }
-            let latest = TrailPlace::latest(&**first)?.position();
-            Ok(FeedAnswer::Same(page(&rows, latest)))
+            Ok(FeedAnswer::Same(read.into_page(latest.position())))
         })
     }
 
@@ -109,18 +97,6 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
-    /// Reads a page within the timeout of a change. PostgreSQL's own timeout of a lookup would end the statement, so it
-    /// gets a transaction with a longer one.
-    async fn read_page(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
-        if self.dialect == Dialect::Sqlite {
-            return self.read_within(asked, self.settings.change_timeout).await;
-        }
-        let mut session = self.transaction().await?;
-        let rows = session.fetch(asked).await?;
-        session.commit().await?;
-        Ok(rows)
-    }
-
     /// Returns the position of the newest change; `None` if the trail is empty.
     async fn newest(&self) -> Result<Option<FeedPosition>, StoreError> {
         let rows = self.read(Statement::new(&self.queries.newest_change)).await?;
@@ -140,21 +116,6 @@ impl SqlStore {
         let (position, behind) = self.position_before_all(age).await?;
         Ok((position == since).then_some(behind))
     }
-}
-
-/// Returns true if the rows of a page hold the change that proves its position.
-fn has_change(rows: &[Row]) -> bool {
-    rows.first().is_some_and(|row| row.number("sequence").is_ok_and(|found| found.is_some()))
-}
-
-fn page(rows: &[Row], latest: FeedPosition) -> FeedPage {
-    let mut reader = SecretReader::default();
-    let secrets = rows.iter().filter_map(|row| reader.secret(&**row));
-    let mut secrets: Vec<FeedSecret> = secrets.collect();
-    // PostgreSQL's joins may change the order.
-    secrets.sort_unstable_by_key(|secret| *secret.digest.as_bytes());
-    let is_last = rows.len() < PAGE;
-    FeedPage { secrets, is_last, latest }
 }
 
 const fn no_changes(

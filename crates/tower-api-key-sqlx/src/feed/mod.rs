@@ -11,5 +11,7 @@
 mod behind;
 mod change_list;
 mod key_feed;
+mod packed;
+mod page;
 mod secrets;
 mod trail_position;

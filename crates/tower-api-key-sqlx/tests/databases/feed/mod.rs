@@ -2,6 +2,7 @@
 
 mod copy;
 mod order;
+mod pages;
 mod replicas;
 mod restored;
 mod trails;
