@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::replica::ReplicaSettings;
 use crate::config::duration::LengthOfTime;
 use crate::config::secret::SecretText;
 
@@ -54,6 +55,9 @@ pub struct StoreSettings {
     /// Keeps records in memory for a stated time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheSettings>,
+    /// Holds every record in memory, and follows the database's changes. Excludes `cache`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaSettings>,
 }
 
 /// The table `[store.cache]`: how records are kept in memory.
