@@ -130,7 +130,10 @@ fn cached(
     }
     let cached = builder.build();
     #[cfg(feature = "postgres")]
-    if let Some(changes) = store.invalidations() {
+    if let Some(mut changes) = store.invalidations() {
+        if let Some(every) = settings.prove_every {
+            changes = changes.prove_every(every.duration());
+        }
         tokio::spawn(cached.listen(changes));
     }
     tokio::spawn(cached.note_uses(Arc::new(store)));

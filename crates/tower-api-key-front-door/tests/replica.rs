@@ -54,10 +54,14 @@ impl World {
 
     /// Writes a file with a replica.
     fn write(&self, replica: &str) -> PathBuf {
+        self.write_store(&format!("replica = {{ {replica} }}"))
+    }
+
+    fn write_store(&self, table: &str) -> PathBuf {
         let path = self.folder.path().join("gate.toml");
         let url = &self.url;
         let file = format!(
-            "without_limits = true\nprofile.base = \"standard\"\n[store]\nurl = \"{url}\"\nreplica = {{ {replica} }}\n"
+            "without_limits = true\nprofile.base = \"standard\"\n[store]\nurl = \"{url}\"\n{table}\n"
         );
         std::fs::write(&path, file).unwrap();
         path
@@ -161,4 +165,26 @@ async fn no_request_asks_a_database_that_is_down_and_an_open_says_what_it_lacks(
         assert!(error.contains(word), "{word}: {error}");
     }
     assert!(!error.contains("postgres://"), "{error}");
+}
+
+/// A change by hand, without a line in the trail, is found when the record is read again.
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_cache_proves_its_records_as_often_as_the_file_says() {
+    let Some(server) = postgres::Postgres::start() else { return };
+    let world = World::of(tempfile::tempdir().unwrap(), server.url().to_owned()).await;
+    // With proofs each 500 ms, the record would be kept for an hour.
+    let path = world.write_store("cache = { staleness = \"1s\", prove_every = \"1h\" }");
+    let door = LiveFrontDoor::open(&path).await.unwrap();
+    // The notices begin meanwhile.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(1500) {
+        assert_eq!(world.status(&door).await, 200);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let changed = std::process::Command::new(server.program("psql"))
+        .args([server.url(), "-q", "-c", "UPDATE tower_api_key_keys SET revoked = 1"])
+        .status();
+    assert!(changed.unwrap().success());
+    world.wait_for(&door, 401).await;
 }
