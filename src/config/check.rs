@@ -44,7 +44,7 @@ impl FrontDoorTable {
     ) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
         let store = || Arc::clone(&backends.store);
         let described = self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, store())));
-        let mut found = Vec::new();
+        let mut found = self.in_store();
         let mut builder = described.unwrap_or_else(|contradiction| {
             found.push(contradiction);
             ApiKeyLayerBuilder::new(&NOTHING, store())
@@ -62,6 +62,27 @@ impl FrontDoorTable {
         }
         let applied = self.apply(builder, &mut found);
         if found.is_empty() { Ok(applied) } else { Err(found) }
+    }
+
+    /// Finds what contradicts itself in the store.
+    fn in_store(&self) -> Vec<Contradiction> {
+        let Some((store, replica)) =
+            self.store.as_ref().and_then(|store| Some((store, store.replica.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        if store.cache.is_some() {
+            let path = |name: &str| Path::default().field("store").field(name);
+            let problem = "`store.replica` and `store.cache` exclude each other";
+            let contradiction = Contradiction::new(path("replica"), &problem);
+            found.push(contradiction.beside(path("cache")).remedy("remove one of the two tables"));
+        }
+        #[cfg(feature = "replica")]
+        found.extend(replica.check().err().map(|error| self.locate(&error)));
+        #[cfg(not(feature = "replica"))]
+        let _ = replica;
+        found
     }
 
     /// Describes the profile for a while.

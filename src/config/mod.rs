@@ -43,7 +43,7 @@ mod text;
 mod write;
 
 pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings};
-pub use backends::{RedisCertificates, RedisLogin};
+pub use backends::{RedisCertificates, RedisLogin, ReplicaSettings};
 pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
-use crate::moment::Span;
+use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
 
 /// The heading of the options that all commands share.
@@ -91,8 +91,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Accounts(Accounts),
     /// Show the audit trail: who changed what and when, the oldest change first
-    #[command(after_help = help::TRAIL)]
+    #[command(after_help = help::TRAIL, args_conflicts_with_subcommands = true)]
     Trail {
+        #[command(subcommand)]
+        command: Option<Trail>,
         /// Start after the change with this sequence number
         #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
         after: u64,
@@ -253,6 +255,19 @@ pub(crate) enum Accounts {
     Delete {
         /// Id of the account
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trail {
+    /// Delete old changes from the trail; the newest change always stays
+    ///
+    /// A replica that was away since before the oldest change that stays reads all keys anew. So keep some days.
+    #[command(after_help = help::PRUNE)]
+    Prune {
+        /// Delete changes that are older than this time, such as "90 days ago" or 2027-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        before: Moment,
     },
 }
 

@@ -96,6 +96,11 @@ Examples:
   tower-api-key trail --limit 20
   tower-api-key --json trail --after 1200";
 
+pub(crate) const PRUNE: &str = "\
+Examples:
+  tower-api-key trail prune --before \"90 days ago\"
+  tower-api-key trail prune --before 2026-01-31T00:00:00Z";
+
 pub(crate) const CHECK: &str = "\
 With --config, the store is that of --store, or else of TOWER_API_KEY_STORE, or else of the file.
 
@@ -169,6 +174,7 @@ mod tests {
             IMPORT,
             SAVE,
             TRAIL,
+            PRUNE,
             CHECK,
             WHOSE,
             CONFIG_CHECK,

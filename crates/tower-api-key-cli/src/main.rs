@@ -21,12 +21,12 @@ mod output;
 mod quota;
 mod secret;
 mod settings;
+mod trail;
 mod vendor;
 mod whose;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
@@ -34,10 +34,11 @@ use tower_api_key::config::{FrontDoorError, StoreSettings};
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::SqlStore;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Trail};
 use complaint::unrepeated;
 use failure::Failure;
 use file_output::complain_of_file;
+use moment::Moment;
 use output::{Output, complain};
 
 #[tokio::main(flavor = "current_thread")]
@@ -74,16 +75,19 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Check(question) => {
             let gate = question.gate()?;
             let store = open(&arguments, gate.store()).await?;
-            return check::run(&*store, question, gate, &output).await;
+            return check::run(&store, question, gate, &output).await;
         }
         _ => {}
     }
     let store = open(&arguments, None).await?;
-    let (store, by) = (&*store, arguments.by.as_str());
+    let (store, by) = (&store, arguments.by.as_str());
     match arguments.command {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,
         Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
-        Command::Trail { after, limit } => {
+        Command::Trail { command: Some(Trail::Prune { before: Moment(before) }), .. } => {
+            trail::prune(store, before, &output).await?;
+        }
+        Command::Trail { command: None, after, limit } => {
             output.trail(&store.changes(after, limit).await?)?;
         }
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
@@ -97,7 +101,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 async fn open(
     arguments: &Arguments,
     settings: Option<&StoreSettings>,
-) -> Result<Arc<dyn KeyManager>, Failure> {
+) -> Result<SqlStore, Failure> {
     let settings = settings.filter(|_| arguments.store_is_default);
     let (mut url, mut prefix) = (arguments.store.as_str(), arguments.table_prefix.as_str());
     let mut schema = arguments.table_schema.as_deref();
@@ -116,7 +120,7 @@ async fn open(
     if let Some(schema) = schema {
         store = store.schema(schema);
     }
-    Ok(Arc::new(store.connect().await?))
+    Ok(store.connect().await?)
 }
 
 /// Prints what is wrong with the command line, or the help that was asked for.

@@ -72,7 +72,10 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     };
     let is_one_of = |commands: &[&str]| commands.contains(&name.as_str());
     if given("by") && !is_one_of(&CHANGING) {
-        return refuse("by", "the command changes nothing, so the audit trail gets no entry");
+        return refuse(
+            "by",
+            "the command changes no key and no account, so the audit trail gets no entry",
+        );
     }
     if given("json") && is_one_of(&FILES) {
         return refuse("json", "the command prints a file in its own format");

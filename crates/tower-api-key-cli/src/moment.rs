@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 
-/// A point in time: `2027-01-31T12:00:00Z`, or `in 90 days`.
+/// A point in time: `2027-01-31T12:00:00Z`, `in 90 days`, or `90 days ago`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(pub(crate) Timestamp);
 
@@ -25,6 +25,12 @@ impl FromStr for Moment {
         if let Some(span) = text.strip_prefix("in ") {
             let Span(span) = span.parse().map_err(|_| MOMENT)?;
             return Ok(Self(SystemClock.now().plus(span)));
+        }
+        if let Some(span) = text.strip_suffix(" ago") {
+            let Span(span) = span.parse().map_err(|_| MOMENT)?;
+            let now = SystemClock.now().unix_nanoseconds();
+            let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+            return Ok(Self(Timestamp::from_unix_nanoseconds(now.saturating_sub(span))));
         }
         let moment: jiff::Timestamp = text.parse().map_err(|_| MOMENT)?;
         let nanoseconds = u64::try_from(moment.as_nanosecond());
@@ -67,5 +73,8 @@ mod tests {
         assert!("-1 day".parse::<Span>().is_err() && "soon".parse::<Moment>().is_err());
         let Moment(soon) = "in 1 hour".parse().unwrap();
         assert!(soon > SystemClock.now());
+        let Moment(past) = "1 hour ago".parse().unwrap();
+        assert!(past < SystemClock.now());
+        assert!("-1 hour ago".parse::<Moment>().is_err() && " ago".parse::<Moment>().is_err());
     }
 }

@@ -1,5 +1,8 @@
 //! Why a front door does not open.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tower_api_key::ConfigError;
 use tower_api_key::config::FrontDoorError;
 use tower_api_key::store::StoreError;
@@ -58,6 +61,19 @@ pub enum OpenError {
         /// The cause.
         source: StoreError,
     },
+    /// The replica of the store has no copy of all records in time.
+    #[error(
+        "{file}: `store.replica.ready_within`: the first copy of the store was not complete within {within:?}{}: look \
+        whether the database answers, or set a longer time", cause(.source.as_deref())
+    )]
+    NotCopied {
+        /// The name of the file.
+        file: String,
+        /// The longest time that the first copy may take.
+        within: Duration,
+        /// Why the last question to the store failed, if it did.
+        source: Option<Arc<StoreError>>,
+    },
     /// The limiter's address or options are not valid.
     #[error("{file}: the limiter of `[limiter]` does not open: {source}")]
     Limiter {
@@ -74,6 +90,11 @@ pub enum OpenError {
         /// The cause.
         source: ConfigError,
     },
+}
+
+/// Writes the cause behind what failed, if there is one.
+fn cause(error: Option<&StoreError>) -> String {
+    error.map(|error| format!(", and the last question failed ({error})")).unwrap_or_default()
 }
 
 impl OpenError {

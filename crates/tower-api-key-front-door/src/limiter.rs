@@ -12,12 +12,13 @@ use crate::error::OpenError;
 pub(crate) type Limiters = (Arc<dyn Limiter>, Option<Arc<dyn ConcurrencyLimiter>>);
 
 /// Opens a limiter.
-pub(crate) fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+#[cfg_attr(not(feature = "redis"), allow(clippy::unused_async))]
+pub(crate) async fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
     match settings.scheme() {
         "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
         #[cfg(feature = "redis")]
         "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix" => {
-            open_redis(settings, file)
+            open_redis(settings, file).await
         }
         _ => Err(OpenError::unknown_scheme(file, "limiter.url", settings.url.expose(), &known())),
     }
@@ -27,8 +28,12 @@ fn known() -> Vec<&'static str> {
     cfg!(feature = "redis").then_some("redis://…").into_iter().chain(["memory:"]).collect()
 }
 
+/// How long an opening waits for the answer of a server.
 #[cfg(feature = "redis")]
-fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+const CHECK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[cfg(feature = "redis")]
+async fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
     use tower_api_key_redis::Lease;
 
     let invalid = |source| OpenError::Limiter { file: file.to_owned(), source };
@@ -59,6 +64,9 @@ fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenEr
         builder = builder.lease(lease);
     }
     let limiter = builder.build().map_err(invalid)?;
+    // A server that is down, or hangs, keeps no front door closed.
+    let checked = tokio::time::timeout(CHECK_WITHIN, limiter.check_configuration()).await;
+    checked.unwrap_or(Ok(())).map_err(invalid)?;
     let concurrency: Arc<dyn ConcurrencyLimiter> = Arc::new(limiter.concurrency());
     Ok((Arc::new(limiter), Some(concurrency)))
 }

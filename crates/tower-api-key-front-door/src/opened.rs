@@ -34,7 +34,7 @@ impl Opened {
             (Some(settings), Some((old, limiters))) if old.is_same_place(settings) => {
                 Some((settings.clone(), limiters.clone()))
             }
-            (Some(settings), _) => Some((settings.clone(), limiter::open(settings, file)?)),
+            (Some(settings), _) => Some((settings.clone(), limiter::open(settings, file).await?)),
         };
         Ok(Self { store, limiter })
     }

@@ -64,10 +64,37 @@ async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeySto
     }
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
-    Ok(match &settings.cache {
-        Some(cache) => Arc::new(cached(store, cache)),
-        None => Arc::new(store),
+    Ok(match (&settings.replica, &settings.cache) {
+        (Some(replica), _) => Arc::new(replicated(store, replica, file).await?),
+        (None, Some(cache)) => Arc::new(cached(store, cache)),
+        (None, None) => Arc::new(store),
     })
+}
+
+/// Copies all records, follows the database's changes, and writes last uses.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn replicated(
+    store: tower_api_key_sqlx::SqlStore,
+    settings: &tower_api_key::config::ReplicaSettings,
+    file: &str,
+) -> Result<tower_api_key::store::Replica<tower_api_key_sqlx::SqlStore>, OpenError> {
+    use std::time::Duration;
+
+    use tower_api_key::config::LengthOfTime;
+
+    /// How long the first copy may take, unless set.
+    const READY_WITHIN: Duration = Duration::from_secs(60);
+
+    let within = settings.ready_within.map_or(READY_WITHIN, LengthOfTime::duration);
+    let replica = settings.builder(store.clone()).build();
+    let replica = replica.map_err(|source| OpenError::Layer { file: file.to_owned(), source })?;
+    tokio::spawn(replica.follow());
+    if tokio::time::timeout(within, replica.ready()).await.is_err() {
+        let (file, source) = (file.to_owned(), replica.failure());
+        return Err(OpenError::NotCopied { file, within, source });
+    }
+    tokio::spawn(replica.note_uses(Arc::new(store)));
+    Ok(replica)
 }
 
 /// Keeps records in memory, learns of changes where the database tells of them, and writes last uses.
@@ -103,7 +130,10 @@ fn cached(
     }
     let cached = builder.build();
     #[cfg(feature = "postgres")]
-    if let Some(changes) = store.invalidations() {
+    if let Some(mut changes) = store.invalidations() {
+        if let Some(every) = settings.prove_every {
+            changes = changes.prove_every(every.duration());
+        }
         tokio::spawn(cached.listen(changes));
     }
     tokio::spawn(cached.note_uses(Arc::new(store)));

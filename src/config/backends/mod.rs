@@ -4,9 +4,11 @@
 mod backends;
 mod limiter;
 mod redis_login;
+mod replica;
 mod store;
 
 pub use backends::Backends;
 pub use limiter::{LeaseSettings, LimiterSettings};
 pub use redis_login::{RedisCertificates, RedisLogin};
+pub use replica::ReplicaSettings;
 pub use store::{CacheSettings, StoreSettings};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::replica::ReplicaSettings;
 use crate::config::duration::LengthOfTime;
 use crate::config::secret::SecretText;
 
@@ -54,6 +55,9 @@ pub struct StoreSettings {
     /// Keeps records in memory for a stated time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheSettings>,
+    /// Holds every record in memory, and follows the database's changes. Excludes `cache`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaSettings>,
 }
 
 /// The table `[store.cache]`: how records are kept in memory.
@@ -73,6 +77,10 @@ pub struct CacheSettings {
     /// How old a record may be while the database proves that it did not change: 1 hour unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_after: Option<LengthOfTime>,
+    /// How often PostgreSQL is asked whether records changed, so that they need not be read again: each 500 ms unless
+    /// set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prove_every: Option<LengthOfTime>,
     /// How long a lookup may take, its wait included: 2 seconds unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<LengthOfTime>,

@@ -31,8 +31,8 @@ pub struct ReplicaBuilder<F> {
     settings: FollowSettings,
 }
 
-impl<F: KeyFeed> ReplicaBuilder<F> {
-    pub(super) fn new(feed: F) -> Self {
+impl<F> ReplicaBuilder<F> {
+    pub(crate) fn new(feed: F) -> Self {
         Self { feed, settings: FollowSettings::default() }
     }
 
@@ -84,13 +84,8 @@ impl<F: KeyFeed> ReplicaBuilder<F> {
         self
     }
 
-    /// Builds the replica. Nothing is copied before [`Replica::follow`] is polled.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Replica`] if a time is zero, or the staleness is not longer than the poll interval. The replica
-    /// would then refuse requests between two polls.
-    pub fn build(self) -> Result<Replica<F>, ConfigError> {
+    /// Finds what contradicts itself in the settings.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let FollowSettings { poll_interval, staleness, timeout, page_timeout, .. } = self.settings;
         let times = [
             ("poll_interval", poll_interval),
@@ -111,6 +106,19 @@ impl<F: KeyFeed> ReplicaBuilder<F> {
             );
             return Err(ConfigError::Replica { field: "staleness", problem });
         }
+        Ok(())
+    }
+}
+
+impl<F: KeyFeed> ReplicaBuilder<F> {
+    /// Builds the replica. Nothing is copied before [`Replica::follow`] is polled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Replica`] if a time is zero, or the staleness is not longer than the poll interval. The replica
+    /// would then refuse requests between two polls.
+    pub fn build(self) -> Result<Replica<F>, ConfigError> {
+        self.check()?;
         Ok(Replica::with(self.feed, self.settings))
     }
 }

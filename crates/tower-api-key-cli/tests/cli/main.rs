@@ -154,6 +154,35 @@ fn what_is_set_is_shown() {
 }
 
 #[test]
+fn the_trail_is_pruned_up_to_a_time_and_keeps_the_newest_change() {
+    trail_is_pruned(&Program::new());
+}
+
+#[test]
+fn the_trail_is_pruned_in_postgres() {
+    let Some(server) = postgres::Postgres::start() else { return };
+    trail_is_pruned(&Program::new().on(server.url()));
+}
+
+fn trail_is_pruned(program: &Program) {
+    program.run(&["keys", "create", "--account", "acme", "--id", "key_1"]).succeeded();
+    program.run(&["keys", "edit", "key_1", "--name", "backup"]).succeeded();
+    let sequences = || -> Vec<u64> {
+        let trail = program.run(&["--json", "trail"]).json();
+        trail.as_array().unwrap().iter().map(|it| it["sequence"].as_u64().unwrap()).collect()
+    };
+    let before = sequences();
+    program.run(&["trail", "prune", "--before", "1 hour ago"]).succeeded();
+    assert_eq!(sequences(), before, "all changes are younger");
+    let refused = program.run(&["trail", "prune", "--before", "in 1 hour"]);
+    assert_eq!(refused.code(), 4);
+    assert!(refused.everything().contains("`--before`"), "{}", refused.everything());
+    assert_eq!(sequences(), before);
+    program.run(&["trail", "prune", "--before", "0s ago"]).succeeded();
+    assert_eq!(sequences(), before[before.len() - 1..], "the newest change stays");
+}
+
+#[test]
 fn a_rotated_key_has_two_secrets_for_a_while() {
     let program = Program::new();
     let create = ["--quiet", "keys", "create", "--account", "acme", "--id", "key_1"];
@@ -217,6 +246,7 @@ fn only_what_creates_makes_a_database_and_for_its_owner() {
         &["accounts", "show", "acme"],
         &["accounts", "delete", "acme"],
         &["trail"],
+        &["trail", "prune", "--before", "1 day ago"],
         &["check", "--vendor", "polyteia", "--path", "/api"],
     ] {
         let program = Program::new();

@@ -35,6 +35,9 @@ fn options_without_effect_are_refused_with_a_reason() {
         (&[&create[..], &["--no-audience"]].concat(), "--no-audience"),
         (&["keys", "list", "--limit", "0"], "--limit"),
         (&["trail", "--limit", "0"], "--limit"),
+        (&["trail", "prune"], "--before"),
+        (&["trail", "--after", "3", "prune", "--before", "1 day ago"], "--after"),
+        (&["trail", "prune", "--before", "1 day ago", "--by", "ada"], "--by"),
         (&["keys", "edit", "key_1", "--no-scopes", "--scope", "read"], "--no-scopes"),
         (&["keys", "edit", "key_1", "--no-scopes", "--inherit-scopes"], "--inherit-scopes"),
     ] {

@@ -53,11 +53,14 @@ async fn each_account_counts_on_its_primary_and_one_node_alone_is_an_error() {
         let error = told(&alone.check().await.unwrap_err());
         assert!(error.contains("one node of a Redis Cluster"), "{error}");
         assert!(error.contains("`RedisLimiter::cluster`"), "{error}");
+        let error = alone.check_configuration().await.unwrap_err().to_string();
+        assert!(error.contains("`cluster = true`"), "{error}");
         let error = charge(&alone, &record("acme"), &quotas(Per::Account), 1).await.unwrap_err();
         assert!(told(&error).contains("one node of a Redis Cluster"), "{}", told(&error));
 
         let limiter = cluster.limiter().timeout(PATIENT).build().unwrap();
         limiter.check().await.unwrap();
+        limiter.check_configuration().await.unwrap();
         let leased = cluster.limiter().timeout(PATIENT).lease(Lease::new()).build().unwrap();
         for number in 0..300 {
             let record = record(&format!("account-{number}"));
