@@ -142,7 +142,7 @@ impl FailedAttempts {
     /// * An attempt that failed is counted before it is answered. If the limiter refuses it, the answer is 429.
     /// * A request asks before its key is looked up if its network is under suspicion on this layer: if a failed attempt
     ///   of the network has not drained, if another lookup of it is under way, or if the limiter has refused it within the
-    ///   last window. The limiter gives the attempt back if the key is found valid.
+    ///   last window, or could not count its failed attempt. The limiter gives the attempt back if the key is found valid.
     ///
     /// So a network without failures asks nothing while it sends one unknown key at a time. A known key that a cache or
     /// memory holds costs no question then.
@@ -158,6 +158,10 @@ impl FailedAttempts {
     /// `otherwise` says what happens if a question has no answer. [`Deny`](OnLimiterFailure::Deny) answers 503.
     /// [`Allow`](OnLimiterFailure::Allow) goes on with the count of this layer alone, which has the whole limit.
     /// [`Local`](OnLimiterFailure::Local) goes on with a share of the limit.
+    ///
+    /// With `Deny` and `Local`, a network whose failed attempt could not be counted has to ask for the length of a window.
+    /// So with `Deny`, while the limiter is down, each layer looks up at most one wrong key of a network in a window's
+    /// length, and refuses further keys of it with 503, also valid ones.
     ///
     /// A client that hangs up while the limiter is asked has made a failed attempt. In Redis networks are counted in
     /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So many networks of an attacker

@@ -24,7 +24,7 @@ pub(super) struct AttemptCounter {
 pub(crate) struct SharedAttempts {
     counter: AttemptCounter,
     quotas: [Quota; 1],
-    /// The networks that the limiter has refused within the last window.
+    /// The networks that the limiter has refused within the last window, or whose failed attempt it could not count.
     suspects: EventLimiter,
 }
 
@@ -98,7 +98,15 @@ impl SharedAttempts {
         let _ = self.suspects.count(network, now);
     }
 
-    /// Returns true if the limiter has refused a network within the last window.
+    /// Remembers a network with a failed attempt that the limiter could not count, unless the choice is to allow. So the
+    /// next key of the network is not looked up before the limiter, or what stands for it, has been asked.
+    pub(crate) fn suspect_unless_allowed(&self, network: ClientNetwork, now: Timestamp) {
+        if self.counter.otherwise != OnLimiterFailure::Allow {
+            self.suspect(network, now);
+        }
+    }
+
+    /// Returns true if a network became a suspect within the last window.
     pub(crate) fn is_suspect(&self, network: ClientNetwork, now: Timestamp) -> bool {
         !self.suspects.has_room(network, now)
     }

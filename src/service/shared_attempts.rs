@@ -84,7 +84,11 @@ impl Deciding<'_> {
         denial: Denial,
     ) -> Next {
         let Some(attempts) = &self.shared.counted.attempts else { return self.refused(denial) };
-        match self.shared_count(result, attempts.network(address), self.shared.now()) {
+        let (network, now) = (attempts.network(address), self.shared.now());
+        if let (Err(_), Some(shared)) = (&result, &attempts.shared) {
+            shared.suspect_unless_allowed(network, now);
+        }
+        match self.shared_count(result, network, now) {
             Ok(counted) => {
                 self.report_last(&counted, address);
                 self.refused(denial)
