@@ -164,8 +164,11 @@ impl FailedAttempts {
     /// length, and refuses further keys of it with 503, also valid ones.
     ///
     /// A client that hangs up while the limiter is asked has made a failed attempt. In Redis networks are counted in
-    /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So many networks of an attacker
-    /// can count together with others of their site. A limiter with a prefix of its own keeps the two kinds apart.
+    /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So an attacker with many networks
+    /// can make others count together. A counter that networks share refuses failed attempts, with 429 in place of 401, and
+    /// locks out no valid key: each layer still looks up what its own count allows. So the failures of such a network are
+    /// bounded by each layer, not by all together. A limiter with a prefix of its own and a pepper in its
+    /// `network_hasher` makes it hard to choose whose networks count together.
     ///
     /// ```
     /// use std::sync::Arc;
