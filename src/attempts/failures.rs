@@ -81,6 +81,7 @@ pub struct FailedAttempts {
     networks: usize,
     serves_good_keys: bool,
     counter: Option<AttemptCounter>,
+    lacks_limiter: bool,
 }
 
 impl FailedAttempts {
@@ -92,6 +93,7 @@ impl FailedAttempts {
             networks: NETWORKS,
             serves_good_keys: false,
             counter: None,
+            lacks_limiter: false,
         }
     }
 
@@ -191,17 +193,27 @@ impl FailedAttempts {
         self
     }
 
+    /// Counts by a limiter that is missing, so no layer is built.
+    #[cfg(feature = "config")]
+    pub(crate) const fn counted_by_none(mut self) -> Self {
+        self.lacks_limiter = true;
+        self
+    }
+
     /// Builds the limiter. It takes over what the previous one has counted, if the prefixes are the same.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if the limit or the prefixes are not valid, the number of networks is too large, or the limiter
-    /// that counts for all processes gives nothing back.
+    /// that counts for all processes is missing or gives nothing back.
     pub(crate) fn build(
         self,
         previous: Option<(&AttemptLimiter, Timestamp)>,
     ) -> Result<AttemptLimiter, ConfigError> {
-        let Self { quota, prefixes, networks, serves_good_keys, counter } = self;
+        let Self { quota, prefixes, networks, serves_good_keys, counter, lacks_limiter } = self;
+        if lacks_limiter {
+            return Err(ConfigError::AttemptsLimiterMissing);
+        }
         prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
         BucketTable::check("networks with failed attempts", networks)?;
