@@ -81,6 +81,7 @@ pub struct FailedAttempts {
     networks: usize,
     serves_good_keys: bool,
     counter: Option<AttemptCounter>,
+    lacks_limiter: bool,
 }
 
 impl FailedAttempts {
@@ -92,6 +93,7 @@ impl FailedAttempts {
             networks: NETWORKS,
             serves_good_keys: false,
             counter: None,
+            lacks_limiter: false,
         }
     }
 
@@ -142,7 +144,7 @@ impl FailedAttempts {
     /// * An attempt that failed is counted before it is answered. If the limiter refuses it, the answer is 429.
     /// * A request asks before its key is looked up if its network is under suspicion on this layer: if a failed attempt
     ///   of the network has not drained, if another lookup of it is under way, or if the limiter has refused it within the
-    ///   last window. The limiter gives the attempt back if the key is found valid.
+    ///   last window, or could not count its failed attempt. The limiter gives the attempt back if the key is found valid.
     ///
     /// So a network without failures asks nothing while it sends one unknown key at a time. A known key that a cache or
     /// memory holds costs no question then.
@@ -159,9 +161,16 @@ impl FailedAttempts {
     /// [`Allow`](OnLimiterFailure::Allow) goes on with the count of this layer alone, which has the whole limit.
     /// [`Local`](OnLimiterFailure::Local) goes on with a share of the limit.
     ///
+    /// With `Deny` and `Local`, a network whose failed attempt could not be counted has to ask for the length of a window.
+    /// So with `Deny`, while the limiter is down, each layer looks up at most one wrong key of a network in a window's
+    /// length, and refuses further keys of it with 503, also valid ones.
+    ///
     /// A client that hangs up while the limiter is asked has made a failed attempt. In Redis networks are counted in
-    /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So many networks of an attacker
-    /// can count together with others of their site. A limiter with a prefix of its own keeps the two kinds apart.
+    /// bounded memory, as those of [`AnonymousQuotas`](crate::limits::AnonymousQuotas) are. So an attacker with many networks
+    /// can make others count together. A counter that networks share refuses failed attempts, with 429 in place of 401, and
+    /// locks out no valid key: each layer still looks up what its own count allows. So the failures of such a network are
+    /// bounded by each layer, not by all together. A limiter with a prefix of its own and a pepper in its
+    /// `network_hasher` makes it hard to choose whose networks count together.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -184,17 +193,27 @@ impl FailedAttempts {
         self
     }
 
+    /// Counts by a limiter that is missing, so no layer is built.
+    #[cfg(feature = "config")]
+    pub(crate) const fn counted_by_none(mut self) -> Self {
+        self.lacks_limiter = true;
+        self
+    }
+
     /// Builds the limiter. It takes over what the previous one has counted, if the prefixes are the same.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if the limit or the prefixes are not valid, the number of networks is too large, or the limiter
-    /// that counts for all processes gives nothing back.
+    /// that counts for all processes is missing or gives nothing back.
     pub(crate) fn build(
         self,
         previous: Option<(&AttemptLimiter, Timestamp)>,
     ) -> Result<AttemptLimiter, ConfigError> {
-        let Self { quota, prefixes, networks, serves_good_keys, counter } = self;
+        let Self { quota, prefixes, networks, serves_good_keys, counter, lacks_limiter } = self;
+        if lacks_limiter {
+            return Err(ConfigError::AttemptsLimiterMissing);
+        }
         prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
         BucketTable::check("networks with failed attempts", networks)?;

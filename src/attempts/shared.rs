@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::events::EventLimiter;
 use crate::caller::{Caller, ClientNetwork};
@@ -24,7 +25,7 @@ pub(super) struct AttemptCounter {
 pub(crate) struct SharedAttempts {
     counter: AttemptCounter,
     quotas: [Quota; 1],
-    /// The networks that the limiter has refused within the last window.
+    /// The networks that the limiter has refused within the last window, or whose failed attempt it could not count.
     suspects: EventLimiter,
 }
 
@@ -42,6 +43,8 @@ pub(crate) enum SharedCount {
     Shared(Verdict),
     /// In this process, because the limiter could not answer.
     Local(Verdict),
+    /// Together with other networks, and with room after this time if it had none.
+    Together(Option<Duration>),
     /// Nowhere, because the limiter could not answer.
     Uncounted,
 }
@@ -98,9 +101,28 @@ impl SharedAttempts {
         let _ = self.suspects.count(network, now);
     }
 
-    /// Returns true if the limiter has refused a network within the last window.
+    /// Remembers a network with a failed attempt that the limiter could not count, unless the choice is to allow. So the
+    /// next key of the network is not looked up before the limiter, or what stands for it, has been asked.
+    pub(crate) fn suspect_unless_allowed(&self, network: ClientNetwork, now: Timestamp) {
+        if self.counter.otherwise != OnLimiterFailure::Allow {
+            self.suspect(network, now);
+        }
+    }
+
+    /// Returns true if a network became a suspect within the last window.
     pub(crate) fn is_suspect(&self, network: ClientNetwork, now: Timestamp) -> bool {
         !self.suspects.has_room(network, now)
+    }
+}
+
+impl SharedCount {
+    /// Returns how long a network waits that counts together with others, without room. Others can use that room up, so
+    /// this is a reason to refuse a failed attempt, and none to refuse a key before it is looked up.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Together(retry_after) => *retry_after,
+            Self::Shared(_) | Self::Local(_) | Self::Uncounted => None,
+        }
     }
 }
 

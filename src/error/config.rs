@@ -202,6 +202,11 @@ pub enum ConfigError {
         "the limiter of `FailedAttempts::counted_by` gives nothing back: use one whose `Limiter::refunds` is true"
     )]
     AttemptsNotGivenBack,
+    /// A file has failed attempts counted for all processes, but the program hands in no limiter that counts them.
+    #[error(
+        "`failed_attempts.shared_on_failure` needs a limiter: hand one in with `Backends::limiter`, or remove the field"
+    )]
+    AttemptsLimiterMissing,
     /// A table of fixed size, which is allocated when the layer is built, would not fit into memory.
     #[error("{asked} {what} do not fit into memory: set at most {most}")]
     TooManyRemembered {

@@ -133,6 +133,9 @@ fn spread(
 ) -> Verdict {
     let mut verdict = Verdict::passed();
     verdict.set_taken_at(counted.taken_at().unwrap_or_default());
+    if counted.is_counted_together() {
+        verdict.set_counted_together();
+    }
     let mut statuses = counted.statuses().iter();
     for (quota, _) in quotas.iter() {
         match statuses.as_slice().first().filter(|_| is_counted(quota)) {

@@ -37,6 +37,7 @@ pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
     count: u32,
+    is_counted_together: bool,
     /// The statuses that no client may see: those of quotas in shadow, and unknown ones.
     silent: Flags,
     /// Which quotas in shadow would have refused.
@@ -129,6 +130,17 @@ impl Verdict {
     /// Returns the instant that [`set_taken_at`](Self::set_taken_at) has recorded.
     pub fn taken_at(&self) -> Option<Timestamp> {
         (self.taken_at > Timestamp::default()).then_some(self.taken_at)
+    }
+
+    /// Records that the limiter had no room for a counter of the caller's own, so that it counted a network together with
+    /// others. The limiter gives nothing back of such a charge.
+    pub const fn set_counted_together(&mut self) {
+        self.is_counted_together = true;
+    }
+
+    /// Returns true if the caller was [counted together](Self::set_counted_together) with others.
+    pub const fn is_counted_together(&self) -> bool {
+        self.is_counted_together
     }
 
     /// Returns true if the quota at an index is in shadow, and would have refused the request that the other

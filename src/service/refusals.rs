@@ -27,7 +27,9 @@ impl Deciding<'_> {
                 counted => match (&attempts.shared, reserved) {
                     (None, _) => self.report_attempt(counted, address),
                     // What all processes have counted says whether it was the last one.
-                    (Some(_), Some(reserved)) => self.report_last(&reserved.counted, address),
+                    (Some(_), Some(reserved)) => {
+                        return self.failed_where(&reserved.counted, address, denial);
+                    }
                     (Some(shared), None) => {
                         let network = attempts.network(address);
                         return self.count_shared(shared, network, address, denial);

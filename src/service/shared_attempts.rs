@@ -84,20 +84,33 @@ impl Deciding<'_> {
         denial: Denial,
     ) -> Next {
         let Some(attempts) = &self.shared.counted.attempts else { return self.refused(denial) };
-        match self.shared_count(result, attempts.network(address), self.shared.now()) {
-            Ok(counted) => {
-                self.report_last(&counted, address);
-                self.refused(denial)
-            }
+        let (network, now) = (attempts.network(address), self.shared.now());
+        if let (Err(_), Some(shared)) = (&result, &attempts.shared) {
+            shared.suspect_unless_allowed(network, now);
+        }
+        match self.shared_count(result, network, now) {
+            Ok(counted) => self.failed_where(&counted, address, denial),
             Err(denial) => self.refused(denial),
         }
+    }
+
+    /// Refuses a request whose attempt has failed, and was counted there.
+    pub(super) fn failed_where(
+        &mut self,
+        counted: &SharedCount,
+        address: IpAddr,
+        denial: Denial,
+    ) -> Next {
+        self.report_last(counted, address);
+        let over = counted.retry_after().map(|retry_after| Denial::TooManyFailures { retry_after });
+        self.refused(over.unwrap_or(denial))
     }
 
     /// Returns where an attempt was counted.
     ///
     /// # Errors
     ///
-    /// The denial if the network has no room, or if the limiter cannot answer and this denies.
+    /// The denial if the network has a counter of its own without room, or if the limiter cannot answer and this denies.
     fn shared_count(
         &self,
         result: ChargeResult,
@@ -113,6 +126,9 @@ impl Deciding<'_> {
             None => Ok(()),
         };
         let error = match result {
+            Ok(verdict) if verdict.is_counted_together() => {
+                return Ok(SharedCount::Together(verdict.retry_after()));
+            }
             Ok(verdict) => {
                 with_room(&verdict).inspect_err(|_| shared.suspect(network, now))?;
                 return Ok(SharedCount::Shared(verdict));
@@ -124,13 +140,16 @@ impl Deciding<'_> {
         self.report_failure(&error, done);
         match done {
             LimiterFallback::Denied => Err(Denial::LimiterUnavailable),
+            LimiterFallback::Local if verdict.is_counted_together() => {
+                Ok(SharedCount::Together(verdict.retry_after()))
+            }
             LimiterFallback::Local => with_room(&verdict).map(|()| SharedCount::Local(verdict)),
             _ => Ok(SharedCount::Uncounted),
         }
     }
 
     /// Reports the failed attempt that uses up the limit of its network.
-    pub(super) fn report_last(&self, counted: &SharedCount, address: IpAddr) {
+    fn report_last(&self, counted: &SharedCount, address: IpAddr) {
         let (SharedCount::Shared(verdict) | SharedCount::Local(verdict)) = counted else { return };
         if let Some(status) = verdict.statuses().first().filter(|status| status.remaining() == 0) {
             // One attempt drains in this time at the latest.
@@ -153,7 +172,7 @@ impl Deciding<'_> {
                 let refund = Refund { charge, verdict, cost: 1, now };
                 self.shared.counted.fallback.refund(&refund, shared.otherwise());
             }
-            SharedCount::Uncounted => {}
+            SharedCount::Together(_) | SharedCount::Uncounted => {}
         }
     }
 }

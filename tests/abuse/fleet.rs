@@ -178,6 +178,34 @@ async fn a_limiter_that_cannot_answer_does_what_was_chosen() {
     }
 }
 
+/// A guess each time that the last one has drained on the layer: only a limiter of all processes would count them.
+#[tokio::test]
+async fn a_slow_guesser_is_asked_for_while_the_limiter_fails() {
+    let local = OnLimiterFailure::Local(Share::of(NonZeroU32::new(5).unwrap()));
+    for (otherwise, first, second, good_key) in [
+        (
+            OnLimiterFailure::Deny,
+            "limiter_unavailable",
+            "limiter_unavailable",
+            "limiter_unavailable",
+        ),
+        (OnLimiterFailure::Allow, "key_unknown", "key_unknown", "admitted"),
+        (local, "key_unknown", "too_many_failures", "too_many_failures"),
+    ] {
+        let fleet = Fleet::new(otherwise);
+        fleet.asked.is_down.store(true, Ordering::SeqCst);
+        let gate = &fleet.gates[0];
+        assert_eq!(reason_for(gate, guess(HOME)).await, first, "{otherwise}");
+        fleet.clock.advance(HOUR / LIMIT);
+        assert_eq!(reason_for(gate, good(HOME)).await, good_key, "{otherwise}: looked up");
+        assert_eq!(reason_for(gate, guess(HOME)).await, second, "{otherwise}");
+        assert_eq!(reason_for(gate, good("198.51.100.1")).await, "admitted", "{otherwise}");
+        fleet.asked.is_down.store(false, Ordering::SeqCst);
+        fleet.clock.advance(HOUR / LIMIT);
+        assert_eq!(reason_for(gate, good(HOME)).await, "admitted", "{otherwise}: it answers");
+    }
+}
+
 #[test]
 fn a_limiter_that_gives_nothing_back_is_refused() {
     struct Takes;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use http::Method;
 use tower_api_key::attempts::{FailedAttempts, RefusedRequests};
 use tower_api_key::concurrency::Concurrency;
-use tower_api_key::config::FileFormat;
+use tower_api_key::config::{Backends, FileFormat};
 use tower_api_key::key::{KeyHasher, Networks};
 use tower_api_key::limits::{AnonymousQuotas, MemoryLimiter, Plans};
 use tower_api_key::quota::{OnLimiterFailure, Per, Quota};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Otherwise, QueryCost, Roles, Route, Routes, ScopeRules};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, vendors};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Preflight, vendors};
 
 use crate::read;
 use crate::requests::{answers, backends, pepper, profile};
@@ -274,4 +275,15 @@ async fn a_gate_of_a_file_is_the_gate_in_rust() {
             assert_ne!(of_file, bare, "{option} changes nothing");
         }
     }
+}
+
+#[test]
+fn attempts_that_a_missing_limiter_would_count_are_refused() {
+    let table = "[failed_attempts]\nlimit = 2\nwindow = \"60s\"\nshared_on_failure = \"deny\"";
+    let text = format!("{PROFILE}{table}\n[limiter]\nurl = \"memory:\"");
+    let door = read(&text, FileFormat::Toml).unwrap();
+    let without = door.builder(&Backends::new(MemoryStore::new()));
+    assert!(matches!(without.build(), Err(ConfigError::AttemptsLimiterMissing)));
+    let with = Backends::new(MemoryStore::new()).limiter(MemoryLimiter::new());
+    assert!(door.builder(&with).build().is_ok());
 }

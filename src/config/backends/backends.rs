@@ -32,7 +32,8 @@ impl Backends {
         Self { store: Arc::new(store), limiter: None, concurrency: None }
     }
 
-    /// Sets what counts requests.
+    /// Sets what counts requests, and failed attempts if the file's `failed_attempts` has `shared_on_failure`. Without a
+    /// limiter, a layer of such a file is not built.
     pub fn limiter(self, limiter: impl Limiter) -> Self {
         Self { limiter: Some(Arc::new(limiter)), ..self }
     }

@@ -35,7 +35,7 @@ pub(in crate::config) struct FailedAttemptsTable {
 }
 
 impl FailedAttemptsTable {
-    /// Describes the limit, which a limiter counts as well if the table says so.
+    /// Describes the limit, which a limiter counts as well if the table says so. Without that limiter, no layer is built.
     pub(in crate::config) fn describe_shared(
         &self,
         limiter: Option<&Arc<dyn Limiter>>,
@@ -43,7 +43,8 @@ impl FailedAttemptsTable {
         let attempts = self.describe();
         match (limiter, self.shared_on_failure) {
             (Some(limiter), Some(choice)) => attempts.counted_by(Arc::clone(limiter), choice.0),
-            _ => attempts,
+            (None, Some(_)) => attempts.counted_by_none(),
+            (_, None) => attempts,
         }
     }
 

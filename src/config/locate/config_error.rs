@@ -98,7 +98,7 @@ impl FrontDoorTable {
             ConfigError::Replica { field, .. } => at(Self::replica_path(field)),
             ConfigError::Redis(_) => at(root.field("limiter")),
             ConfigError::NetworkPrefix { method, bits, .. } => at(Self::prefix_path(method, *bits)),
-            ConfigError::AttemptsNotGivenBack => {
+            ConfigError::AttemptsNotGivenBack | ConfigError::AttemptsLimiterMissing => {
                 at(root.field("failed_attempts").field("shared_on_failure"))
             }
             ConfigError::TooManyRemembered { what, .. } => at(Self::capacity_path(what)),

@@ -72,6 +72,7 @@ impl NetworkMeters {
             take(&mut lock(&self.others));
             // Marks what `refund` must not give back.
             verdict.set_taken_at(Timestamp::default());
+            verdict.set_counted_together();
         } else if charge.mode == ChargeMode::Peek {
             take(&mut Meter::default());
         } else {

@@ -1,5 +1,6 @@
 //! Gates that count clients without a valid key together: failed attempts, and anonymous clients.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use http::Request;
@@ -10,6 +11,7 @@ use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 use tower_api_key_redis::RedisLimiter;
 
+use super::crowded_networks::{FULL, neighbours};
 use crate::support::{KEY, PROFILE, Service, greeting, reason, send, store};
 use crate::{Redis, TURNS};
 
@@ -86,6 +88,52 @@ async fn a_valid_key_of_a_network_with_a_failure_is_no_failed_attempt() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
+}
+
+/// A client can choose its site so that it lies in the set of another, and can keep the counters of the set in use.
+#[tokio::test]
+async fn a_set_full_of_failures_locks_out_no_valid_key() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let gates = gates(&server, |builder, limiter| {
+        let attempts = FailedAttempts::new(LIMIT, HOUR);
+        builder.failed_attempts(attempts.counted_by(limiter, OnLimiterFailure::Deny))
+    });
+    let guess = Some("a_key_that_nobody_has");
+    let sites = neighbours(2);
+    let peer = |site: usize, number: u16| {
+        let IpAddr::V6(first) = sites[site][0] else { panic!("{sites:?}") };
+        format!("[{}]", Ipv6Addr::from_bits(first.to_bits() + (u128::from(number) << 64)))
+    };
+    for number in 0..FULL {
+        assert_eq!(reason_for(&gates[0], &peer(0, number), guess).await, "key_unknown");
+    }
+    // Each gate that has seen a failure of the network asks before it looks a key up.
+    let home = peer(1, 0);
+    for gate in &gates {
+        assert_eq!(reason_for(gate, &home, guess).await, "key_unknown");
+    }
+    let mut valid = tokio::task::JoinSet::new();
+    for gate in gates.iter().chain(&gates) {
+        let (gate, home) = (gate.clone(), home.clone());
+        valid.spawn(async move { reason_for(&gate, &home, Some(KEY)).await });
+    }
+    assert!(valid.len() > LIMIT as usize);
+    let answers = valid.join_all().await;
+    assert!(answers.iter().all(|answer| *answer == "admitted"), "{answers:?}");
+    // Others of the site use up the counter that it shares.
+    for number in 1..=2 * u16::try_from(LIMIT).unwrap() {
+        reason_for(&gates[0], &peer(1, number), guess).await;
+    }
+    assert_eq!(reason_for(&gates[0], &peer(1, 99), guess).await, "too_many_failures");
+    for gate in &gates {
+        assert_eq!(reason_for(gate, &home, Some(KEY)).await, "admitted");
+    }
+    // What a gate has counted itself still bounds the guesses.
+    for _ in 0..LIMIT {
+        assert_eq!(reason_for(&gates[0], &home, guess).await, "too_many_failures");
+    }
+    assert_eq!(reason_for(&gates[0], &home, Some(KEY)).await, "too_many_failures");
 }
 
 #[tokio::test]

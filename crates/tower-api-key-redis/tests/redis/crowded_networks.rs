@@ -17,7 +17,7 @@ use crate::server::Redis;
 
 const HOUR: Quota = Quota::new("hour", 1, Duration::from_secs(3_600));
 /// The counters of one set.
-const FULL: u16 = 256;
+pub(super) const FULL: u16 = 256;
 
 /// An instant in seconds after the first.
 fn at(seconds: u64) -> Timestamp {
@@ -25,7 +25,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 /// Returns this many sites of one set, each by two of its networks.
-fn neighbours(count: usize) -> Vec<[IpAddr; 2]> {
+pub(super) fn neighbours(count: usize) -> Vec<[IpAddr; 2]> {
     let set = |site: u32| {
         let site = format!("site 6 {}", u64::from(site) | 0x2001 << 32);
         KeyHasher::sha256().digest(site.as_bytes()).to_hex()[..3].to_owned()
