@@ -56,9 +56,13 @@ fn acme(disabled: bool) -> Account {
 }
 
 fn key(id: &str, disabled: bool) -> FeedChange {
+    key_with(id, &[id], disabled)
+}
+
+fn key_with(id: &str, secrets: &[&str], disabled: bool) -> FeedChange {
     let record = KeyRecord::builder(id, acme(disabled)).build().unwrap();
-    let secrets = vec![FeedSecret { digest: digest(id), record: Ok(record) }];
-    FeedChange::Key { id: KeyId::new(id).unwrap(), secrets }
+    let secret = |secret: &&str| FeedSecret { digest: digest(secret), record: Ok(record.clone()) };
+    FeedChange::Key { id: KeyId::new(id).unwrap(), secrets: secrets.iter().map(secret).collect() }
 }
 
 fn no_key(id: &str) -> FeedChange {
@@ -123,6 +127,14 @@ async fn the_state_in_the_latest_answer_counts_for_all_keys_of_an_account() {
                 (|| vec![key("one", true)], false),
             ],
             &["one", "two"],
+        ),
+        (
+            "the account was made anew, and its key has a secret of a former key, which is named too",
+            &[
+                (|| vec![key_with("former", &["former", "one"], false)], false),
+                (|| vec![account(None), key("one", true), no_key("former")], false),
+            ],
+            &["one"],
         ),
     ];
     for (case, answers, disabled) in scripts {
