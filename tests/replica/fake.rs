@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) most: usize,
     /// How far the answers are behind.
     pub(crate) behind: std::time::Duration,
+    /// How long an answer takes. It has the state of its end.
+    pub(crate) delay: std::time::Duration,
     pub(crate) calls: usize,
     /// The fault that comes after this many more calls.
     next: Option<(usize, Fault)>,
@@ -58,6 +60,7 @@ impl State {
     /// Lets all further calls be answered.
     pub(crate) fn heal(&mut self) {
         (self.fault, self.next) = (Fault::None, None);
+        self.delay = std::time::Duration::ZERO;
     }
 
     fn begin_call(&mut self) -> Fault {
@@ -79,6 +82,7 @@ impl Fake {
             fault: Fault::None,
             most: 100,
             behind: std::time::Duration::ZERO,
+            delay: std::time::Duration::ZERO,
             calls: 0,
             next: None,
             uses: Vec::new(),
@@ -100,7 +104,13 @@ impl Fake {
         answer: impl FnOnce(&State) -> T + Send + 'a,
     ) -> FeedFuture<'a, T> {
         Box::pin(async move {
-            let fault = self.state().begin_call();
+            let (fault, delay) = {
+                let mut state = self.state();
+                (state.begin_call(), state.delay)
+            };
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             match fault {
                 Fault::None => Ok(answer(&self.state())),
                 Fault::Fails => Err(StoreError::new("the connection was lost")),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unchecked_time_subtraction)] // Constants.
 
+mod answers;
 mod fake;
 mod following;
 mod freshness;

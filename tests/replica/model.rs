@@ -6,10 +6,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tower_api_key::clock::{Clock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
-use tower_api_key::store::{KeyStore, WhenStale};
+use tower_api_key::store::{KeyStore, NewKey, WhenStale};
 
 use crate::fake::{Fake, Fault};
-use crate::support::{Node, SECOND, digest, new_key};
+use crate::support::{Node, SECOND, digest};
 use crate::world::World;
 
 const KEYS: usize = 4;
@@ -20,13 +20,15 @@ const GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 enum Op {
-    /// A key is added with a secret, under an account.
-    Add(usize, usize, usize),
+    /// A key is added with a secret, under an account. If the account is new, it is disabled or not.
+    Add(usize, usize, usize, bool),
     Edit(usize),
     Rotate(usize, usize),
     Delete(usize),
-    SaveAccount(usize),
+    SaveAccount(usize, bool),
     DeleteAccount(usize),
+    /// An account is deleted, and a key makes it anew.
+    RemakeAccount(usize, usize, usize, bool),
     MoveSecret(usize, usize),
     Break(usize, bool),
     /// A notice comes, whether there is a change or not.
@@ -42,6 +44,8 @@ enum Op {
     Prune,
     /// The most lines of an answer.
     Most(usize),
+    /// Milliseconds that each answer takes, so that changes come between two of them.
+    Delay(u64),
     /// Milliseconds that pass, for all.
     Pass(u64),
     /// Milliseconds that the process is stopped.
@@ -53,11 +57,14 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let (key, secret, account) = (0..KEYS, 0..SECRETS, 0..ACCOUNTS);
     prop_oneof![
-        6 => (key.clone(), secret.clone(), account.clone()).prop_map(|(key, secret, account)| Op::Add(key, secret, account)),
+        6 => (key.clone(), secret.clone(), account.clone(), any::<bool>())
+            .prop_map(|(key, secret, account, disabled)| Op::Add(key, secret, account, disabled)),
+        3 => (key.clone(), secret.clone(), account.clone(), any::<bool>())
+            .prop_map(|(key, secret, account, disabled)| Op::RemakeAccount(key, secret, account, disabled)),
         4 => key.clone().prop_map(Op::Edit),
         4 => (key.clone(), secret).prop_map(|(key, secret)| Op::Rotate(key, secret)),
         3 => key.clone().prop_map(Op::Delete),
-        3 => account.clone().prop_map(Op::SaveAccount),
+        3 => (account.clone(), any::<bool>()).prop_map(|(account, disabled)| Op::SaveAccount(account, disabled)),
         2 => account.prop_map(Op::DeleteAccount),
         2 => (key.clone(), key.clone()).prop_map(|(from, to)| Op::MoveSecret(from, to)),
         2 => (key, any::<bool>()).prop_map(|(key, broken)| Op::Break(key, broken)),
@@ -68,6 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Restore),
         1 => Just(Op::Prune),
         1 => (1..4usize).prop_map(Op::Most),
+        3 => (0..300u64).prop_map(Op::Delay),
         6 => (1..1_500u64).prop_map(Op::Pass),
         1 => (1..8_000u64).prop_map(Op::Stop),
         1 => Just(Op::SetBack),
@@ -97,6 +105,12 @@ fn secret(number: usize) -> KeyDigest {
 
 fn key(number: usize) -> String {
     format!("key_{number}")
+}
+
+fn under_account(id: usize, secret_number: usize, account: usize, disabled: bool) -> NewKey {
+    let account = Account::builder(format!("account_{account}")).disabled(disabled);
+    let record = KeyRecord::builder(key(id), account.build().unwrap()).build().unwrap();
+    NewKey::new(secret(secret_number), record)
 }
 
 impl Run {
@@ -129,10 +143,12 @@ impl Run {
         self.number += 1;
         let number = self.number;
         match op {
-            Op::Add(id, secret_number, account) => self.change(|world| {
-                let mut new = new_key(&key(id), &format!("account_{account}"));
-                new.digest = secret(secret_number);
-                let _ = world.add(new);
+            Op::Add(id, secret_number, account, disabled) => self.change(|world| {
+                let _ = world.add(under_account(id, secret_number, account, disabled));
+            }),
+            Op::RemakeAccount(id, secret_number, account, disabled) => self.change(|world| {
+                let _ = world.delete_account(&format!("account_{account}"));
+                let _ = world.add(under_account(id, secret_number, account, disabled));
             }),
             Op::Edit(id) => self.change(|world| {
                 let name = format!("edit {number}");
@@ -145,8 +161,8 @@ impl Run {
             Op::Delete(id) => self.change(|world| {
                 let _ = world.delete(&key(id));
             }),
-            Op::SaveAccount(account) => self.change(|world| {
-                let account = Account::builder(format!("account_{account}"));
+            Op::SaveAccount(account, disabled) => self.change(|world| {
+                let account = Account::builder(format!("account_{account}")).disabled(disabled);
                 let scopes = [format!("scope.{number}")];
                 world.save_account(account.scopes(scopes).build().unwrap());
             }),
@@ -169,6 +185,9 @@ impl Run {
                 self.change(|world| *world = backup);
             }
             Op::Prune => self.change(World::prune),
+            Op::Delay(milliseconds) => {
+                self.node.store.state().delay = Duration::from_millis(milliseconds);
+            }
             Op::Most(most) => self.node.store.state().most = most,
             Op::Pass(milliseconds) => self.node.pass(Duration::from_millis(milliseconds)).await,
             Op::Stop(milliseconds) => self.node.clock.advance(Duration::from_millis(milliseconds)),

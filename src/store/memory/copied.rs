@@ -134,12 +134,6 @@ impl Writer<'_> {
     /// Makes the index lead from a key to its secrets, which are published already. The first one that could be read
     /// leads to the account.
     fn reindex(&mut self, id: &KeyId, mut secrets: Vec<KeyDigest>) {
-        if let Some(at) = self.index.find(&self.table, id.as_str())
-            && let Some((_, _, account)) = identity(&self.table, at)
-        {
-            self.index.forget(&self.table, id, &account);
-        }
-        self.index.history.forget(id);
         let is_unreadable = |digest: &KeyDigest| {
             self.copy_of(digest).is_none_or(|(_, record)| record.is_unreadable())
         };
@@ -147,10 +141,18 @@ impl Writer<'_> {
             secrets.sort_by_key(is_unreadable);
         }
         let first = secrets.first().and_then(|digest| self.table.locate(digest));
-        let Some(at) = first else { return };
-        let Some(Entry { record, .. }) = self.table.entry(at) else { return };
-        self.index.note(&self.table, record, at);
-        self.index.accounts.join(record.account(), at, None);
+        let first = first.and_then(|at| Some((at, self.table.entry(at)?)));
+        // The account is forgotten with its last key, and its state may be newer than the record's.
+        let account = first.map(|(_, entry)| self.index.accounts.canonical(entry.record.account()));
+        if let Some(at) = self.index.find(&self.table, id.as_str())
+            && let Some((_, _, account)) = identity(&self.table, at)
+        {
+            self.index.forget(&self.table, id, &account);
+        }
+        self.index.history.forget(id);
+        let (Some((at, entry)), Some(account)) = (first, account) else { return };
+        self.index.note(&self.table, &entry.record, at);
+        self.index.accounts.join(&account, at, None);
         self.index.history.keep_secrets(id, &secrets);
     }
 }

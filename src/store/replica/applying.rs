@@ -1,6 +1,7 @@
 //! Answers of a feed, written into the table a few keys at a time.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tokio::task::yield_now;
 
@@ -45,6 +46,9 @@ pub(super) async fn add_page(keys: &MemoryStore, secrets: Vec<FeedSecret>) {
 /// An answer that is not the last one has the state of its own instant. A key from one answer and its account from
 /// another can make a record that never was. So all answers are collected up to the last one. Every state is then the
 /// one at the last answer, because what was changed in between is named again.
+///
+/// A change of an account names the account, and not its keys. A key that was named before is then under an older state.
+/// So the latest state of each account is kept, and counts for all its records.
 #[derive(Default)]
 pub(super) struct PendingChanges {
     /// The secrets of each changed key. A key without secrets was deleted.
@@ -56,39 +60,62 @@ pub(super) struct PendingChanges {
 struct PendingAccount {
     /// Whether it was deleted, so that its keys are gone, except the changed ones.
     was_deleted: bool,
-    state: Option<Account>,
+    /// The latest state, by a change of the account itself or by a record of a key. A key that makes an account is the
+    /// only change that shows it.
+    state: Option<Arc<Account>>,
 }
 
 impl PendingChanges {
     /// Adds an answer that is later than all before.
     pub(super) fn add(&mut self, changes: Vec<FeedChange>) {
-        let (mut keys, mut states) = (Vec::new(), Vec::new());
+        let (mut keys, mut states, mut deleted) = (Vec::new(), Vec::new(), HashSet::new());
         for change in changes {
             match change {
                 FeedChange::Key { id, secrets } => {
                     let secrets = secrets.into_iter().map(|secret| record_of(secret, Some(&id)));
-                    let secrets = secrets.collect();
+                    let secrets: CopiedSecrets = secrets.collect();
                     keys.push((id, secrets));
                 }
-                FeedChange::Account { id, account: None } => self.delete_account(id),
+                FeedChange::Account { id, account: None } => {
+                    deleted.insert(id);
+                }
                 FeedChange::Account { account: Some(account), .. } => states.push(account),
             }
         }
+        if !deleted.is_empty() {
+            self.delete_accounts(deleted);
+        }
+        for (_, record) in keys.iter().flat_map(|(_, secrets)| secrets) {
+            if !record.is_unreadable() {
+                self.note_state(record.account());
+            }
+        }
         for account in states {
-            let id = account.id().clone();
-            self.accounts.entry(id).or_default().state = Some(account);
+            self.note_state(&Arc::new(account));
         }
         self.keys.extend(keys);
     }
 
-    /// Removes the keys of an account that earlier answers had.
-    fn delete_account(&mut self, id: AccountId) {
+    /// Removes the keys of accounts that earlier answers had.
+    fn delete_accounts(&mut self, deleted: HashSet<AccountId>) {
         for secrets in self.keys.values_mut() {
-            if secrets.iter().any(|(_, record)| *record.account().id() == id) {
+            if secrets.iter().any(|(_, record)| deleted.contains(record.account().id())) {
                 secrets.clear();
             }
         }
-        self.accounts.insert(id, PendingAccount { was_deleted: true, state: None });
+        let gone = |id| (id, PendingAccount { was_deleted: true, state: None });
+        self.accounts.extend(deleted.into_iter().map(gone));
+    }
+
+    fn note_state(&mut self, account: &Arc<Account>) {
+        match self.accounts.get_mut(account.id()) {
+            Some(pending) => pending.state = Some(Arc::clone(account)),
+            None => {
+                let pending =
+                    PendingAccount { was_deleted: false, state: Some(Arc::clone(account)) };
+                self.accounts.insert(account.id().clone(), pending);
+            }
+        }
     }
 
     /// Applies the changes. At no step a record is under a state of its account that it never had.
@@ -96,24 +123,46 @@ impl PendingChanges {
         let Self { keys: changed, accounts } = std::mem::take(self);
         let named: HashSet<KeyId> =
             if accounts.is_empty() { HashSet::new() } else { changed.keys().cloned().collect() };
-        for (id, PendingAccount { was_deleted, state }) in accounts {
-            if was_deleted {
-                keys.remove_keys_of(&id, &named);
+        for (number, (id, PendingAccount { was_deleted, state })) in accounts.iter().enumerate() {
+            if *was_deleted {
+                keys.remove_keys_of(id, &named);
             }
-            if let Some(account) = state {
-                keys.set_account(account, &named);
+            // Most keys show the state that their account has already.
+            let known = keys.find_account_now(id.as_str());
+            let changes =
+                state.as_ref().filter(|state| known.is_some_and(|known| known != **state));
+            if let Some(state) = changes {
+                keys.set_account(Account::clone(state), &named);
             }
-            yield_now().await;
+            if *was_deleted || changes.is_some() || number % BETWEEN_YIELDS == 0 {
+                yield_now().await;
+            }
         }
         // A secret that moved to another key is found all the time: the other key takes it before this one is removed.
         let (removed, set): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|(_, secrets)| secrets.is_empty());
-        let mut changed = set.into_iter().chain(removed).peekable();
+        let set = set.into_iter().map(|(id, secrets)| (id, under_latest(secrets, &accounts)));
+        let mut changed = set.chain(removed).peekable();
         while changed.peek().is_some() {
             keys.set_keys(changed.by_ref().take(BETWEEN_YIELDS));
             yield_now().await;
         }
     }
+}
+
+/// Returns the records under the latest state of their account.
+fn under_latest(
+    secrets: CopiedSecrets,
+    accounts: &HashMap<AccountId, PendingAccount>,
+) -> CopiedSecrets {
+    let under_latest = |(digest, record): (KeyDigest, KeyRecord)| {
+        let pending = accounts.get(record.account().id());
+        match pending.and_then(|pending| pending.state.as_ref()) {
+            Some(state) => (digest, record.under(Arc::clone(state))),
+            None => (digest, record),
+        }
+    };
+    secrets.into_iter().map(under_latest).collect()
 }
 
 /// Returns the record of a secret, or one that stands for an unreadable one.
