@@ -102,6 +102,10 @@ impl TrailReader {
             let asked = Instant::now();
             let most = i64::try_from(MOST).unwrap_or(i64::MAX);
             let statement = Statement::new(&store.queries.changes_after).bind(seen).bind(most);
+            // Data that is too old for a lookup proves nothing.
+            if let Err(error) = store.check_lag() {
+                return (asked, Err(error));
+            }
             (asked, store.read(statement).await)
         }
     }
