@@ -35,6 +35,8 @@ type Asking = Pin<Box<dyn Future<Output = (Instant, Result<Vec<Row>, StoreError>
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     sequence: i64,
+    /// The mark of that line; none if the trail is empty.
+    mark: Option<i64>,
     /// Names the run of the server that answered: another one may have lost changes.
     server: String,
 }
@@ -113,8 +115,14 @@ impl TrailReader {
     fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
         let end = end(rows)?;
         let before = self.seen.replace(end.clone());
+        let seen_mark = rows.first().and_then(|row| row.number("seen_mark").ok().flatten());
         let Some(before) = before.filter(|before| {
-            before.server == end.server && before.sequence <= end.sequence && rows.len() < MOST
+            // Without the line that was seen last, lines after it may be gone, too.
+            let follows = before.mark == seen_mark && (seen_mark.is_some() || end.sequence == 0);
+            before.server == end.server
+                && before.sequence <= end.sequence
+                && follows
+                && rows.len() < MOST
         }) else {
             // The next answer is a proof again.
             self.found.push_back(Invalidation::Everything);
@@ -137,7 +145,8 @@ impl TrailReader {
 fn end(rows: &[Row]) -> Result<End, StoreError> {
     let Some(first) = rows.first() else { return Err(StoreError::new("the trail has no end")) };
     let (sequence, server) = (row::number(&**first, "newest")?, row::text(&**first, "server")?);
-    Ok(End { sequence, server })
+    let mark = row::optional_number(&**first, "newest_mark")?;
+    Ok(End { sequence, mark, server })
 }
 
 /// Reads what a line of the trail changed.

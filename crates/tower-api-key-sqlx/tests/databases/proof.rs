@@ -146,6 +146,56 @@ async fn a_change_whose_notification_is_lost_is_found_by_the_next_proof() {
     }
 }
 
+/// Returns what is reported before the next proof.
+async fn until_proven(changes: &mut impl Invalidations) -> Vec<Invalidation> {
+    let mut reported = Vec::new();
+    loop {
+        match changes.next().await.unwrap() {
+            Invalidation::UpToDate(_) => return reported,
+            other => reported.push(other),
+        }
+    }
+}
+
+/// Between two proofs, and without a notification, lines of the trail are pruned or replaced by others.
+#[tokio::test]
+async fn a_trail_that_does_not_follow_the_last_proof_makes_everything_unknown() {
+    const LINE: &str =
+        "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) VALUES";
+    const PRUNE: &str = "DELETE FROM tower_api_key_changes WHERE sequence < \
+         (SELECT MAX(sequence) FROM tower_api_key_changes)";
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    assert_eq!(until_proven(&mut changes).await, [Invalidation::Everything]);
+    for (name, sql, expected) in [
+        (
+            "the first lines, and a prune",
+            format!(
+                "{LINE} (0, 'a', 'key_revoked', 'x', 'b'), (0, 'a', 'account_saved', NULL, 'c'); {PRUNE}"
+            ),
+            true,
+        ),
+        ("a line", format!("{LINE} (0, 'a', 'account_saved', NULL, 'c')"), false),
+        ("a prune of what was seen before", PRUNE.to_owned(), false),
+        (
+            "lines, and a prune",
+            format!(
+                "{LINE} (0, 'a', 'key_revoked', 'x', 'b'), (0, 'a', 'account_saved', NULL, 'c'); {PRUNE}"
+            ),
+            true,
+        ),
+        ("another line in its place", "UPDATE tower_api_key_changes SET mark = 7".to_owned(), true),
+        ("an empty trail", "DELETE FROM tower_api_key_changes".to_owned(), true),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        let reported = until_proven(&mut changes).await;
+        assert_eq!(reported.contains(&Invalidation::Everything), expected, "{name}: {reported:?}");
+        assert!(until_proven(&mut changes).await.is_empty(), "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_outlived_for_the_staleness_and_no_longer() {
     let Some(server) = Postgres::start() else { return };
