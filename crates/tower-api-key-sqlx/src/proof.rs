@@ -130,9 +130,11 @@ impl TrailReader {
         };
         if before.sequence < end.sequence {
             for row in rows {
-                let what = changed(row);
-                if self.found.back() != Some(&what) {
-                    self.found.push_back(what);
+                let added = adds(row).then_some(Invalidation::Added);
+                for what in changed(row).into_iter().chain(added) {
+                    if self.found.back() != Some(&what) {
+                        self.found.push_back(what);
+                    }
                 }
             }
         }
@@ -149,17 +151,28 @@ fn end(rows: &[Row]) -> Result<End, StoreError> {
     Ok(End { sequence, mark, server })
 }
 
-/// Reads what a line of the trail changed.
-fn changed(row: &Row) -> Invalidation {
-    let text = |column| row.text(column).ok().flatten();
-    if text("action").is_some_and(|action| action == Action::KeyAdded.name()) {
-        return Invalidation::Added;
+/// Reads the action of a line of the trail.
+fn action(row: &Row) -> Option<Action> {
+    row.text("action").ok().flatten()?.parse().ok()
+}
+
+/// Returns true if a line of the trail may have given a key a new secret.
+fn adds(row: &Row) -> bool {
+    // An action that has no name here is one of a newer release.
+    matches!(action(row), Some(Action::KeyAdded | Action::KeyRotated | Action::Unknown) | None)
+}
+
+/// Reads which known records a line of the trail changed; `None` for none.
+fn changed(row: &Row) -> Option<Invalidation> {
+    if action(row) == Some(Action::KeyAdded) {
+        return None;
     }
     if let Ok(digest) = row::digest(&**row) {
-        return Invalidation::Secret(digest);
+        return Some(Invalidation::Secret(digest));
     }
-    match text("account").map(AccountId::new) {
+    let account = row.text("account").ok().flatten().map(AccountId::new);
+    Some(match account {
         Some(Ok(account)) => Invalidation::Account(account),
         _ => Invalidation::Everything,
-    }
+    })
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_api_key::Reply;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{
     Cached, Invalidation, Invalidations, KeyManager, KeyStore, NewKey, StoreError,
 };
@@ -193,6 +193,36 @@ async fn a_trail_that_does_not_follow_the_last_proof_makes_everything_unknown() 
         let reported = until_proven(&mut changes).await;
         assert_eq!(reported.contains(&Invalidation::Everything), expected, "{name}: {reported:?}");
         assert!(until_proven(&mut changes).await.is_empty(), "{name}");
+    }
+}
+
+/// A new secret that was asked for before is known to be unknown.
+#[tokio::test]
+async fn an_action_that_may_add_a_secret_is_reported_as_that() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    database.add(key("key"), "test").await.unwrap();
+    assert_eq!(until_proven(&mut changes).await, [Invalidation::Everything]);
+    let account = Invalidation::Account(AccountId::new("acme").unwrap());
+    let secret = Invalidation::Secret(digest("key"));
+    for (action, expected) in [
+        ("key_added", vec![Invalidation::Added]),
+        ("key_rotated", vec![account.clone(), Invalidation::Added]),
+        ("of a newer release", vec![account.clone(), Invalidation::Added]),
+        ("unknown", vec![account.clone(), Invalidation::Added]),
+        ("key_updated", vec![secret.clone()]),
+        ("key_revoked", vec![secret]),
+        ("key_deleted", vec![account.clone()]),
+        ("account_saved", vec![account]),
+    ] {
+        let sql = format!(
+            "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
+             VALUES (0, 'test', '{action}', 'key', 'acme')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        assert_eq!(until_proven(&mut changes).await, expected, "{action}");
     }
 }
 
