@@ -115,13 +115,10 @@ impl TrailReader {
     fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
         let end = end(rows)?;
         let before = self.seen.replace(end.clone());
-        let seen_mark = rows.first().and_then(|row| row.number("seen_mark").ok().flatten());
         let Some(before) = before.filter(|before| {
-            // Without the line that was seen last, lines after it may be gone, too.
-            let follows = before.mark == seen_mark && (seen_mark.is_some() || end.sequence == 0);
             before.server == end.server
                 && before.sequence <= end.sequence
-                && follows
+                && follows(rows, before)
                 && rows.len() < MOST
         }) else {
             // The next answer is a proof again.
@@ -149,6 +146,16 @@ fn end(rows: &[Row]) -> Result<End, StoreError> {
     let (sequence, server) = (row::number(&**first, "newest")?, row::text(&**first, "server")?);
     let mark = row::optional_number(&**first, "newest_mark")?;
     Ok(End { sequence, mark, server })
+}
+
+/// Returns true if no line is missing after the one that was seen last. Without that one, later ones may be gone.
+fn follows(rows: &[Row], before: &End) -> bool {
+    let mark = |column| rows.first().and_then(|row| row.number(column).ok().flatten());
+    if before.mark.is_some() {
+        return before.mark == mark("seen_mark");
+    }
+    // The trail was empty: its first line has a mark, and none before it.
+    mark("newest_mark").is_none() || mark("mark").is_some() && mark("previous").is_none()
 }
 
 /// Reads the action of a line of the trail.
