@@ -60,6 +60,9 @@ pub trait Invalidations: Send + 'static {
     /// reconnects to the store. The first invalidation of the new connection is [`Invalidation::Everything`],
     /// because notices in between were lost.
     ///
+    /// The caller waits until the future is ready: one that is dropped before may lose an invalidation. After
+    /// that, the caller treats everything as changed.
+    ///
     /// # Errors
     ///
     /// [`ManageError`](super::ManageError) if the connection to the store is lost.

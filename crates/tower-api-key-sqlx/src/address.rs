@@ -58,6 +58,12 @@ impl Address {
             };
         }
         let options = PgConnectOptions::from_str(&without_pooler(url)).map_err(failed)?;
+        if matches!(options.get_ssl_mode(), PgSslMode::Allow) {
+            return wrong(
+                "`sslmode=allow` (of the URL or of PGSSLMODE) never encrypts here: write `require` or \
+                 `verify-full`, or `disable` if the connection shall be plain text",
+            );
+        }
         let has = |names: &[&str]| parameters.iter().any(|(name, _)| names.contains(name));
         let verifies =
             matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull);
@@ -182,6 +188,18 @@ mod tests {
         let own = "?options=-c%20statement_timeout%3D7s";
         assert_eq!(options(own, false).as_deref(), Some("-c statement_timeout=7s"));
         assert_eq!(options("", true), None, "a pooler takes no such parameter");
+    }
+
+    #[test]
+    fn a_mode_that_never_encrypts_says_so_in_its_name() {
+        for name in ["sslmode", "ssl-mode"] {
+            let read = |mode| Address::read(&format!("postgres://db.example/keys?{name}={mode}"));
+            let told = read("allow").err().unwrap().to_string();
+            assert!(told.contains("never encrypts") && told.contains("`require`"), "{told}");
+            for mode in ["disable", "prefer", "require", "verify-ca", "verify-full"] {
+                assert!(read(mode).is_ok(), "{mode}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +17,7 @@ use tower_api_key::store::{Invalidation, StoreError};
 /// The notices that a slow listener may be behind. It learns that more were lost.
 const BACKLOG: usize = 1_024;
 
-/// The channels in use, by the SHA-256 of their URLs: a map that lives as long as the process holds no password.
+/// The channels in use, by the SHA-256 of their options: a map that lives as long as the process holds no password.
 static CHANNELS: LazyLock<Mutex<HashMap<[u8; 32], Weak<Channel>>>> = LazyLock::new(Mutex::default);
 
 /// What a channel reports to its listeners.
@@ -81,7 +80,7 @@ pub(super) struct Subscription {
 impl Channel {
     /// Joins the channel of a database, or opens one.
     pub(super) fn join(options: &PgConnectOptions, wish: Wish) -> Subscription {
-        let key: [u8; 32] = Sha256::digest(options.to_url_lossy().as_str()).into();
+        let key = key(options);
         let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
         channels.retain(|_, channel| channel.strong_count() > 0);
         if let Some(channel) = channels.get(&key).and_then(Weak::upgrade) {
@@ -111,6 +110,12 @@ impl Channel {
         tokio::spawn(task.run(ended));
         Subscription { reports: received, _channel: channel, joined_open: false }
     }
+}
+
+/// Names a server, and all else that decides on a connection to it. sqlx panics when it writes some hosts into a
+/// URL. What it prints has each option, and texts in quotes, so that none can look like two.
+fn key(options: &PgConnectOptions) -> [u8; 32] {
+    Sha256::digest(format!("{options:?}")).into()
 }
 
 impl Subscription {
@@ -241,5 +246,43 @@ impl Wish {
         let place_every = self.place_every.unwrap_or(Duration::MAX);
         [self.answer, self.quiet, place_every]
             .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_server_and_way_to_it_has_a_channel_of_its_own() {
+        let options = || {
+            let options = PgConnectOptions::new_without_pgpass().host("db.example").port(5432);
+            options.username("ada").database("keys")
+        };
+        let all = [
+            options(),
+            options().host("::1"),
+            options().host("fe80::1%eth0"),
+            options().host("db.example:5432/x"),
+            options().port(5433),
+            options().socket("/run"),
+            options().username("ada/keys?"),
+            options().username("ada").database("keys/x"),
+            options().username("ada\", database: Some(\"keys"),
+            options().password("hunter2"),
+            options().ssl_mode(sqlx::postgres::PgSslMode::VerifyFull),
+            options().ssl_root_cert("/a.pem"),
+            options().options([("search_path", "other")]),
+            options().application_name("gate"),
+        ];
+        let keys: HashSet<_> = all.iter().map(key).collect();
+        assert_eq!(keys.len(), all.len());
+        assert_eq!(key(&options()), key(&options()));
+        let wish = Wish { answer: Duration::ZERO, quiet: Duration::ZERO, place_every: None };
+        for options in &all {
+            drop(Channel::join(options, wish));
+        }
     }
 }

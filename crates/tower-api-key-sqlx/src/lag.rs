@@ -77,7 +77,7 @@ impl SqlStore {
         while Arc::strong_count(&freshness) > 2 {
             let next = Instant::now() + every;
             if let Some(options) = &options {
-                self.take_places(&freshness, options, &mut channel, next).await;
+                self.take_places(&freshness, options, &mut channel, every, next).await;
             }
             // The task goes on without an answer: lookups are refused when the last proof is too old.
             let _ = self.renew().await;
@@ -91,9 +91,9 @@ impl SqlStore {
         freshness: &Freshness,
         options: &PgConnectOptions,
         channel: &mut Option<Subscription>,
+        every: Duration,
         end: Instant,
     ) {
-        let every = end.saturating_duration_since(Instant::now());
         let answer = self.settings.lookup_timeout;
         let wish = Wish { answer, quiet: SELDOM, place_every: Some(every) };
         let open = channel.get_or_insert_with(|| Channel::join(options, wish));

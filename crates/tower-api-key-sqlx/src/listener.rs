@@ -15,6 +15,9 @@ use tower_api_key::store::{Invalidation, StoreError};
 /// The pause between two attempts to close a connection that died silently.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// The most attempts to close a connection that died silently. Without an answer, the system ends it later.
+const ATTEMPTS: u32 = 30;
+
 /// The place behind everything that was committed on a primary server. A change is committed when it is
 /// flushed; see [`Dialect::begin`](super::dialect::Dialect::begin).
 const PLACE: &str = "SELECT \
@@ -88,10 +91,13 @@ impl Listener {
         Ok(LogPlace { asked: instant, place, cluster })
     }
 
-    /// Closes the connection. Dropping a silent one would wait for an answer forever, so it is closed as soon
-    /// as a live one can take its place.
+    /// Closes the connection. Dropping a silent one would wait for an answer, so it is closed as soon as a live
+    /// one can take its place.
     pub(super) async fn end(mut self, options: PgConnectOptions) {
-        while self.silent {
+        for _ in 0..ATTEMPTS {
+            if !self.silent {
+                return;
+            }
             sleep(PAUSE).await;
             let swapped = async {
                 let mut live = options.connect().await?;

@@ -35,6 +35,8 @@ type Asking = Pin<Box<dyn Future<Output = (Instant, Result<Vec<Row>, StoreError>
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     sequence: i64,
+    /// The mark of that line; none if the trail is empty.
+    mark: Option<i64>,
     /// Names the run of the server that answered: another one may have lost changes.
     server: String,
 }
@@ -102,6 +104,10 @@ impl TrailReader {
             let asked = Instant::now();
             let most = i64::try_from(MOST).unwrap_or(i64::MAX);
             let statement = Statement::new(&store.queries.changes_after).bind(seen).bind(most);
+            // Data that is too old for a lookup proves nothing.
+            if let Err(error) = store.check_lag() {
+                return (asked, Err(error));
+            }
             (asked, store.read(statement).await)
         }
     }
@@ -110,7 +116,10 @@ impl TrailReader {
         let end = end(rows)?;
         let before = self.seen.replace(end.clone());
         let Some(before) = before.filter(|before| {
-            before.server == end.server && before.sequence <= end.sequence && rows.len() < MOST
+            before.server == end.server
+                && before.sequence <= end.sequence
+                && follows(rows, before)
+                && rows.len() < MOST
         }) else {
             // The next answer is a proof again.
             self.found.push_back(Invalidation::Everything);
@@ -118,9 +127,11 @@ impl TrailReader {
         };
         if before.sequence < end.sequence {
             for row in rows {
-                let what = changed(row);
-                if self.found.back() != Some(&what) {
-                    self.found.push_back(what);
+                let added = adds(row).then_some(Invalidation::Added);
+                for what in changed(row).into_iter().chain(added) {
+                    if self.found.back() != Some(&what) {
+                        self.found.push_back(what);
+                    }
                 }
             }
         }
@@ -133,20 +144,42 @@ impl TrailReader {
 fn end(rows: &[Row]) -> Result<End, StoreError> {
     let Some(first) = rows.first() else { return Err(StoreError::new("the trail has no end")) };
     let (sequence, server) = (row::number(&**first, "newest")?, row::text(&**first, "server")?);
-    Ok(End { sequence, server })
+    let mark = row::optional_number(&**first, "newest_mark")?;
+    Ok(End { sequence, mark, server })
 }
 
-/// Reads what a line of the trail changed.
-fn changed(row: &Row) -> Invalidation {
-    let text = |column| row.text(column).ok().flatten();
-    if text("action").is_some_and(|action| action == Action::KeyAdded.name()) {
-        return Invalidation::Added;
+/// Returns true if no line is missing after the one that was seen last. Without that one, later ones may be gone.
+fn follows(rows: &[Row], before: &End) -> bool {
+    let mark = |column| rows.first().and_then(|row| row.number(column).ok().flatten());
+    if before.mark.is_some() {
+        return before.mark == mark("seen_mark");
+    }
+    // The trail was empty: its first line has a mark, and none before it.
+    mark("newest_mark").is_none() || mark("mark").is_some() && mark("previous").is_none()
+}
+
+/// Reads the action of a line of the trail.
+fn action(row: &Row) -> Option<Action> {
+    row.text("action").ok().flatten()?.parse().ok()
+}
+
+/// Returns true if a line of the trail may have given a key a new secret.
+fn adds(row: &Row) -> bool {
+    // An action that has no name here is one of a newer release.
+    matches!(action(row), Some(Action::KeyAdded | Action::KeyRotated | Action::Unknown) | None)
+}
+
+/// Reads which known records a line of the trail changed; `None` for none.
+fn changed(row: &Row) -> Option<Invalidation> {
+    if action(row) == Some(Action::KeyAdded) {
+        return None;
     }
     if let Ok(digest) = row::digest(&**row) {
-        return Invalidation::Secret(digest);
+        return Some(Invalidation::Secret(digest));
     }
-    match text("account").map(AccountId::new) {
+    let account = row.text("account").ok().flatten().map(AccountId::new);
+    Some(match account {
         Some(Ok(account)) => Invalidation::Account(account),
         _ => Invalidation::Everything,
-    }
+    })
 }

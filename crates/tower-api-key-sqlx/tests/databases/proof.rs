@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_api_key::Reply;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{
     Cached, Invalidation, Invalidations, KeyManager, KeyStore, NewKey, StoreError,
 };
@@ -143,6 +143,99 @@ async fn a_change_whose_notification_is_lost_is_found_by_the_next_proof() {
         let revoked = Instant::now();
         let late = node.last_pass(name).await.saturating_duration_since(revoked);
         assert!(late <= STALENESS, "{name}: {late:?}, after {before} lookups");
+    }
+}
+
+/// Returns what is reported before the next proof.
+async fn until_proven(changes: &mut impl Invalidations) -> Vec<Invalidation> {
+    let mut reported = Vec::new();
+    loop {
+        match changes.next().await.unwrap() {
+            Invalidation::UpToDate(_) => return reported,
+            other => reported.push(other),
+        }
+    }
+}
+
+/// Waits until notices come: before that, everything may be reported as changed at any time.
+async fn until_it_listens(changes: &mut impl Invalidations, pool: &sqlx::PgPool) {
+    for number in 0.. {
+        let account = format!("number_{number}");
+        let notify = sqlx::query("SELECT pg_notify('tower_api_key', $1)");
+        notify.bind(format!("account {account}")).execute(pool).await.unwrap();
+        let sent = Invalidation::Account(AccountId::new(account).unwrap());
+        if until_proven(changes).await.contains(&sent) {
+            return;
+        }
+    }
+}
+
+/// Between two proofs, and without a notification, lines of the trail are pruned or replaced by others.
+#[tokio::test]
+async fn a_trail_that_does_not_follow_the_last_proof_makes_everything_unknown() {
+    const LINE: &str =
+        "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) VALUES";
+    const PRUNE: &str = "DELETE FROM tower_api_key_changes WHERE sequence < \
+         (SELECT MAX(sequence) FROM tower_api_key_changes)";
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    until_it_listens(&mut changes, &pool).await;
+    for (name, sql, expected) in [
+        (
+            "the first lines, and a prune",
+            format!(
+                "{LINE} (0, 'a', 'key_revoked', 'x', 'b'), (0, 'a', 'account_saved', NULL, 'c'); {PRUNE}"
+            ),
+            true,
+        ),
+        ("a line", format!("{LINE} (0, 'a', 'account_saved', NULL, 'c')"), false),
+        ("a prune of what was seen before", PRUNE.to_owned(), false),
+        (
+            "lines, and a prune",
+            format!(
+                "{LINE} (0, 'a', 'key_revoked', 'x', 'b'), (0, 'a', 'account_saved', NULL, 'c'); {PRUNE}"
+            ),
+            true,
+        ),
+        ("another line in its place", "UPDATE tower_api_key_changes SET mark = 7".to_owned(), true),
+        ("an empty trail", "DELETE FROM tower_api_key_changes".to_owned(), true),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        let reported = until_proven(&mut changes).await;
+        assert_eq!(reported.contains(&Invalidation::Everything), expected, "{name}: {reported:?}");
+        assert!(until_proven(&mut changes).await.is_empty(), "{name}");
+    }
+}
+
+/// A new secret that was asked for before is known to be unknown.
+#[tokio::test]
+async fn an_action_that_may_add_a_secret_is_reported_as_that() {
+    let Some(server) = Postgres::start() else { return };
+    let database = SqlStore::connect(server.url()).await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    database.add(key("key"), "test").await.unwrap();
+    until_it_listens(&mut changes, &pool).await;
+    let account = Invalidation::Account(AccountId::new("acme").unwrap());
+    let secret = Invalidation::Secret(digest("key"));
+    for (action, expected) in [
+        ("key_added", vec![Invalidation::Added]),
+        ("key_rotated", vec![account.clone(), Invalidation::Added]),
+        ("of a newer release", vec![account.clone(), Invalidation::Added]),
+        ("unknown", vec![account.clone(), Invalidation::Added]),
+        ("key_updated", vec![secret.clone()]),
+        ("key_revoked", vec![secret]),
+        ("key_deleted", vec![account.clone()]),
+        ("account_saved", vec![account]),
+    ] {
+        let sql = format!(
+            "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
+             VALUES (0, 'test', '{action}', 'key', 'acme')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        assert_eq!(until_proven(&mut changes).await, expected, "{action}");
     }
 }
 

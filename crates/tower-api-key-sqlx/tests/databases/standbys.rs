@@ -32,6 +32,8 @@ async fn until(store: &dyn KeyStore, id: &str, expected: Result<bool, ()>) -> Du
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_serves_and_proves_how_old_its_data_is() {
     const LAG: Duration = Duration::from_secs(1);
+    const STALENESS: Duration = Duration::from_secs(1);
+    const SLACK: Duration = Duration::from_secs(3);
     let Some(mut primary) = Postgres::start() else { return };
     let writer = SqlStore::connect(primary.url()).await.unwrap();
     for id in ["good", "revoked", "late"] {
@@ -56,6 +58,9 @@ async fn a_standby_serves_and_proves_how_old_its_data_is() {
     tokio::spawn(cache.listen(reader.invalidations().unwrap()));
     assert!(cache.find(&digest("revoked")).await.unwrap().is_some());
     assert!(cache.find(&digest("late")).await.unwrap().is_some());
+    let short = Cached::builder(reader.clone()).staleness(STALENESS).build();
+    tokio::spawn(short.listen(reader.invalidations().unwrap()));
+    assert!(short.find(&digest("late")).await.unwrap().is_some());
     tokio::time::sleep(LAG / 2).await;
     writer.revoke("revoked", "test").await.unwrap();
     let took = until(&cache, "revoked", Ok(false)).await;
@@ -71,9 +76,13 @@ async fn a_standby_serves_and_proves_how_old_its_data_is() {
     let told = reader.find(&digest("good")).await.unwrap_err().to_string();
     assert!(told.contains("may be older than 1s") && told.contains("max_lag"), "{told}");
     assert!(began.elapsed() < Duration::from_secs(20));
+    // A cache counts no proof of data that is too old, so it ends with its staleness.
+    until(&short, "late", Err(())).await;
+    assert!(began.elapsed() < STALENESS + LAG + SLACK, "{:?}", began.elapsed());
     sql(&standby, "SELECT pg_wal_replay_resume()").await;
     until(&reader, "late", Ok(false)).await;
     until(&cache, "late", Ok(false)).await;
+    until(&short, "late", Ok(false)).await;
 
     // Without its primary nothing is proven. Promoted, the standby is the truth itself.
     primary.kill();
