@@ -6,6 +6,7 @@
 //! has a timeout.
 //!
 //! A query that its caller abandoned runs to its end first, because a new connection costs several round trips.
+//! An abandoned transaction is not waited for: its connection is closed, from its beginning to its commit.
 //!
 //! SQLite always answers, and a database in memory ends with its last connection. So its connections are not
 //! closed: their open transaction is rolled back.
@@ -49,7 +50,7 @@ pub(super) struct Terms {
 pub(super) struct Loan<D: Driver> {
     slot: Option<Box<dyn Slot<D>>>,
     last: Last,
-    /// Whether a transaction is open.
+    /// Whether a transaction may be open.
     open: bool,
     /// Whether this loan is the only attempt to roll back.
     ending: bool,
@@ -223,9 +224,9 @@ impl<D: Driver> Connection for Loan<D> {
 
     fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
         Box::pin(async move {
-            self.ask(|connection| D::script(connection, statement)).await?;
+            // Before the answer: who hangs up meanwhile, or is refused in the middle, may leave a transaction.
             self.open = true;
-            Ok(())
+            self.ask(|connection| D::script(connection, statement)).await
         })
     }
 
