@@ -70,6 +70,11 @@ impl SlotMap {
         Self { topology: Some(Arc::new(topology)), ranges, moved: HashMap::new(), shards }
     }
 
+    /// Returns what the node said of which this is the map.
+    pub(super) fn topology(&self) -> Option<&Topology> {
+        self.topology.as_deref()
+    }
+
     /// Returns the shard of a slot, if a primary has it.
     pub(super) fn shard(&self, slot: u16) -> Option<&Arc<ClusterShard>> {
         if !self.moved.is_empty()

@@ -13,9 +13,9 @@ pub(super) struct Topology {
     pub(super) primaries: Vec<(u16, u16, Address)>,
     pub(super) replicas: Vec<Address>,
     /// False if the node is cut off from the others, or some slots have no primary.
-    is_ok: bool,
+    pub(super) is_ok: bool,
     /// The number of the latest failover that the node knows.
-    epoch: u64,
+    pub(super) epoch: u64,
 }
 
 impl Topology {
@@ -48,6 +48,8 @@ impl Topology {
             }
             replicas.extend(nodes);
         }
+        // Two nodes may list the same ranges in another order.
+        primaries.sort_unstable();
         replicas.sort_unstable();
         replicas.dedup();
         let field = |name: &str| {
@@ -56,11 +58,6 @@ impl Topology {
         let epoch = field("cluster_current_epoch").and_then(|epoch| epoch.parse().ok());
         let is_ok = field("cluster_state").is_none_or(|state| state == "ok");
         Some(Self { primaries, replicas, is_ok, epoch: epoch.unwrap_or(0) })
-    }
-
-    /// Returns true if the node sees the other nodes, and all slots have a primary.
-    pub(super) const fn is_ok(&self) -> bool {
-        self.is_ok
     }
 
     /// Returns true if the node of this topology knows the cluster better than the node of another one.
