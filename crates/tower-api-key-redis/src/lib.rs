@@ -65,6 +65,7 @@ mod limiter;
 mod link;
 mod link_call;
 mod lock;
+mod named_primary;
 mod network;
 mod question;
 mod redirect;
