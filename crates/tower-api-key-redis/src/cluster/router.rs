@@ -93,7 +93,7 @@ impl Cluster {
                     tokio::time::sleep(TRY_AGAIN.min(left)).await;
                     owner().await
                 }
-                None => {
+                Some(Redirect::Unnamed) | None => {
                     if failure.is_of_server() {
                         self.0.trouble.notify_one();
                     }

@@ -12,7 +12,7 @@ pub(super) struct Topology {
     /// Each with its first and last slot.
     pub(super) primaries: Vec<(u16, u16, Address)>,
     pub(super) replicas: Vec<Address>,
-    /// False if the node is cut off from the others, or some slots have no primary.
+    /// False if the node is cut off from the others, does not know the host of a primary, or some slots have no primary.
     pub(super) is_ok: bool,
     /// The number of the latest failover that the node knows.
     pub(super) epoch: u64,
@@ -37,16 +37,18 @@ impl Topology {
 
     fn read(slots: Value, info: &str, answering: &Address) -> Option<Self> {
         let (mut primaries, mut replicas) = (Vec::new(), Vec::new());
+        let mut are_named = true;
         let ranges: Vec<Vec<Value>> = from_redis_value(slots).ok()?;
         for range in ranges {
             let mut range = range.into_iter();
             let first = from_redis_value(range.next()?).ok()?;
             let last = from_redis_value(range.next()?).ok()?;
-            let mut nodes = range.filter_map(|node| address(node, answering));
-            if let Some(primary) = nodes.next() {
-                primaries.push((first, last, primary));
+            // The first node is the primary, also if its host is not known.
+            match range.next().and_then(|node| address(node, answering)) {
+                Some(primary) => primaries.push((first, last, primary)),
+                None => are_named = false,
             }
-            replicas.extend(nodes);
+            replicas.extend(range.filter_map(|node| address(node, answering)));
         }
         // Two nodes may list the same ranges in another order.
         primaries.sort_unstable();
@@ -57,7 +59,7 @@ impl Topology {
         };
         let epoch = field("cluster_current_epoch").and_then(|epoch| epoch.parse().ok());
         let is_ok = field("cluster_state").is_none_or(|state| state == "ok");
-        Some(Self { primaries, replicas, is_ok, epoch: epoch.unwrap_or(0) })
+        Some(Self { primaries, replicas, is_ok: is_ok && are_named, epoch: epoch.unwrap_or(0) })
     }
 
     /// Returns true if the node of this topology knows the cluster better than the node of another one.
@@ -105,8 +107,10 @@ mod tests {
             ([text("a"), text("b")], vec![(0, 99, at("a", 1))], vec![at("b", 2)]),
             ([Value::Nil, text("")], vec![(0, 99, at("here", 1))], vec![at("here", 2)]),
             ([text("a"), text("?")], vec![(0, 99, at("a", 1))], vec![]),
+            ([text("?"), text("b")], vec![], vec![at("b", 2)]),
         ] {
-            let topology = read(hosts, "");
+            let topology = read(hosts, "cluster_state:ok");
+            assert_eq!(topology.is_ok, !primaries.is_empty());
             assert_eq!((topology.primaries, topology.replicas), (primaries, replicas));
         }
     }
