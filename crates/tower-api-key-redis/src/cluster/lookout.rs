@@ -159,14 +159,13 @@ fn nodes(cluster: &ClusterView) -> Vec<Node> {
     nodes
 }
 
-/// Sets the state to failed if the task ends with its runtime.
+/// Sets the state if the task ends before the cluster, for example with its runtime.
 struct LookoutEnding(Weak<ClusterView>);
 
 impl Drop for LookoutEnding {
     fn drop(&mut self) {
         if let Some(cluster) = self.0.upgrade() {
-            let cause = Arc::new(Failure::RuntimeEnded);
-            cluster.state.send_replace(MapState::Failed(cause));
+            cluster.state.send_replace(MapState::Ended);
         }
     }
 }

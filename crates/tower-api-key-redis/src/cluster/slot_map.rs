@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::link::Link;
 
 /// The number of slots.
-const SLOTS: u16 = 16_384;
+pub(super) const SLOTS: u16 = 16_384;
 
 static CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
@@ -121,8 +121,8 @@ impl SlotMap {
 
     /// Returns true if a slot has no primary, or the link to a primary is down.
     pub(super) fn is_troubled(&self) -> bool {
-        let slots = self.ranges.iter().map(|(last, first, _)| u32::from(last - first) + 1);
-        slots.sum::<u32>() < u32::from(SLOTS)
+        let slots = self.ranges.iter().map(|(last, first, _)| u64::from(last.abs_diff(*first)) + 1);
+        slots.sum::<u64>() < u64::from(SLOTS)
             || self.ranges.iter().any(|(.., shard)| shard.link.is_down())
     }
 }

@@ -3,6 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value, from_redis_value};
 
+use super::slot_map::SLOTS;
 use crate::address::Address;
 use crate::failure::Failure;
 
@@ -41,8 +42,11 @@ impl Topology {
         let ranges: Vec<Vec<Value>> = from_redis_value(slots).ok()?;
         for range in ranges {
             let mut range = range.into_iter();
-            let first = from_redis_value(range.next()?).ok()?;
-            let last = from_redis_value(range.next()?).ok()?;
+            let first = number(range.next()?)?;
+            let last = number(range.next()?)?;
+            if first > last || last >= SLOTS {
+                return None;
+            }
             // The first node is the primary, also if its host is not known.
             match range.next().and_then(|node| address(node, answering)) {
                 Some(primary) => primaries.push((first, last, primary)),
@@ -68,12 +72,17 @@ impl Topology {
     }
 }
 
+/// Reads a slot or a port. The client library would cut off larger numbers.
+fn number(value: Value) -> Option<u16> {
+    u16::try_from(from_redis_value::<i64>(value).ok()?).ok()
+}
+
 /// Returns the address of a node, by which this client reaches it. A node without a host has the host of the one that
 /// answered.
 fn address(node: Value, answering: &Address) -> Option<Address> {
     let mut fields = from_redis_value::<Vec<Value>>(node).ok()?.into_iter();
     let host: Option<String> = from_redis_value(fields.next()?).ok()?;
-    let port: u16 = from_redis_value(fields.next()?).ok()?;
+    let port = number(fields.next()?)?;
     match host.as_deref() {
         None | Some("" | "0.0.0.0" | "::") => Some((answering.0.clone(), port)),
         Some("?") => None,
@@ -112,6 +121,23 @@ mod tests {
             let topology = read(hosts, "cluster_state:ok");
             assert_eq!(topology.is_ok, !primaries.is_empty());
             assert_eq!((topology.primaries, topology.replicas), (primaries, replicas));
+        }
+    }
+
+    #[test]
+    fn an_answer_with_slots_that_no_cluster_has_is_refused() {
+        for (first, last, is_read) in [
+            (0, 16_383, true),
+            (5, 5, true),
+            (5, 4, false),
+            (0, 16_384, false),
+            (0, 65_536, false),
+            (-1, 4, false),
+        ] {
+            let range = [Value::Int(first), Value::Int(last), node(text("a"), 1)];
+            let slots = Value::Array(vec![Value::Array(range.to_vec())]);
+            let topology = Topology::read(slots, "", &("here".to_owned(), 9));
+            assert_eq!(topology.is_some(), is_read, "{first} to {last}");
         }
     }
 
