@@ -1,6 +1,6 @@
 //! The slots of a cluster, and the links to the primaries that have them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crc::{CRC_16_XMODEM, Crc};
@@ -98,9 +98,20 @@ impl SlotMap {
         address: &Address,
         link: impl FnOnce(&Address) -> Arc<Link>,
     ) -> Arc<ClusterShard> {
+        if !self.shards.contains_key(address) {
+            self.drop_unused();
+        }
         let shard = self.shards.entry(address.clone());
         let made = || Arc::new(ClusterShard { address: address.clone(), link: link(address) });
         Arc::clone(shard.or_insert_with(made))
+    }
+
+    /// Drops the shards that have no slot and are down. A node named one of them once.
+    fn drop_unused(&mut self) {
+        let Self { ranges, moved, shards, .. } = self;
+        let with_slots = ranges.iter().map(|(.., shard)| shard).chain(moved.values());
+        let with_slots: HashSet<_> = with_slots.map(|shard| &shard.address).collect();
+        shards.retain(|address, shard| with_slots.contains(address) || !shard.link.is_down());
     }
 
     /// Called when a slot has moved to a shard.
@@ -110,7 +121,7 @@ impl SlotMap {
 
     /// Returns the shards that have slots.
     pub(super) fn primaries(&self) -> impl Iterator<Item = &Arc<ClusterShard>> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         self.ranges.iter().map(|(.., shard)| shard).filter(move |shard| seen.insert(&shard.address))
     }
 
@@ -129,7 +140,16 @@ impl SlotMap {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::breaker::Breaker;
+    use crate::dialer::Dialer;
+    use crate::endpoint::Endpoint;
+    use crate::failure::Failure;
+    use crate::greeting::ServerRole;
+    use crate::home::Home;
+    use crate::link::LinkState;
 
     #[test]
     fn a_slot_is_of_the_tag_or_of_the_whole_key() {
@@ -145,5 +165,27 @@ mod tests {
             assert_eq!(slot(key.as_bytes()), expected, "{key}");
         }
         assert_ne!(slot(b"foo{}{bar}"), slot(b"bar"));
+    }
+
+    #[tokio::test]
+    async fn shards_that_have_no_slot_and_are_down_do_not_pile_up() {
+        let link = |address: &Address| {
+            let endpoint = Endpoint::new("redis://127.0.0.1").unwrap().at(address);
+            let dialer = Dialer::Server(Arc::new(endpoint), ServerRole::Node);
+            let timeout = Duration::from_millis(50);
+            Arc::new(Link::new(dialer, timeout, Breaker::new(1), Home::here()))
+        };
+        let at = |port| ("127.0.0.1".to_owned(), port);
+        let (is_ok, epoch, replicas) = (true, 1, Vec::new());
+        let topology = Topology { primaries: vec![(0, 9, at(1))], replicas, is_ok, epoch };
+        let mut map = SlotMap::default().after(topology, link);
+        let (asked, moved) = (map.shard_at(&at(2), link), map.shard_at(&at(3), link));
+        map.moves(12, Arc::clone(&moved));
+        for shard in [&asked, &moved, map.shard(0).unwrap()] {
+            shard.link.state.send_replace(LinkState::Down(Arc::new(Failure::NoPrimary)));
+        }
+        map.shard_at(&at(4), link);
+        let known = [1, 2, 3, 4].map(|port| map.known_at(&at(port)).is_some());
+        assert_eq!(known, [true, false, true, true], "at 2 there is no slot");
     }
 }
