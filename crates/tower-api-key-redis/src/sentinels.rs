@@ -87,6 +87,8 @@ impl Sentinels {
                 Err(_) => {}
             }
         }
+        // The slowest Sentinels answer in the time that each has, so that their connections are kept.
+        asked.detach_all();
         match (latest, failure) {
             (Some(named), _) => {
                 let by_most = answers > self.0.sentinels.len() / 2;
