@@ -1,11 +1,11 @@
 //! An address, and how the limiter connects and logs in there.
 
-#[cfg(feature = "testing")]
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
 use tower_api_key::ConfigError;
 
 use super::address::Address;
@@ -19,11 +19,16 @@ use super::tls::RedisTls;
 /// The calls that a connection buffers. Further calls wait for room in the buffer.
 const LINE: usize = 1024;
 
+/// The reads of passwords and certificates that run at the same time, at most. A read that hangs keeps its thread after
+/// the connection was given up, and the runtime has 512 of these threads for the whole program.
+const READS: usize = 8;
+
 /// An address, and how the limiter connects and logs in there.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     info: ConnectionInfo,
     credentials: Option<RedisCredentials>,
+    reads: Arc<Semaphore>,
     #[cfg(feature = "tls")]
     tls: Option<RedisTls>,
     #[cfg(feature = "testing")]
@@ -57,6 +62,7 @@ impl Endpoint {
         Ok(Self {
             info,
             credentials: None,
+            reads: Arc::new(Semaphore::new(READS)),
             #[cfg(feature = "tls")]
             tls: None,
             #[cfg(feature = "testing")]
@@ -67,6 +73,12 @@ impl Endpoint {
     /// Replaces the user and password of the URL.
     pub(super) fn with_credentials(mut self, credentials: Option<RedisCredentials>) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// Counts the reads of passwords and certificates with those of another endpoint.
+    pub(super) fn with_reads_of(mut self, other: &Self) -> Self {
+        self.reads = Arc::clone(&other.reads);
         self
     }
 
@@ -163,8 +175,12 @@ impl Endpoint {
         if !reads {
             return Ok(self.info.clone());
         }
-        let endpoint = self.clone();
-        let read = tokio::task::spawn_blocking(move || endpoint.read());
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        let (permit, endpoint) = (permit.map_err(|_| Failure::RuntimeEnded)?, self.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            endpoint.read()
+        });
         read.await.unwrap_or(Err(Failure::RuntimeEnded))
     }
 
@@ -184,5 +200,36 @@ impl Endpoint {
             info = tls.apply(info)?;
         }
         Ok(info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_that_hang_take_few_threads() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (hangs, ends) = mpsc::channel::<()>();
+        let (counted, ends) = (Arc::clone(&begun), Mutex::new(ends));
+        let credentials = RedisCredentials::from_fn(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let _ = ends.lock().unwrap().recv();
+            Ok(RedisCredentials::password("word"))
+        });
+        let endpoint = Endpoint::new("redis://127.0.0.1:1").unwrap();
+        let endpoint = endpoint.with_credentials(Some(credentials));
+        let other = endpoint.at(&("127.0.0.2".to_owned(), 1));
+        for _ in 0..READS {
+            let _ = tokio::time::timeout(Duration::from_millis(1), endpoint.prepared()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(1), other.prepared()).await;
+        }
+        drop(hangs);
+        assert!(endpoint.prepared().await.is_ok(), "a read that ends makes room");
+        assert!(begun.load(Ordering::Relaxed) <= READS + 1);
     }
 }

@@ -66,6 +66,7 @@ mod link;
 mod link_call;
 mod lock;
 mod misconfigured;
+mod named_primary;
 mod network;
 mod question;
 mod redirect;

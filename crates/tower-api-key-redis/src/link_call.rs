@@ -24,7 +24,8 @@ impl Link {
         let attempts = self.attempts(call, is_asking, &mut number);
         let Ok(answer) = tokio::time::timeout(within, attempts).await else {
             let failure = Failure::Timeout(self.timeout);
-            if self.breaker.failed() {
+            // A call that another node has sent here late says nothing of this server.
+            if is_whole(within, self.timeout) && self.breaker.failed() {
                 self.give_up(number, &failure);
             }
             return Err(failure);
@@ -71,5 +72,24 @@ impl Link {
             }
         }
         Err(Failure::Connection(Unreachable::Closed, None))
+    }
+}
+
+/// Returns true if a server had the time of a whole call, less what it takes to find the server.
+fn is_whole(within: Duration, timeout: Duration) -> bool {
+    within >= timeout.saturating_sub(timeout / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_server_had_a_whole_call_or_the_rest_of_one() {
+        for (within, expected) in [(50, true), (45, true), (44, false), (0, false)] {
+            assert_eq!(is_whole(Duration::from_millis(within), TIMEOUT), expected, "{within}");
+        }
     }
 }

@@ -9,6 +9,8 @@ pub(super) enum Redirect {
     Moved { slot: u16, to: NamedNode },
     /// The slot is moving, and this one call belongs to the other node.
     Ask { to: NamedNode },
+    /// The slot has moved or is moving, and the node that says so does not know the other node's host.
+    Unnamed,
     /// The slot is moving, and its node has a part of the call's keys only. The call can be made again soon.
     TryAgain,
 }
@@ -33,7 +35,10 @@ impl Redirect {
         let (slot, address) = text.split_once(' ')?;
         let slot = slot.parse().ok()?;
         let (host, port) = address.trim_end().rsplit_once(':')?;
-        let host = (!host.is_empty() && host != "?").then(|| host.to_owned());
+        if host == "?" {
+            return Some(Self::Unnamed);
+        }
+        let host = (!host.is_empty()).then(|| host.to_owned());
         let to = NamedNode { host, port: port.parse().ok()? };
         Some(if code == "MOVED" { Self::Moved { slot, to } } else { Self::Ask { to } })
     }
@@ -62,7 +67,6 @@ mod tests {
                 Some((Some(3999), at("redis-1.internal", 6381))),
             ),
             ("MOVED", "3999 :6381", Some((Some(3999), at("here", 6381)))),
-            ("MOVED", "3999 ?:6381", Some((Some(3999), at("here", 6381)))),
             ("ASK", "3999 127.0.0.1:6381", Some((None, at("127.0.0.1", 6381)))),
             ("MOVED", "", None),
             ("MOVED", "x 127.0.0.1:6381", None),
@@ -78,5 +82,7 @@ mod tests {
             assert_eq!(read, expected, "{code} {text}");
         }
         assert_eq!(Redirect::read("TRYAGAIN", "Multiple keys"), Some(Redirect::TryAgain));
+        assert_eq!(Redirect::read("MOVED", "3999 ?:6381"), Some(Redirect::Unnamed));
+        assert_eq!(Redirect::read("ASK", "3999 ?:6381"), Some(Redirect::Unnamed));
     }
 }

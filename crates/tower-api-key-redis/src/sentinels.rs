@@ -1,16 +1,18 @@
 //! The Sentinels that know which server is the primary.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use tokio::sync::Mutex;
+use tokio::sync;
 use tokio::task::JoinSet;
 
 use super::address::Address;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
+use super::lock::lock;
+use super::named_primary::{LatestPrimary, NamedPrimary};
 use super::unreachable::Unreachable;
 
 /// The longest time that the limiter waits for the Sentinels, beside the round trips.
@@ -28,19 +30,13 @@ struct SentinelGroup {
     sentinels: Vec<Sentinel>,
     service: String,
     server: Endpoint,
+    latest: Mutex<LatestPrimary>,
 }
 
 /// A Sentinel, with the connection to it if there is one.
 struct Sentinel {
     endpoint: Endpoint,
-    connection: Mutex<Option<MultiplexedConnection>>,
-}
-
-/// What a Sentinel says of the primary.
-struct NamedPrimary {
-    address: Address,
-    /// The number of the failover that made it the primary.
-    epoch: u64,
+    connection: sync::Mutex<Option<MultiplexedConnection>>,
 }
 
 impl Sentinels {
@@ -48,8 +44,9 @@ impl Sentinels {
     pub(super) fn new(sentinels: Vec<Endpoint>, service: String, server: Endpoint) -> Self {
         let sentinels = sentinels.into_iter();
         let sentinels =
-            sentinels.map(|endpoint| Sentinel { endpoint, connection: Mutex::default() });
-        Self(Arc::new(SentinelGroup { sentinels: sentinels.collect(), service, server }))
+            sentinels.map(|endpoint| Sentinel { endpoint, connection: sync::Mutex::default() });
+        let (sentinels, latest) = (sentinels.collect(), Mutex::default());
+        Self(Arc::new(SentinelGroup { sentinels, service, server, latest }))
     }
 
     /// Returns the endpoint of a server of the service.
@@ -58,7 +55,7 @@ impl Sentinels {
     }
 
     /// Asks all Sentinels for the primary, and believes the one that knows the latest failover. A Sentinel that is cut
-    /// off from the others still names the server before it.
+    /// off from the others still names the server before it. If no other one answers, the primary that is known stays.
     pub(super) async fn primary(&self, timeout: Duration) -> Result<Address, Failure> {
         let longest = ASKING + timeout.min(LONGEST_TRIP) * ROUND_TRIPS;
         let mut asked = JoinSet::new();
@@ -90,8 +87,13 @@ impl Sentinels {
                 Err(_) => {}
             }
         }
+        // The slowest Sentinels answer in the time that each has, so that their connections are kept.
+        asked.detach_all();
         match (latest, failure) {
-            (Some(named), _) => Ok(named.address),
+            (Some(named), _) => {
+                let by_most = answers > self.0.sentinels.len() / 2;
+                Ok(lock(&self.0.latest).after(named, by_most))
+            }
             (None, Some(failure)) => Err(Failure::NoSentinel(Arc::new(failure))),
             (None, None) => Err(Failure::UnknownService),
         }
@@ -120,14 +122,5 @@ impl SentinelGroup {
                 Err(if failure.says("No such master") { Failure::UnknownService } else { failure })
             }
         }
-    }
-}
-
-impl NamedPrimary {
-    fn read(fields: &HashMap<String, String>) -> Option<Self> {
-        let host = fields.get("ip").filter(|host| !host.is_empty())?;
-        let port = fields.get("port")?.parse().ok()?;
-        let epoch = fields.get("config-epoch").and_then(|epoch| epoch.parse().ok());
-        Some(Self { address: (host.clone(), port), epoch: epoch.unwrap_or(0) })
     }
 }

@@ -109,6 +109,9 @@ impl Access {
                 "one URL asks for TLS, and another one does not: write `rediss://` in all of them",
             ));
         }
-        Ok((first.clone(), endpoints))
+        let first = first.clone();
+        let endpoints = endpoints.into_iter().map(|endpoint| endpoint.with_reads_of(&first));
+        let endpoints = endpoints.collect();
+        Ok((first, endpoints))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use super::doubt::Doubt;
 use super::slot_map::SlotMap;
 use super::topology::Topology;
 use super::view::{ClusterView, MapState};
@@ -25,7 +26,7 @@ const NODES: usize = 3;
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest time that the task waits for a node that is connected.
 const ASKING: Duration = Duration::from_millis(500);
-/// The longest time that it waits for the others after one has answered.
+/// The time that it waits for the others after one has answered, unless four calls take longer.
 const OTHERS: Duration = Duration::from_millis(100);
 
 /// Returns the task that looks at a cluster: now, when a call has met trouble, and from time to time until all is well.
@@ -35,10 +36,10 @@ pub(super) fn follow(cluster: &Arc<ClusterView>) -> impl Future<Output = ()> + S
     let ending = LookoutEnding(Weak::clone(&weak));
     async move {
         let _ending = ending;
-        let mut looks = 0;
+        let (mut looks, mut doubt) = (0, Doubt::default());
         loop {
             let Some(cluster) = weak.upgrade() else { return };
-            let is_well = look(&cluster).await;
+            let is_well = look(&cluster, &mut doubt).await;
             drop(cluster);
             looks = if is_well { 0 } else { looks + 1 };
             tokio::time::sleep(LOOKS.pause(looks)).await;
@@ -50,9 +51,9 @@ pub(super) fn follow(cluster: &Arc<ClusterView>) -> impl Future<Output = ()> + S
 }
 
 /// Looks at the cluster once. Returns true if all is well.
-async fn look(cluster: &Arc<ClusterView>) -> bool {
+async fn look(cluster: &Arc<ClusterView>, doubt: &mut Doubt) -> bool {
     match ask(cluster).await {
-        Ok(topology) => adopt(cluster, topology),
+        Ok(topology) => adopt(cluster, topology, doubt),
         Err(failure) => {
             cluster.state.send_if_modified(|state| {
                 let unknown = !matches!(state, MapState::Known(_));
@@ -66,9 +67,13 @@ async fn look(cluster: &Arc<ClusterView>) -> bool {
     }
 }
 
-/// Takes over what a node says. Returns true if all is well.
-fn adopt(cluster: &Arc<ClusterView>, topology: Topology) -> bool {
-    let mut is_well = false;
+/// Takes over what a node says, unless what is known is better. Returns true if all is well.
+fn adopt(cluster: &Arc<ClusterView>, topology: Topology, doubt: &mut Doubt) -> bool {
+    let known = cluster.known();
+    if !doubt.admits(&topology, known.as_deref().and_then(SlotMap::topology)) {
+        return false;
+    }
+    let (is_ok, mut is_well) = (topology.is_ok, false);
     cluster.state.send_modify(|state| {
         let nothing = SlotMap::default();
         let known = match state {
@@ -76,7 +81,7 @@ fn adopt(cluster: &Arc<ClusterView>, topology: Topology) -> bool {
             _ => &nothing,
         };
         let map = known.after(topology, |address| cluster.link(address));
-        is_well = !map.is_troubled();
+        is_well = is_ok && !map.is_troubled();
         *state = MapState::Known(Arc::new(map));
     });
     is_well
@@ -97,9 +102,9 @@ async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
     while let Ok(Some(answer)) = timeout_at(until, asked.join_next()).await {
         match answer.unwrap_or(Err(Failure::RuntimeEnded)) {
             // Requests wait for the first map.
-            Ok(topology) if !is_known && topology.is_ok() => return Ok(topology),
+            Ok(topology) if !is_known && topology.is_ok => return Ok(topology),
             Ok(topology) => {
-                until = until.min(Instant::now() + OTHERS);
+                until = until.min(Instant::now() + grace(cluster.timeout));
                 if best.as_ref().is_none_or(|best| topology.is_better_than(best)) {
                     best = Some(topology);
                 }
@@ -108,6 +113,12 @@ async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
         }
     }
     best.ok_or(failure)
+}
+
+/// Returns the time that the task waits for the other nodes after one has answered. A node without a connection needs
+/// several round trips.
+fn grace(timeout: Duration) -> Duration {
+    OTHERS.max(timeout.saturating_mul(4)).min(LONGEST)
 }
 
 /// A node that can be asked.
@@ -148,14 +159,25 @@ fn nodes(cluster: &ClusterView) -> Vec<Node> {
     nodes
 }
 
-/// Sets the state to failed if the task ends with its runtime.
+/// Sets the state if the task ends before the cluster, for example with its runtime.
 struct LookoutEnding(Weak<ClusterView>);
 
 impl Drop for LookoutEnding {
     fn drop(&mut self) {
         if let Some(cluster) = self.0.upgrade() {
-            let cause = Arc::new(Failure::RuntimeEnded);
-            cluster.state.send_replace(MapState::Failed(cause));
+            cluster.state.send_replace(MapState::Ended);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_nodes_have_time_for_four_calls() {
+        for (timeout, expected) in [(10, 100), (50, 200), (u64::MAX, 30_000)] {
+            assert_eq!(grace(Duration::from_millis(timeout)), Duration::from_millis(expected));
         }
     }
 }

@@ -93,7 +93,7 @@ impl Cluster {
                     tokio::time::sleep(TRY_AGAIN.min(left)).await;
                     owner().await
                 }
-                None => {
+                Some(Redirect::Unnamed) | None => {
                     if failure.is_of_server() {
                         self.0.trouble.notify_one();
                     }
@@ -113,26 +113,65 @@ impl Cluster {
 
     /// Waits until the map is known, or no node has answered.
     async fn map(&self) -> Result<Arc<SlotMap>, Failure> {
-        let mut states = self.0.state.subscribe();
+        let (mut states, mut has_begun) = (self.0.state.subscribe(), false);
         loop {
             match &*states.borrow_and_update() {
                 MapState::Known(map) => return Ok(Arc::clone(map)),
                 MapState::Failed(cause) => return Err(Failure::down(cause)),
-                MapState::Unused | MapState::Looking => {}
+                MapState::Ended if has_begun => {
+                    return Err(Failure::down(&Arc::new(Failure::RuntimeEnded)));
+                }
+                MapState::Unused | MapState::Looking | MapState::Ended => {}
             }
             let begin = |state: &mut MapState| {
-                let unused = matches!(state, MapState::Unused);
-                if unused {
+                let begins = matches!(state, MapState::Unused | MapState::Ended);
+                if begins {
                     *state = MapState::Looking;
                 }
-                unused
+                begins
             };
             if self.0.state.send_if_modified(begin) {
+                has_begun = true;
                 // Without a runtime the task is dropped, which sets the state.
                 let _ = self.0.home.spawn(lookout::follow(&self.0));
             } else if states.changed().await.is_err() {
                 return Err(Failure::RuntimeEnded);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_call_restarts_the_task_that_follows_the_cluster() {
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // Outside of a runtime: the task runs on the one of the call.
+        let seed = Endpoint::new("redis://127.0.0.1:1").unwrap();
+        let cluster = Cluster::new(seed.clone(), vec![seed], TIMEOUT, 1);
+        let first = runtime();
+        let failure = first.block_on(cluster.map()).map(drop).unwrap_err();
+        assert!(matches!(failure.cause(), Failure::Connection(..)));
+        drop(first);
+        assert!(matches!(*cluster.0.state.borrow(), MapState::Ended));
+        let failure = runtime().block_on(cluster.map()).map(drop).unwrap_err();
+        assert!(matches!(failure.cause(), Failure::Connection(..)), "the new task has looked");
+    }
+
+    #[test]
+    fn a_cluster_whose_runtime_has_ended_says_so() {
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let seed = Endpoint::new("redis://127.0.0.1:1").unwrap();
+        let first = runtime();
+        let cluster = first.block_on(async { Cluster::new(seed.clone(), vec![seed], TIMEOUT, 1) });
+        drop(first);
+        let failure = runtime().block_on(cluster.map()).map(drop).unwrap_err();
+        assert!(matches!(failure.cause(), Failure::RuntimeEnded));
     }
 }

@@ -1,6 +1,6 @@
 //! The slots of a cluster, and the links to the primaries that have them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crc::{CRC_16_XMODEM, Crc};
@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::link::Link;
 
 /// The number of slots.
-const SLOTS: u16 = 16_384;
+pub(super) const SLOTS: u16 = 16_384;
 
 static CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
@@ -70,6 +70,11 @@ impl SlotMap {
         Self { topology: Some(Arc::new(topology)), ranges, moved: HashMap::new(), shards }
     }
 
+    /// Returns what the node said of which this is the map.
+    pub(super) fn topology(&self) -> Option<&Topology> {
+        self.topology.as_deref()
+    }
+
     /// Returns the shard of a slot, if a primary has it.
     pub(super) fn shard(&self, slot: u16) -> Option<&Arc<ClusterShard>> {
         if !self.moved.is_empty()
@@ -93,9 +98,20 @@ impl SlotMap {
         address: &Address,
         link: impl FnOnce(&Address) -> Arc<Link>,
     ) -> Arc<ClusterShard> {
+        if !self.shards.contains_key(address) {
+            self.drop_unused();
+        }
         let shard = self.shards.entry(address.clone());
         let made = || Arc::new(ClusterShard { address: address.clone(), link: link(address) });
         Arc::clone(shard.or_insert_with(made))
+    }
+
+    /// Drops the shards that have no slot and are down. A node named one of them once.
+    fn drop_unused(&mut self) {
+        let Self { ranges, moved, shards, .. } = self;
+        let with_slots = ranges.iter().map(|(.., shard)| shard).chain(moved.values());
+        let with_slots: HashSet<_> = with_slots.map(|shard| &shard.address).collect();
+        shards.retain(|address, shard| with_slots.contains(address) || !shard.link.is_down());
     }
 
     /// Called when a slot has moved to a shard.
@@ -105,7 +121,7 @@ impl SlotMap {
 
     /// Returns the shards that have slots.
     pub(super) fn primaries(&self) -> impl Iterator<Item = &Arc<ClusterShard>> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         self.ranges.iter().map(|(.., shard)| shard).filter(move |shard| seen.insert(&shard.address))
     }
 
@@ -116,15 +132,24 @@ impl SlotMap {
 
     /// Returns true if a slot has no primary, or the link to a primary is down.
     pub(super) fn is_troubled(&self) -> bool {
-        let slots = self.ranges.iter().map(|(last, first, _)| u32::from(last - first) + 1);
-        slots.sum::<u32>() < u32::from(SLOTS)
+        let slots = self.ranges.iter().map(|(last, first, _)| u64::from(last.abs_diff(*first)) + 1);
+        slots.sum::<u64>() < u64::from(SLOTS)
             || self.ranges.iter().any(|(.., shard)| shard.link.is_down())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::breaker::Breaker;
+    use crate::dialer::Dialer;
+    use crate::endpoint::Endpoint;
+    use crate::failure::Failure;
+    use crate::greeting::ServerRole;
+    use crate::home::Home;
+    use crate::link::LinkState;
 
     #[test]
     fn a_slot_is_of_the_tag_or_of_the_whole_key() {
@@ -140,5 +165,27 @@ mod tests {
             assert_eq!(slot(key.as_bytes()), expected, "{key}");
         }
         assert_ne!(slot(b"foo{}{bar}"), slot(b"bar"));
+    }
+
+    #[tokio::test]
+    async fn shards_that_have_no_slot_and_are_down_do_not_pile_up() {
+        let link = |address: &Address| {
+            let endpoint = Endpoint::new("redis://127.0.0.1").unwrap().at(address);
+            let dialer = Dialer::Server(Arc::new(endpoint), ServerRole::Node);
+            let timeout = Duration::from_millis(50);
+            Arc::new(Link::new(dialer, timeout, Breaker::new(1), Home::here()))
+        };
+        let at = |port| ("127.0.0.1".to_owned(), port);
+        let (is_ok, epoch, replicas) = (true, 1, Vec::new());
+        let topology = Topology { primaries: vec![(0, 9, at(1))], replicas, is_ok, epoch };
+        let mut map = SlotMap::default().after(topology, link);
+        let (asked, moved) = (map.shard_at(&at(2), link), map.shard_at(&at(3), link));
+        map.moves(12, Arc::clone(&moved));
+        for shard in [&asked, &moved, map.shard(0).unwrap()] {
+            shard.link.state.send_replace(LinkState::Down(Arc::new(Failure::NoPrimary)));
+        }
+        map.shard_at(&at(4), link);
+        let known = [1, 2, 3, 4].map(|port| map.known_at(&at(port)).is_some());
+        assert_eq!(known, [true, false, true, true], "at 2 there is no slot");
     }
 }

@@ -3,6 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value, from_redis_value};
 
+use super::slot_map::SLOTS;
 use crate::address::Address;
 use crate::failure::Failure;
 
@@ -12,10 +13,10 @@ pub(super) struct Topology {
     /// Each with its first and last slot.
     pub(super) primaries: Vec<(u16, u16, Address)>,
     pub(super) replicas: Vec<Address>,
-    /// False if the node is cut off from the others, or some slots have no primary.
-    is_ok: bool,
+    /// False if the node is cut off from the others, does not know the host of a primary, or some slots have no primary.
+    pub(super) is_ok: bool,
     /// The number of the latest failover that the node knows.
-    epoch: u64,
+    pub(super) epoch: u64,
 }
 
 impl Topology {
@@ -37,17 +38,24 @@ impl Topology {
 
     fn read(slots: Value, info: &str, answering: &Address) -> Option<Self> {
         let (mut primaries, mut replicas) = (Vec::new(), Vec::new());
+        let mut are_named = true;
         let ranges: Vec<Vec<Value>> = from_redis_value(slots).ok()?;
         for range in ranges {
             let mut range = range.into_iter();
-            let first = from_redis_value(range.next()?).ok()?;
-            let last = from_redis_value(range.next()?).ok()?;
-            let mut nodes = range.filter_map(|node| address(node, answering));
-            if let Some(primary) = nodes.next() {
-                primaries.push((first, last, primary));
+            let first = number(range.next()?)?;
+            let last = number(range.next()?)?;
+            if first > last || last >= SLOTS {
+                return None;
             }
-            replicas.extend(nodes);
+            // The first node is the primary, also if its host is not known.
+            match range.next().and_then(|node| address(node, answering)) {
+                Some(primary) => primaries.push((first, last, primary)),
+                None => are_named = false,
+            }
+            replicas.extend(range.filter_map(|node| address(node, answering)));
         }
+        // Two nodes may list the same ranges in another order.
+        primaries.sort_unstable();
         replicas.sort_unstable();
         replicas.dedup();
         let field = |name: &str| {
@@ -55,12 +63,7 @@ impl Topology {
         };
         let epoch = field("cluster_current_epoch").and_then(|epoch| epoch.parse().ok());
         let is_ok = field("cluster_state").is_none_or(|state| state == "ok");
-        Some(Self { primaries, replicas, is_ok, epoch: epoch.unwrap_or(0) })
-    }
-
-    /// Returns true if the node sees the other nodes, and all slots have a primary.
-    pub(super) const fn is_ok(&self) -> bool {
-        self.is_ok
+        Some(Self { primaries, replicas, is_ok: is_ok && are_named, epoch: epoch.unwrap_or(0) })
     }
 
     /// Returns true if the node of this topology knows the cluster better than the node of another one.
@@ -69,12 +72,17 @@ impl Topology {
     }
 }
 
+/// Reads a slot or a port. The client library would cut off larger numbers.
+fn number(value: Value) -> Option<u16> {
+    u16::try_from(from_redis_value::<i64>(value).ok()?).ok()
+}
+
 /// Returns the address of a node, by which this client reaches it. A node without a host has the host of the one that
 /// answered.
 fn address(node: Value, answering: &Address) -> Option<Address> {
     let mut fields = from_redis_value::<Vec<Value>>(node).ok()?.into_iter();
     let host: Option<String> = from_redis_value(fields.next()?).ok()?;
-    let port: u16 = from_redis_value(fields.next()?).ok()?;
+    let port = number(fields.next()?)?;
     match host.as_deref() {
         None | Some("" | "0.0.0.0" | "::") => Some((answering.0.clone(), port)),
         Some("?") => None,
@@ -108,9 +116,28 @@ mod tests {
             ([text("a"), text("b")], vec![(0, 99, at("a", 1))], vec![at("b", 2)]),
             ([Value::Nil, text("")], vec![(0, 99, at("here", 1))], vec![at("here", 2)]),
             ([text("a"), text("?")], vec![(0, 99, at("a", 1))], vec![]),
+            ([text("?"), text("b")], vec![], vec![at("b", 2)]),
         ] {
-            let topology = read(hosts, "");
+            let topology = read(hosts, "cluster_state:ok");
+            assert_eq!(topology.is_ok, !primaries.is_empty());
             assert_eq!((topology.primaries, topology.replicas), (primaries, replicas));
+        }
+    }
+
+    #[test]
+    fn an_answer_with_slots_that_no_cluster_has_is_refused() {
+        for (first, last, is_read) in [
+            (0, 16_383, true),
+            (5, 5, true),
+            (5, 4, false),
+            (0, 16_384, false),
+            (0, 65_536, false),
+            (-1, 4, false),
+        ] {
+            let range = [Value::Int(first), Value::Int(last), node(text("a"), 1)];
+            let slots = Value::Array(vec![Value::Array(range.to_vec())]);
+            let topology = Topology::read(slots, "", &("here".to_owned(), 9));
+            assert_eq!(topology.is_some(), is_read, "{first} to {last}");
         }
     }
 

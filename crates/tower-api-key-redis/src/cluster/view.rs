@@ -42,6 +42,8 @@ pub(super) enum MapState {
     Known(Arc<SlotMap>),
     /// No node has answered yet, and a task asks from time to time.
     Failed(Arc<Failure>),
+    /// The task has ended, with its runtime for example. The next call starts another one.
+    Ended,
 }
 
 impl ClusterView {

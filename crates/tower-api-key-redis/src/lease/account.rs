@@ -91,15 +91,16 @@ impl AccountLease {
         (unspent > 0).then_some(Unspent { tokens: unspent, marks })
     }
 
-    /// Ends a batch that was not used for long, or is too old, and returns the unspent tokens with the latest instant.
-    /// Ends any batch if `all` is set.
-    pub(super) fn end_if_due(&mut self, now: Instant, all: bool) -> Option<(Unspent, Timestamp)> {
-        if !self.batch.as_mut()?.is_due(now) && !all {
-            return None;
-        }
+    /// Ends a batch that is due, and returns the unspent tokens with the latest instant.
+    pub(super) fn end_due(&mut self) -> Option<(Unspent, Timestamp)> {
         let unspent = self.end_batch(self.latest)?;
         self.demand.halve();
         Some((unspent, self.latest))
+    }
+
+    /// Returns true if a batch was not used for long, or is too old. Any batch is due if `all` is set.
+    pub(super) fn is_due(&mut self, now: Instant, all: bool) -> bool {
+        self.batch.as_mut().is_some_and(|batch| batch.is_due(now) || all)
     }
 
     /// Returns true if the node holds tokens, which may have to be given back.
@@ -242,21 +243,20 @@ mod tests {
     async fn a_batch_that_is_due_ends_once_and_halves_the_demand() {
         let mut held = held(40);
         assert!(held.pay(30).is_some());
-        assert!(held.end_if_due(Instant::now(), false).is_none());
+        assert!(!held.is_due(Instant::now(), false));
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(held.end_if_due(Instant::now(), false).unwrap().0.tokens, 10);
-        assert!(!held.has_unspent() && held.end_if_due(Instant::now(), true).is_none());
+        assert!(held.is_due(Instant::now(), false) && held.end_due().unwrap().0.tokens == 10);
+        assert!(!held.has_unspent() && !held.is_due(Instant::now(), true));
         assert!(held.answer(at(1), 1, false).is_none());
         assert_eq!(held.prepare(at(1), &LEASE, false).want, 4, "a quarter of 15");
         held.settle(at(1), 1, answer(9, 500), &LEASE);
-        assert_eq!(held.end_if_due(Instant::now(), true).unwrap().0.tokens, 9, "any");
+        assert!(held.is_due(Instant::now(), true), "any");
     }
 
     #[test]
     fn an_account_without_tokens_is_idle() {
         let mut held = held(10);
-        assert!(held.pay(9).is_some());
-        assert!(!held.is_idle(at(1)));
+        assert!(held.pay(9).is_some() && !held.is_idle(at(1)));
         assert!(held.pay(1).is_some());
         assert!(held.is_idle(at(1)));
     }

@@ -24,10 +24,13 @@ const QUIET: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(2
 /// The mean gaps between uses that may pass before a batch counts as unused. Of gaps at random one in 55 is longer.
 const GAPS: f32 = 4.0;
 
+/// The longest time over which spent tokens count.
+const LONGEST_SPAN: Duration = Duration::from_secs(3_600);
+
 /// The time scale of an account's quotas.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pace {
-    /// The time over which spent tokens count: the shortest window, and at most the longest time of a lease.
+    /// The time over which spent tokens count: the shortest window, and at most the longest time of a lease or an hour.
     span: Duration,
     /// The parts of a span for which tokens can be held, at least: a batch for longer would end unspent.
     parts: f32,
@@ -49,7 +52,7 @@ impl Pace {
             _ => quota.window(),
         };
         let span = quotas.clone().map(window).fold(lease.longest, Duration::min);
-        let span = span.max(Duration::from_millis(1));
+        let span = span.clamp(Duration::from_millis(1), LONGEST_SPAN);
         // Tokens can be held for a part of a sliding window, and for a sixteenth of a bucket's.
         let parts = |quota: &Quota| {
             let lives = match quota.algorithm() {
@@ -188,6 +191,16 @@ mod tests {
         ] {
             assert_eq!(pace(&quotas), Pace { span, parts }, "{quotas:?}");
         }
+    }
+
+    #[test]
+    fn a_lease_without_an_end_counts_an_hour() {
+        let lease = Lease::new().lasting(Duration::MAX);
+        let pace = Pace::new([Quota::by_month("month", 9)].iter(), &lease);
+        assert_eq!(pace, Pace { span: LONGEST_SPAN, parts: 1.0 });
+        let mut demand = Demand::default();
+        demand.add(400, at(0), &pace);
+        assert_eq!(demand.want(&pace, 1_000), 100);
     }
 
     #[test]

@@ -109,8 +109,10 @@ impl Shard {
         watched.retain(|slot| {
             let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
             let Some(entry) = table.find_mut(slot.hash, found) else { return false };
-            if takes(&entry.counted)
-                && let Some((unspent, at)) = entry.held.end_if_due(now, all)
+            // To ask whether a server takes it formats a Redis key, so only for what is due.
+            if entry.held.is_due(now, all)
+                && takes(&entry.counted)
+                && let Some((unspent, at)) = entry.held.end_due()
             {
                 due.push(Returned { slot: slot.clone(), unspent, at });
             }
@@ -187,6 +189,20 @@ mod tests {
         let mut shard = full_shard(entry(idle(), None));
         assert!(shard.has_room(2, at(0)));
         assert!(!shard.table.is_empty(), "a shard with room keeps idle accounts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_batch_that_is_due_asks_for_its_server() {
+        let mut shard = full_shard(entry(busy(), None));
+        let slot =
+            Slot { hash: 0, counted: Arc::clone(&shard.table.iter().next().unwrap().counted) };
+        assert!(shard.watch(&slot));
+        let none = |_: &Counted| unreachable!("the batch is not due");
+        assert!(shard.end_due(Instant::now(), none, false).is_empty());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(shard.end_due(Instant::now(), |_| false, false).is_empty());
+        assert_eq!(shard.end_due(Instant::now(), |_| true, false).len(), 1);
+        assert!(!shard.watches_any());
     }
 
     #[test]
