@@ -146,10 +146,15 @@ impl Run {
             Op::Add(id, secret_number, account, disabled) => self.change(|world| {
                 let _ = world.add(under_account(id, secret_number, account, disabled));
             }),
-            Op::RemakeAccount(id, secret_number, account, disabled) => self.change(|world| {
-                let _ = world.delete_account(&format!("account_{account}"));
-                let _ = world.add(under_account(id, secret_number, account, disabled));
-            }),
+            Op::RemakeAccount(id, secret_number, account, disabled) => {
+                // Two changes: in between its secrets lead to no key.
+                self.change(|world| {
+                    let _ = world.delete_account(&format!("account_{account}"));
+                });
+                self.change(|world| {
+                    let _ = world.add(under_account(id, secret_number, account, disabled));
+                });
+            }
             Op::Edit(id) => self.change(|world| {
                 let name = format!("edit {number}");
                 let _ = world.update(&key(id), |record| record.edit().name(name).build().unwrap());

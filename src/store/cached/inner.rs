@@ -83,14 +83,15 @@ impl<S: KeyStore> SharedCache<S> {
         }
     }
 
-    /// Reads the last proof of life, the clocks, and then the record: all notices that came before the proof
-    /// then count for the record.
+    /// Reads the last proof of life, the record, and then the clocks. All notices that came before the proof then count for
+    /// the record. A process that is stopped before it reads the clocks judges the record by the time when it was woken.
     fn read(&self, digest: &KeyDigest) -> (AgeContext<'_>, Option<Arc<Kept>>) {
         let proof = self.notices.proofs.last();
+        let kept = self.known.get(digest);
         let clock = &*self.settings.clock;
         let (limits, notices) = (&self.limits, &self.notices);
         let now = AgeContext { at: Moment::now(clock), proof, limits, notices, clock };
-        (now, self.known.get(digest))
+        (now, kept)
     }
 
     fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: &Kept) -> SharedRecord {

@@ -108,13 +108,11 @@ impl PendingChanges {
     }
 
     fn note_state(&mut self, account: &Arc<Account>) {
-        match self.accounts.get_mut(account.id()) {
-            Some(pending) => pending.state = Some(Arc::clone(account)),
-            None => {
-                let pending =
-                    PendingAccount { was_deleted: false, state: Some(Arc::clone(account)) };
-                self.accounts.insert(account.id().clone(), pending);
-            }
+        if let Some(pending) = self.accounts.get_mut(account.id()) {
+            pending.state = Some(Arc::clone(account));
+        } else {
+            let pending = PendingAccount { was_deleted: false, state: Some(Arc::clone(account)) };
+            self.accounts.insert(account.id().clone(), pending);
         }
     }
 

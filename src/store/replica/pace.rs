@@ -12,6 +12,8 @@ const LEAST: Duration = Duration::from_millis(10);
 const FIRST_PART: u32 = 8;
 /// The longest pause after failures, in poll intervals.
 const LONGEST: u32 = 4;
+/// A longer poll interval is one of this length: about a year. So no sum of times overflows.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(32_000_000);
 
 /// The pauses between questions. They are random in part, so that a fleet does not ask in step.
 pub(super) struct Pace {
@@ -24,7 +26,8 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) const fn new(interval: Duration, seed: u64) -> Self {
+    pub(super) fn new(interval: Duration, seed: u64) -> Self {
+        let interval = interval.min(LONGEST_INTERVAL);
         Self { interval, random: seed, failures: 0, asked: None, requested: 0 }
     }
 
@@ -127,6 +130,21 @@ mod tests {
         let begun = Instant::now();
         pace.wait(&wake).await;
         assert!(begun.elapsed() <= SECOND / 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endless_interval_overflows_nothing_and_a_notice_ends_it() {
+        let (wake, mut pace) = (Wake::new(), Pace::new(Duration::MAX, 7));
+        pace.asks(&wake);
+        wake.hint();
+        let begun = Instant::now();
+        pace.wait(&wake).await;
+        assert!(begun.elapsed() <= SECOND / 50);
+        for _ in 0..100 {
+            pace.failed();
+        }
+        pace.wait(&wake).await;
+        assert!(begun.elapsed() <= LONGEST_INTERVAL * LONGEST + SECOND);
     }
 
     #[tokio::test(start_paused = true)]
