@@ -54,7 +54,8 @@ pub(super) struct TrailReader {
 
 impl TrailReader {
     pub(super) fn new(store: SqlStore) -> Self {
-        let (found, next) = (VecDeque::new(), Instant::now());
+        // It asks nothing before `begin`: everything would be reported as changed twice.
+        let (found, next) = (VecDeque::new(), after(Duration::MAX));
         Self { store, every: EVERY, pause: EVERY, next, seen: None, asking: None, found }
     }
 
