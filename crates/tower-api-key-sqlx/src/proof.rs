@@ -73,6 +73,7 @@ impl TrailReader {
     /// Reads where the trail ends now. Its caller then reports `Everything`, which has all changes before.
     pub(super) async fn begin(&mut self) {
         (self.seen, self.asking, self.pause) = (None, None, self.every);
+        self.next = Instant::now();
         let (_, answer) = self.ask().await;
         // Without an answer, a later one reports `Everything` once more.
         self.seen = answer.and_then(|rows| self.end(&rows)).ok();
