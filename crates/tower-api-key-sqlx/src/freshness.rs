@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_proven_of_a_server_says_nothing_of_another() {
+    async fn what_is_proven_of_a_server_is_not_proven_of_another() {
         let freshness = Freshness::new();
         assert!(freshness.is_of("one") && freshness.meet("one") && freshness.meet("one"));
         freshness.prove(Instant::now());

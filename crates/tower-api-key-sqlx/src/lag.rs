@@ -40,7 +40,7 @@ impl SqlStore {
         let asked = Instant::now();
         let rows = self.read(Statement::from(REPLAYED)).await?;
         let Some(row) = rows.first() else {
-            return Err(StoreError::new("the server says nothing"));
+            return Err(StoreError::new("the server gave no answer"));
         };
         Ok(Replayed {
             asked,
