@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_never_encrypts_says_so_in_its_name() {
+    fn a_mode_that_would_never_encrypt_is_refused() {
         for name in ["sslmode", "ssl-mode"] {
             let read = |mode| Address::read(&format!("postgres://db.example/keys?{name}={mode}"));
             let told = read("allow").err().unwrap().to_string();

@@ -35,6 +35,13 @@ pub(super) trait Pool: Any + Send + Sync {
     /// Closes all idle connections, if this database is remote: they may be dead without a notice.
     fn distrust_idle(&self);
 
+    /// Closes all idle connections, and those in use when they come back, if this pool can: they may lead to
+    /// another server than new ones.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    fn distrust_all(&self) {
+        self.distrust_idle();
+    }
+
     /// Waits until the connections in use are returned, and closes all.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 

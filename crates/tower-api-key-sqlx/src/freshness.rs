@@ -23,11 +23,36 @@ pub(super) struct Freshness {
     places: Mutex<VecDeque<LogPlace>>,
     /// Everything that was committed before this instant is visible.
     proven: watch::Sender<Option<Instant>>,
+    /// Names the run of the server that answered last.
+    server: Mutex<Option<String>>,
 }
 
 impl Freshness {
     pub(super) fn new() -> Self {
-        Self { places: Mutex::default(), proven: watch::Sender::new(None) }
+        Self {
+            places: Mutex::default(),
+            proven: watch::Sender::new(None),
+            server: Mutex::default(),
+        }
+    }
+
+    /// Notes which server answers. Returns false if it is another than before. Then nothing is proven any more.
+    pub(super) fn meet(&self, server: &str) -> bool {
+        let mut known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref() == Some(server) {
+            return true;
+        }
+        let is_first = known.replace(server.to_owned()).is_none();
+        if !is_first {
+            self.proven.send_replace(None);
+        }
+        is_first
+    }
+
+    /// Returns true if what is proven is about this server.
+    pub(super) fn is_of(&self, server: &str) -> bool {
+        let known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_deref().is_none_or(|known| known == server)
     }
 
     /// Returns how old the data may be that a lookup sees which begins now.
@@ -70,6 +95,20 @@ impl Freshness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_proven_of_a_server_is_not_proven_of_another() {
+        let freshness = Freshness::new();
+        assert!(freshness.is_of("one") && freshness.meet("one") && freshness.meet("one"));
+        freshness.prove(Instant::now());
+        assert!(freshness.is_of("one") && !freshness.is_of("two"));
+        assert!(freshness.age().is_some());
+        assert!(!freshness.meet("two"));
+        assert_eq!(freshness.age(), None);
+        assert!(freshness.meet("two") && freshness.is_of("two") && !freshness.is_of("one"));
+        freshness.prove(Instant::now());
+        assert!(freshness.age().is_some());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn data_is_as_old_as_the_latest_question_whose_place_was_replayed() {

@@ -10,6 +10,7 @@ use super::channel::{Channel, Report, Subscription, Wish};
 use super::connect::SqlStore;
 use super::failure::Failure;
 use super::freshness::Freshness;
+use super::row;
 use super::statement::Statement;
 use tower_api_key::store::StoreError;
 
@@ -20,26 +21,57 @@ const SELDOM: Duration = Duration::from_secs(1);
 /// What a standby has replayed; nothing at a primary.
 const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery() THEN \
      CAST(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') AS BIGINT) END AS replayed, \
-     (SELECT system_identifier FROM pg_control_system()) AS cluster";
+     (SELECT system_identifier FROM pg_control_system()) AS cluster, \
+     EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server";
+
+/// What a server has.
+struct Replayed {
+    /// The instant before the server was asked.
+    asked: Instant,
+    /// None at a primary.
+    place: Option<i64>,
+    cluster: Option<i64>,
+    /// Names the run of the server.
+    server: String,
+}
 
 impl SqlStore {
+    async fn replayed(&self) -> Result<Replayed, StoreError> {
+        let asked = Instant::now();
+        let rows = self.read(Statement::from(REPLAYED)).await?;
+        let Some(row) = rows.first() else {
+            return Err(StoreError::new("the server gave no answer"));
+        };
+        Ok(Replayed {
+            asked,
+            place: row::optional_number(&**row, "replayed")?,
+            cluster: row::optional_number(&**row, "cluster")?,
+            server: row::text(&**row, "server")?,
+        })
+    }
+
     /// Asks the server what it has, and returns true if it is a primary.
     async fn renew(&self) -> Result<bool, StoreError> {
-        let before = Instant::now();
-        let rows = self.read(Statement::from(REPLAYED)).await?;
-        let column = |name| rows.first().and_then(|row| row.number(name).ok().flatten());
-        let replayed = column("replayed");
-        let Some(freshness) = &self.freshness else { return Ok(replayed.is_none()) };
-        let proven = match replayed {
-            None => Some(before),
-            Some(replayed) => {
-                column("cluster").and_then(|cluster| freshness.as_of(replayed, cluster))
+        let mut answer = self.replayed().await?;
+        let Some(freshness) = &self.freshness else { return Ok(answer.place.is_none()) };
+        if !freshness.meet(&answer.server) {
+            // The address may have moved to another server, and some connections may lead to the one before.
+            self.pool.distrust_all();
+            answer = self.replayed().await?;
+            if !freshness.meet(&answer.server) {
+                self.pool.distrust_all();
+                return Ok(answer.place.is_none());
             }
+        }
+        let proven = match (answer.place, answer.cluster) {
+            (None, _) => Some(answer.asked),
+            (Some(place), Some(cluster)) => freshness.as_of(place, cluster),
+            (Some(_), None) => None,
         };
         if let Some(proven) = proven {
             freshness.prove(proven);
         }
-        Ok(replayed.is_none())
+        Ok(answer.place.is_none())
     }
 
     /// Begins to prove the age of a standby's data, and waits for the first proof, but not for longer than a

@@ -5,7 +5,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use sqlx::{ConnectOptions, Connection as _};
@@ -32,6 +33,9 @@ pub(super) struct Dialer<D: Driver> {
     options: Options<D>,
     max_lifetime: Duration,
     idle_timeout: Duration,
+    began: Instant,
+    /// Connections that were opened before are not used again; in nanoseconds since the pool began.
+    trusted_from: AtomicU64,
 }
 
 type Options<D> = <<D as sqlx::Database>::Connection as sqlx::Connection>::Options;
@@ -53,6 +57,8 @@ impl<D: Driver> OwnPool<D> {
             options,
             max_lifetime: settings.max_lifetime.unwrap_or(LIFETIME),
             idle_timeout: settings.idle_timeout.unwrap_or(IDLE),
+            began: Instant::now(),
+            trusted_from: AtomicU64::new(0),
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // The last one used is used next, so those that are not needed become idle.
@@ -87,6 +93,16 @@ impl<D: Driver> Dialer<D> {
     fn is_too_old(&self, metrics: &Metrics) -> bool {
         metrics.age() >= self.max_lifetime || metrics.last_used() >= self.idle_timeout
     }
+
+    /// Returns an instant in nanoseconds since the pool began.
+    fn nanoseconds(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.began);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn trusts(&self, metrics: &Metrics) -> bool {
+        self.nanoseconds(metrics.created) >= self.trusted_from.load(Ordering::Relaxed)
+    }
 }
 
 impl<D: Driver> managed::Manager for Dialer<D> {
@@ -113,6 +129,9 @@ impl<D: Driver> managed::Manager for Dialer<D> {
     ) -> RecycleResult<sqlx::Error> {
         if self.is_too_old(metrics) {
             return Err(RecycleError::message("too old"));
+        }
+        if !self.trusts(metrics) {
+            return Err(RecycleError::message("of another server, perhaps"));
         }
         Ok(())
     }
@@ -159,6 +178,13 @@ impl<D: Driver> Pool for OwnPool<D> {
         drop(self.pool.retain(|_, _| false));
     }
 
+    fn distrust_all(&self) {
+        let dialer = self.pool.manager();
+        let now = dialer.nanoseconds(Instant::now());
+        dialer.trusted_from.fetch_max(now, Ordering::Relaxed);
+        self.distrust_idle();
+    }
+
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let idle = self.pool.retain(|_, _| false);
@@ -192,5 +218,37 @@ impl<D: Driver> Slot<D> for Object<Dialer<D>> {
 
     fn close(self: Box<Self>) {
         drop(Object::take(*self));
+    }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests {
+    use super::*;
+    use crate::SqlStore;
+    use crate::plan::postgres::Postgres;
+    use crate::statement::Statement;
+
+    /// Names the server's process behind a connection.
+    async fn process(connection: &mut dyn Connection) -> i64 {
+        let sql = "SELECT CAST(pg_backend_pid() AS BIGINT) AS process";
+        let rows = connection.fetch(Statement::from(sql)).await.unwrap();
+        rows[0].number("process").unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_in_use_when_it_was_distrusted_is_not_used_again() {
+        let Some(server) = Postgres::start() else { return };
+        let store = SqlStore::connect(server.url()).await.unwrap();
+        for distrusts in [false, true, false] {
+            let mut connection = store.pool.acquire().await.unwrap();
+            let before = process(&mut *connection).await;
+            if distrusts {
+                store.pool.distrust_all();
+            }
+            assert_eq!(process(&mut *connection).await, before, "it ends what it began");
+            drop(connection);
+            let mut connection = store.pool.acquire().await.unwrap();
+            assert_eq!(process(&mut *connection).await == before, !distrusts);
+        }
     }
 }

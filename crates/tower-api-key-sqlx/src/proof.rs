@@ -48,22 +48,35 @@ pub(super) struct TrailReader {
     pause: Duration,
     next: Instant,
     seen: Option<End>,
+    /// Names the server that answered last.
+    server: Option<String>,
     asking: Option<Asking>,
     found: VecDeque<Invalidation>,
 }
 
 impl TrailReader {
     pub(super) fn new(store: SqlStore) -> Self {
-        let (found, next) = (VecDeque::new(), Instant::now());
-        Self { store, every: EVERY, pause: EVERY, next, seen: None, asking: None, found }
+        // It asks nothing before `begin`: everything would be reported as changed twice.
+        let (found, next) = (VecDeque::new(), after(Duration::MAX));
+        Self {
+            store,
+            every: EVERY,
+            pause: EVERY,
+            next,
+            seen: None,
+            server: None,
+            asking: None,
+            found,
+        }
     }
 
     /// Reads where the trail ends now. Its caller then reports `Everything`, which has all changes before.
     pub(super) async fn begin(&mut self) {
         (self.seen, self.asking, self.pause) = (None, None, self.every);
+        self.next = Instant::now();
         let (_, answer) = self.ask().await;
         // Without an answer, a later one reports `Everything` once more.
-        self.seen = answer.ok().and_then(|rows| end(&rows).ok());
+        self.seen = answer.and_then(|rows| self.end(&rows)).ok();
         self.found.clear();
         self.next = after(self.every);
     }
@@ -112,8 +125,24 @@ impl TrailReader {
         }
     }
 
-    fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
+    /// Reads where the trail ends, and whether the server is the one that answered before.
+    fn end(&mut self, rows: &[Row]) -> Result<End, StoreError> {
         let end = end(rows)?;
+        let before = self.server.replace(end.server.clone());
+        if before.is_some_and(|before| before != end.server) {
+            // Some connections may still lead to the server before.
+            self.store.pool.distrust_all();
+        }
+        match &self.store.freshness {
+            Some(freshness) if !freshness.is_of(&end.server) => {
+                Err(StoreError::new("the age of this server's data is not proven"))
+            }
+            _ => Ok(end),
+        }
+    }
+
+    fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
+        let end = self.end(rows)?;
         let before = self.seen.replace(end.clone());
         let Some(before) = before.filter(|before| {
             before.server == end.server

@@ -210,10 +210,11 @@ statements! {
          WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
     list_changes: "SELECT sequence, at, author, action, key_id, account \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-    /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added key changes no
-    /// cached record. Only an update or a revocation leaves all secrets of its key in place.
+    /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added
+    /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
-    changes_after: "SELECT t.newest, t.newest_mark, t.seen_mark, t.server, c.mark, c.previous, c.action, c.account, s.digest FROM \
+    changes_after: "SELECT t.newest, t.newest_mark, t.seen_mark, t.server, c.mark, c.previous, \
+         c.action, c.account, s.digest FROM \
          (SELECT COALESCE(MAX(sequence), 0) AS newest, \
          (SELECT COALESCE(mark, at) FROM {changes} ORDER BY sequence DESC LIMIT 1) AS newest_mark, \
          (SELECT COALESCE(mark, at) FROM {changes} WHERE sequence = $1) AS seen_mark, \
