@@ -44,7 +44,7 @@ impl KeyFeed for SqlStore {
             let mut rows = self.read_page(asked.clone()).await?;
             if !has_change(&rows) {
                 if self.is_before_all(position, self.proven_age()).await?.is_some() {
-                    return Ok(FeedAnswer::Same(page(&rows, position)));
+                    return page(&rows, position).map(FeedAnswer::Same);
                 }
                 // The first change may have been made meanwhile.
                 rows = self.read_page(asked).await?;
@@ -56,7 +56,7 @@ impl KeyFeed for SqlStore {
                 return Ok(FeedAnswer::Diverged);
             }
             let latest = TrailPlace::latest(&**first)?.position();
-            Ok(FeedAnswer::Same(page(&rows, latest)))
+            page(&rows, latest).map(FeedAnswer::Same)
         })
     }
 
@@ -147,14 +147,14 @@ fn has_change(rows: &[Row]) -> bool {
     rows.first().is_some_and(|row| row.number("sequence").is_ok_and(|found| found.is_some()))
 }
 
-fn page(rows: &[Row], latest: FeedPosition) -> FeedPage {
+fn page(rows: &[Row], latest: FeedPosition) -> Result<FeedPage, StoreError> {
     let mut reader = SecretReader::default();
-    let secrets = rows.iter().filter_map(|row| reader.secret(&**row));
-    let mut secrets: Vec<FeedSecret> = secrets.collect();
+    let secrets = rows.iter().filter_map(|row| reader.secret(&**row).transpose());
+    let mut secrets: Vec<FeedSecret> = secrets.collect::<Result<_, _>>()?;
     // PostgreSQL's joins may change the order.
     secrets.sort_unstable_by_key(|secret| *secret.digest.as_bytes());
     let is_last = rows.len() < PAGE;
-    FeedPage { secrets, is_last, latest }
+    Ok(FeedPage { secrets, is_last, latest })
 }
 
 const fn no_changes(

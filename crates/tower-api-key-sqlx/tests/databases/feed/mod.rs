@@ -4,4 +4,5 @@ mod copy;
 mod order;
 mod replicas;
 mod restored;
+mod sessions;
 mod trails;

@@ -1,0 +1,31 @@
+//! Settings of the server's sessions, which belong to others and do not change what a replica reads.
+
+use sqlx::{Executor, PgPool};
+use tower_api_key::store::KeyManager;
+use tower_api_key_sqlx::SqlStore;
+
+use super::copy::{StoreCopy, all};
+use crate::key;
+use crate::pgbouncer::PgBouncer;
+use crate::postgres::Postgres;
+
+/// Behind a pooler, answers are text, and a digest has two forms.
+#[tokio::test]
+async fn a_copy_behind_a_pooler_is_whole_whatever_form_bytes_have() {
+    let Some(server) = Postgres::start() else { return };
+    let Some(pooler) = PgBouncer::before(&server, 2) else { return };
+    let look = PgPool::connect(server.url()).await.unwrap();
+    look.execute("ALTER ROLE test SET bytea_output = 'escape'").await.unwrap();
+    let builder = SqlStore::builder(pooler.url()).behind_pooler(true);
+    let store = builder.connect().await.unwrap();
+    store.add(key("first"), "test").await.unwrap();
+    let mut copy = StoreCopy::of(&store).await.unwrap();
+    assert_eq!(copy.secrets.len(), 1);
+    store.add(key("second"), "test").await.unwrap();
+    assert!(copy.follow(&store).await);
+    assert_eq!(copy.secrets.len(), 2);
+    assert_eq!(copy.secrets, all(&store).await);
+    store.revoke("first", "test").await.unwrap();
+    assert!(copy.follow(&store).await);
+    assert_eq!(copy.secrets, all(&store).await);
+}
