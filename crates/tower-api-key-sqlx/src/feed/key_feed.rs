@@ -41,13 +41,13 @@ impl KeyFeed for SqlStore {
             let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
             let asked =
                 Statement::new(&self.queries.page_of_secrets).bind(from(position)).bind(after);
-            let mut rows = self.read_page(asked.clone()).await?;
+            let mut rows = self.read_slowly(asked.clone()).await?;
             if !has_change(&rows) {
                 if self.is_before_all(position, self.proven_age()).await?.is_some() {
                     return page(&rows, position).map(FeedAnswer::Same);
                 }
                 // The first change may have been made meanwhile.
-                rows = self.read_page(asked).await?;
+                rows = self.read_slowly(asked).await?;
             }
             let Some(first) = rows.first().filter(|_| has_change(&rows)) else {
                 return Ok(FeedAnswer::Diverged);
@@ -91,7 +91,7 @@ impl KeyFeed for SqlStore {
                 return Ok(no_changes(since, since, age.of(&**first)?));
             }
             let changed = Statement::new(changed).bind(from(since)).bind(from(seen));
-            let rows = self.read_within(changed, self.settings.change_timeout).await?;
+            let rows = self.read_slowly(changed).await?;
             ChangeList::new(since, seen).read(&rows, age)
         })
     }
@@ -109,9 +109,9 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
-    /// Reads a page within the timeout of a change. PostgreSQL's own timeout of a lookup would end the statement, so it
-    /// gets a transaction with a longer one.
-    async fn read_page(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
+    /// Reads a page or changes within the timeout of a change. PostgreSQL's own timeout of a lookup would end the
+    /// statement, so it gets a transaction with a longer one.
+    async fn read_slowly(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
         if self.dialect == Dialect::Sqlite {
             return self.read_within(asked, self.settings.change_timeout).await;
         }
