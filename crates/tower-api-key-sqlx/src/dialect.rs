@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::inline::milliseconds;
+use super::inline::{BYTES_AS_HEX, milliseconds};
 
 /// The database that speaks a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Dialect {
                 let limit = milliseconds(limit);
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
-                     SET LOCAL idle_in_transaction_session_timeout = {limit}; \
+                     SET LOCAL idle_in_transaction_session_timeout = {limit}; {BYTES_AS_HEX}; \
                      SELECT set_config('synchronous_commit', 'local', true) \
                      WHERE current_setting('synchronous_commit') = 'off'"
                 );

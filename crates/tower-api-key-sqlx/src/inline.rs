@@ -11,10 +11,14 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::statement::{Statement, Value};
 
-/// Returns the statement with its values. If there is a limit, the server enforces it for this statement.
+/// Makes a session write bytes in the only form that sqlx reads, whatever the role, database or URL says.
+pub(super) const BYTES_AS_HEX: &str = "SET LOCAL bytea_output = 'hex'";
+
+/// Returns the statement with its values. If there is a limit, the server enforces it for this statement, and
+/// answers in the form that sqlx reads. Without one, a transaction has seen to both.
 pub(super) fn inline(statement: &Statement, limit: Option<Duration>) -> SqlStr {
     let mut text = limit.map_or_else(String::new, |limit| {
-        format!("SET LOCAL statement_timeout = {}; ", milliseconds(limit))
+        format!("SET LOCAL statement_timeout = {}; {BYTES_AS_HEX}; ", milliseconds(limit))
     });
     let mut rest = statement.sql.as_str();
     // A quoted name or text may hold what looks like a parameter.
@@ -95,7 +99,8 @@ mod tests {
         let ten = inline(&ten.bind(None::<String>), Some(Duration::from_millis(1500)));
         assert_eq!(
             ten.as_str(),
-            "SET LOCAL statement_timeout = 1500; CAST(9 AS BIGINT) CAST(0 AS BIGINT) CAST(NULL AS TEXT)"
+            "SET LOCAL statement_timeout = 1500; SET LOCAL bytea_output = 'hex'; \
+             CAST(9 AS BIGINT) CAST(0 AS BIGINT) CAST(NULL AS TEXT)"
         );
     }
 

@@ -4,6 +4,7 @@
 mod doubt;
 mod lookout;
 mod router;
+mod slot;
 mod slot_map;
 mod topology;
 mod view;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lookout;
-use super::slot_map::{SlotMap, slot};
+use super::slot::slot;
+use super::slot_map::SlotMap;
 use super::view::{ClusterView, MapState};
 use crate::call::Call;
 use crate::endpoint::Endpoint;

@@ -3,7 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value, from_redis_value};
 
-use super::slot_map::SLOTS;
+use super::slot::SLOTS;
 use crate::address::Address;
 use crate::failure::Failure;
 

@@ -125,7 +125,7 @@ impl ChangeList {
             self.more = self.count == LIMIT;
         }
         match row::optional(row, "key_id")? {
-            Some(key) => Ok(self.read_key(row, place, &key, is_new)),
+            Some(key) => self.read_key(row, place, &key, is_new),
             None => self.read_account(row),
         }
     }
@@ -136,16 +136,16 @@ impl ChangeList {
         place: TrailPlace,
         key: &str,
         is_new: bool,
-    ) -> RowOutcome {
-        let Ok(id) = KeyId::new(key) else { return RowOutcome::Diverged };
+    ) -> Result<RowOutcome, StoreError> {
+        let Ok(id) = KeyId::new(key) else { return Ok(RowOutcome::Diverged) };
         if is_new && self.keys.contains_key(&id) {
             self.repeated.insert(place.sequence);
         }
         if !self.repeated.contains(&place.sequence) {
-            let secret = self.reader.secret(row);
+            let secret = self.reader.secret(row)?;
             self.keys.entry(id).or_default().extend(secret);
         }
-        RowOutcome::Read
+        Ok(RowOutcome::Read)
     }
 
     fn read_account(&mut self, row: &dyn Columns) -> Result<RowOutcome, StoreError> {

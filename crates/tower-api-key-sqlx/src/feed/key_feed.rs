@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::connect::SqlStore;
 use super::super::dialect::Dialect;
+use super::super::driver::Row;
 use super::super::statement::Statement;
 use super::behind::ProvenAge;
 use super::change_list::ChangeList;
@@ -79,7 +80,7 @@ impl KeyFeed for SqlStore {
                 return Ok(no_changes(since, since, age.of(&**first)?));
             }
             let changed = Statement::new(changed).bind(from(since)).bind(from(seen));
-            let rows = self.read_within(changed, self.settings.change_timeout).await?;
+            let rows = self.read_slowly(changed).await?;
             ChangeList::new(since, seen).read(&rows, age)
         })
     }
@@ -97,6 +98,18 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
+    /// Reads changes within the timeout of a change. PostgreSQL's own timeout of a lookup would end the
+    /// statement, so it gets a transaction with a longer one.
+    async fn read_slowly(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return self.read_within(asked, self.settings.change_timeout).await;
+        }
+        let mut session = self.transaction().await?;
+        let rows = session.fetch(asked).await?;
+        session.commit().await?;
+        Ok(rows)
+    }
+
     /// Returns the position of the newest change; `None` if the trail is empty.
     async fn newest(&self) -> Result<Option<FeedPosition>, StoreError> {
         let rows = self.read(Statement::new(&self.queries.newest_change)).await?;

@@ -35,7 +35,7 @@ impl PageRead {
             self.read_place(row)?;
         }
         self.rows += 1;
-        self.secrets.extend(self.reader.secret(row));
+        self.secrets.extend(self.reader.secret(row)?);
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl PageRead {
         read.read_place(row).ok()?;
         read.secrets.reserve(packed.len());
         for secret in &packed {
-            read.secrets.extend(read.reader.secret(secret));
+            read.secrets.extend(read.reader.secret(secret).ok()?);
         }
         Some(read)
     }

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::super::driver::Columns;
+use super::super::json::broken;
 use super::super::row;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{FeedSecret, StoreError};
@@ -16,17 +17,19 @@ pub(super) struct SecretReader {
 }
 
 impl SecretReader {
-    /// Reads the secret of a row, if it has one. A broken row is the error of its secret alone.
-    pub(super) fn secret(&mut self, row: &dyn Columns) -> Option<FeedSecret> {
+    /// Reads the secret of a row, if it has one. A broken row is the error of its secret alone, but a digest that
+    /// cannot be read is the error of the answer: without it, the reader would miss a key and not know.
+    pub(super) fn secret(&mut self, row: &dyn Columns) -> Result<Option<FeedSecret>, StoreError> {
+        let Some(digest) = row.bytes("digest").map_err(broken)? else { return Ok(None) };
         // No key has a digest that is not 32 bytes long.
-        let digest = <[u8; 32]>::try_from(row.bytes("digest").ok().flatten()?).ok()?;
+        let Ok(digest) = <[u8; 32]>::try_from(digest) else { return Ok(None) };
         let digest = KeyDigest::from_bytes(digest);
-        let broken = |error: StoreError| {
+        let broken_record = |error: StoreError| {
             // The row may be so broken that its key has no id.
             let id = row.text("id").ok().flatten().unwrap_or_default();
             row::broken_row(id, &error)
         };
-        Some(FeedSecret { digest, record: self.record(row).map_err(broken) })
+        Ok(Some(FeedSecret { digest, record: self.record(row).map_err(broken_record) }))
     }
 
     fn record(&mut self, row: &dyn Columns) -> Result<KeyRecord, StoreError> {
@@ -45,5 +48,32 @@ pub(super) fn account(row: &dyn Columns) -> Result<Option<Account>, StoreError> 
     match row::optional(row, "account_id")? {
         Some(id) => row::account_named(row, id).map(Some),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose digest has a form that sqlx does not read.
+    struct Escaped;
+
+    impl Columns for Escaped {
+        fn text(&self, _: &str) -> Result<Option<String>, sqlx::Error> {
+            Ok(None)
+        }
+
+        fn number(&self, _: &str) -> Result<Option<i64>, sqlx::Error> {
+            Ok(None)
+        }
+
+        fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error> {
+            Err(sqlx::Error::ColumnNotFound(column.to_owned()))
+        }
+    }
+
+    #[test]
+    fn a_digest_that_cannot_be_read_fails_the_answer() {
+        assert!(SecretReader::default().secret(&Escaped).is_err());
     }
 }

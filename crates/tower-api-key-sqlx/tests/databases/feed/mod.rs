@@ -5,4 +5,5 @@ mod order;
 mod pages;
 mod replicas;
 mod restored;
+mod sessions;
 mod trails;
