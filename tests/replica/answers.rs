@@ -11,10 +11,16 @@ use tower_api_key::store::{
 
 use crate::support::digest;
 
+/// The changes of an answer, and whether there are more.
+type ScriptedAnswer = (fn() -> Vec<FeedChange>, bool);
+
+/// What happens, the answers, and the keys that are there at the end, all disabled.
+type Case = (&'static str, &'static [ScriptedAnswer], &'static [&'static str]);
+
 /// A feed of an empty store, whose first question for changes is answered with none, and each further one with the next
 /// answer of the script. An answer is the last one before a pause if it is so marked.
 struct Script {
-    answers: Vec<(fn() -> Vec<FeedChange>, bool)>,
+    answers: &'static [ScriptedAnswer],
     asked: AtomicUsize,
 }
 
@@ -75,7 +81,7 @@ fn account(account: Option<Account>) -> FeedChange {
 
 #[tokio::test(start_paused = true)]
 async fn the_state_in_the_latest_answer_counts_for_all_keys_of_an_account() {
-    let scripts: &[(&str, &[(fn() -> Vec<FeedChange>, bool)], &[&str])] = &[
+    let scripts: &[Case] = &[
         (
             "the account is new, and is disabled before the last answer",
             &[(|| vec![key("one", false)], true), (|| vec![account(Some(acme(true)))], false)],
@@ -140,7 +146,7 @@ async fn the_state_in_the_latest_answer_counts_for_all_keys_of_an_account() {
     for (case, answers, disabled) in scripts {
         // The order of a map is random, so each script runs a few times.
         for _ in 0..8 {
-            let script = Script { answers: answers.to_vec(), asked: AtomicUsize::new(0) };
+            let script = Script { answers, asked: AtomicUsize::new(0) };
             let replica = Replica::new(script);
             tokio::spawn(replica.follow());
             replica.ready().await;
