@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use crc::{CRC_16_XMODEM, Crc};
 
-use super::topology::Topology;
+use super::topology::{SLOTS, Topology};
 use crate::address::Address;
 use crate::link::Link;
-
-/// The number of slots.
-pub(super) const SLOTS: u16 = 16_384;
 
 static CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 

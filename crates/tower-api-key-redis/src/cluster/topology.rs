@@ -3,9 +3,11 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value, from_redis_value};
 
-use super::slot_map::SLOTS;
 use crate::address::Address;
 use crate::failure::Failure;
+
+/// The number of slots.
+pub(super) const SLOTS: u16 = 16_384;
 
 /// The primaries of a cluster and their slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
