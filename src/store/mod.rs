@@ -74,6 +74,8 @@ mod memory;
 #[cfg(feature = "replica")]
 mod replica;
 #[cfg(any(feature = "cache", feature = "replica"))]
+mod sure_age;
+#[cfg(any(feature = "cache", feature = "replica"))]
 mod uses;
 
 pub use crate::error::StoreError;

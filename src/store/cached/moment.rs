@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::sure_age::sure_age;
 use crate::clock::{Clock, Timestamp, nanoseconds};
 
 /// An instant. Each clock alone may understate an age: the wall clock can be set back, and the steady clock
@@ -53,12 +54,9 @@ pub(super) struct AgeLimit {
 }
 
 impl AgeLimit {
-    /// A clock in ticks may be behind by more than a tick, as on a machine whose processor is taken away.
-    /// So the last eighth of the limit is judged by an exact reading.
     pub(super) fn new(length: Duration, lag: Duration) -> Self {
         let (length, lag) = (nanoseconds(length), nanoseconds(lag));
-        let by_wall = length.saturating_sub(lag);
-        Self { length, by_wall, surely: by_wall.min(length - length / 8) }
+        Self { length, by_wall: length.saturating_sub(lag), surely: sure_age(length, lag) }
     }
 
     /// Returns true if `now` is less than the limit after `start`.
@@ -77,37 +75,14 @@ impl AgeLimit {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::store::sure_age::LateClock;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    /// A clock in ticks that are late. Its exact reading is right.
-    struct Late {
-        coarse: ManualClock,
-        exact: ManualClock,
-    }
-
-    impl Clock for Late {
-        fn now(&self) -> Timestamp {
-            self.coarse.now()
-        }
-
-        fn lag(&self) -> Duration {
-            Duration::from_millis(4)
-        }
-
-        fn steady(&self) -> Duration {
-            self.coarse.steady()
-        }
-
-        fn exact_steady(&self) -> Duration {
-            self.exact.steady()
-        }
-    }
 
     #[test]
     fn a_late_tick_makes_no_limit_longer() {
         let (coarse, exact) = (ManualClock::default(), ManualClock::default());
-        let late = Late { coarse: coarse.clone(), exact: exact.clone() };
+        let late = LateClock { coarse: coarse.clone(), exact: exact.clone() };
         let (start, limit) = (Moment::now(&late), AgeLimit::new(5 * SECOND, late.lag()));
         let holds = || limit.holds(start, Moment::now(&late), &late);
         // The coarse clock is behind by half a second, as no tick came.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::super::sure_age::sure_age;
 use super::settings::FollowSettings;
 use crate::clock::{Clock, nanoseconds};
 use crate::sync::AtomicU64;
@@ -14,8 +15,7 @@ pub(super) struct Freshness {
     /// The instant of the last proof in nanoseconds, plus one. Zero if there was none.
     proven: AtomicU64,
     longest: u64,
-    /// Up to this age, a reading that may lag is enough. A clock in ticks can be behind by more than a tick on a machine
-    /// whose processor is taken away. So the last eighth is judged by an exact reading.
+    /// Up to this age, a reading that may lag is enough.
     surely: u64,
 }
 
@@ -26,12 +26,11 @@ pub(super) struct Proof(u64);
 impl Freshness {
     pub(super) fn new(settings: &FollowSettings) -> Self {
         let longest = nanoseconds(settings.longest());
-        let surely = longest.saturating_sub(nanoseconds(settings.clock.lag()));
         Self {
             clock: Arc::clone(&settings.clock),
             proven: AtomicU64::new(0),
             longest,
-            surely: surely.min(longest - longest / 8),
+            surely: sure_age(longest, nanoseconds(settings.clock.lag())),
         }
     }
 
@@ -98,34 +97,10 @@ mod tests {
     use super::super::settings::WhenStale;
     use super::*;
     use crate::clock::{ManualClock, Timestamp};
+    use crate::store::sure_age::LateClock;
 
     const SECOND: Duration = Duration::from_secs(1);
     const NANOSECOND: Duration = Duration::from_nanos(1);
-
-    /// A clock in ticks that are late. Its exact reading is right.
-    #[derive(Clone, Default)]
-    struct TickBehind {
-        coarse: ManualClock,
-        exact: ManualClock,
-    }
-
-    impl Clock for TickBehind {
-        fn now(&self) -> Timestamp {
-            self.coarse.now()
-        }
-
-        fn lag(&self) -> Duration {
-            Duration::from_millis(4)
-        }
-
-        fn steady(&self) -> Duration {
-            self.coarse.steady()
-        }
-
-        fn exact_steady(&self) -> Duration {
-            self.exact.steady()
-        }
-    }
 
     fn freshness(clock: impl Clock, when_stale: WhenStale) -> Freshness {
         Freshness::new(&FollowSettings {
@@ -154,7 +129,7 @@ mod tests {
 
     #[test]
     fn late_ticks_make_no_proof_hold_longer() {
-        let clock = TickBehind::default();
+        let clock = LateClock::default();
         let freshness = freshness(clock.clone(), WhenStale::Refuse);
         clock.exact.advance(SECOND);
         freshness.prove(freshness.ask());
