@@ -92,13 +92,9 @@ mod tests {
         Charge { caller, quotas, cost: 1, mode, now: NOW }
     }
 
-    /// The server may have run the call before the connection broke.
-    #[tokio::test]
-    async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
-        // One of five tokens is spent, then the batch is over.
-        const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
-                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
-        let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
+    /// Charges two requests, nine seconds apart, and returns what the server heard.
+    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<Vec<String>> {
+        let server = FaultyServer::start(answers).await;
         let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
         let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
         let record = crate::bare("key_1", "acme");
@@ -106,7 +102,16 @@ mod tests {
             let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
             assert_eq!(verdict.retry_after(), None);
         }
-        let heard = server.heard();
+        server.heard()
+    }
+
+    /// The server may have run the call before the connection broke.
+    #[tokio::test]
+    async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
+        // One of five tokens is spent, then the batch is over.
+        const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
+                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+        let heard = heard_of_two_charges(&[FIVE, HANGS_UP, FIVE]).await;
         let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
         assert_eq!(given_back, ["0", "4", "0"]);
     }
@@ -118,15 +123,7 @@ mod tests {
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         const LATE: &str = "*14\r\n:2\r\n:0\r\n:0\r\n:0\r\n:0\r\n:900000000\r\n:0\r\n\
                             :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
-        let server = FaultyServer::start(&[FIVE, LATE, FIVE]).await;
-        let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
-        let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
-        let record = crate::bare("key_1", "acme");
-        for now in [NOW, NOW.plus(Duration::from_secs(9))] {
-            let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
-            assert_eq!(verdict.retry_after(), None);
-        }
-        let heard = server.heard();
+        let heard = heard_of_two_charges(&[FIVE, LATE, FIVE]).await;
         let numbers = |at: usize| -> Vec<u64> {
             heard.iter().map(|words| words[at].parse().unwrap()).collect()
         };
