@@ -7,6 +7,7 @@
 //! A wall clock can be set back, so the limits tolerate that: a window never ends later than its own
 //! length from now.
 
+mod date;
 mod manual;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
+pub(crate) use date::{date, first_day_of};
 pub use manual::ManualClock;
 
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;

@@ -1,20 +1,13 @@
 //! The day or month in UTC that an instant falls into.
 //!
 //! A day of Unix time has 86,400 seconds, with or without leap seconds. Months follow the Gregorian calendar.
-//! They are counted in eras of 400 years that begin on the first of March, so that a leap day is the last day
-//! of a year. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
 
 use std::time::Duration;
 
-use crate::clock::{Timestamp, is_leap_year};
+use crate::clock::{Timestamp, date, first_day_of, is_leap_year};
 use crate::quota::{Algorithm, Quota};
 
 const SECONDS_A_DAY: u64 = 86_400;
-
-/// The days from the first of March of the year 0 to the first of January 1970.
-const DAYS_BEFORE_EPOCH: u64 = 719_468;
-
-const DAYS_AN_ERA: u64 = 146_097;
 
 /// A day or a month in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,26 +54,6 @@ pub(crate) fn window_at(quota: &Quota, now: Timestamp) -> Duration {
     Period::of(quota.algorithm(), now).map_or(quota.window(), Period::length)
 }
 
-/// Returns the date of a day since 1970-01-01: the year, which begins in March, the month and the day of the month. 0 is
-/// March, and the first day of a month.
-pub(crate) const fn date(day: u64) -> (u64, u64, u64) {
-    let day = day + DAYS_BEFORE_EPOCH;
-    let (era, day_of_era) = (day / DAYS_AN_ERA, day % DAYS_AN_ERA);
-    // Subtracts the leap days that came before.
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524
-        - day_of_era / (DAYS_AN_ERA - 1))
-        / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    (era * 400 + year_of_era, month, day_of_year - first_day_of(month))
-}
-
-/// Returns the first day of a month, as a day of a year that begins in March. Days and months count from 0. The
-/// line rounds to months of 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 and 31 days.
-const fn first_day_of(month: u64) -> u64 {
-    (153 * month + 2) / 5
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +89,7 @@ mod tests {
                 first_day += days;
             }
         }
-        assert_eq!((years, first_day), (400, DAYS_AN_ERA), "a whole era was counted");
+        assert_eq!((years, first_day), (400, 146_097), "a whole era was counted");
     }
 
     #[test]

@@ -26,11 +26,12 @@ mod sliding_window;
 mod spilling_bucket;
 mod status;
 mod striped_quotas;
+mod text;
 mod verdict;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::AppliedQuotas;
-pub(crate) use calendar::{date, window_at};
+pub(crate) use calendar::window_at;
 pub use counter::Counter;
 pub use failure::{OnLimiterFailure, Share};
 pub use invalid::InvalidQuota;

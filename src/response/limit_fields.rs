@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::date;
 use super::limit_text;
 use super::name_pattern::NamePattern;
 use super::number;
@@ -181,9 +180,7 @@ impl PreparedField {
             LimitValue::ResetUnixTime => {
                 seconds(now.plus(status.reset_after()).since(Timestamp::default()))
             }
-            LimitValue::ResetTimestamp => {
-                text(&date::rfc3339(whole(now.plus(status.reset_after()))))
-            }
+            LimitValue::ResetTimestamp => text(&whole(now.plus(status.reset_after())).to_string()),
             LimitValue::ResetDuration => text(&limit_text::duration(status.reset_after(), places)),
             LimitValue::Window => seconds(window_at(quota, now)),
             LimitValue::QuotaName => text(quota.name()),

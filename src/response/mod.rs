@@ -10,7 +10,6 @@ mod by_path;
 pub(crate) mod caching;
 mod challenge;
 mod contradictions;
-mod date;
 #[cfg(feature = "openapi")]
 mod described;
 mod equal_rows;

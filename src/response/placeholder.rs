@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::{Method, StatusCode};
 
-use super::{date, escape};
+use super::escape;
+use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::profile::Refusal;
 use crate::quota::whole_seconds;
@@ -231,7 +232,10 @@ impl Placeholder {
             Self::Account => refusal.record()?.account().id().as_str().into(),
             Self::KeyId => refusal.record()?.id().as_str().into(),
             Self::Environment => refusal.record()?.environment()?.as_str().into(),
-            Self::InsecureExpiredAt => date::rfc3339(refusal.insecure_expired_at()?).into(),
+            Self::InsecureExpiredAt => {
+                let expired = refusal.insecure_expired_at()?;
+                Timestamp::from_unix_seconds(expired.unix_seconds()).to_string().into()
+            }
             Self::MaskedKey => refusal.masked_key()?.into(),
         })
     }

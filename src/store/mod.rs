@@ -49,7 +49,7 @@
 //!
 //! | your store | implements or uses |
 //! |---|---|
-//! | can write | [`KeyManager`]: every change calls [`check_author`] first and writes a [`Change`] |
+//! | can write | [`KeyManager`]: every change calls [`CommandOptions::check`] first and writes a [`Change`] |
 //! | changes a key | [`apply_update`], with the rules that hold for every update |
 //! | rotates keys | [`Retention`]: which expired secrets to delete, and which to hide |
 //! | can have rows that it cannot read | [`Page`] and [`BrokenRow`] |
@@ -87,8 +87,9 @@ pub use feed::{
 pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
-    Action, BrokenRow, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
-    ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
+    Action, Applied, BrokenRow, Change, Command, CommandOptions, Difference, IdempotencyKey,
+    KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
+    Precondition, Retention, SecretEntry, Version, apply_update, check_author,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "replica")]

@@ -7,8 +7,8 @@ use tower_api_key::Reply;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::store::{
-    Cached, Change, KeyEntry, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
-    ManageFuture, MemoryStore, NewKey, StoreError,
+    Applied, Cached, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyStore,
+    ManageError, ManageFuture, MemoryStore, NewKey, StoreError,
 };
 
 use crate::double::digest;
@@ -53,8 +53,25 @@ impl KeyStore for Held {
 }
 
 impl KeyManager for Held {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
-        self.0.add(key, by)
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        let (adds, rotates) =
+            (matches!(command, Command::Add(_)), matches!(command, Command::Rotate { .. }));
+        if adds {
+            return self.0.apply(command, options);
+        }
+        Box::pin(async move {
+            let mut applied = self.ends(self.0.apply(command, options)).await?;
+            if let Some(entry) =
+                applied.key.as_mut().filter(|_| rotates && self.1 == Fault::Forgets)
+            {
+                entry.secrets.truncate(1);
+            }
+            Ok(applied)
+        })
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
@@ -85,43 +102,6 @@ impl KeyManager for Held {
         self.0.list(filter, after, limit)
     }
 
-    fn update<'a>(
-        &'a self,
-        id: &'a str,
-        change: KeyUpdate,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(self.ends(self.0.update(id, change, by)))
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        id: &'a str,
-        secret: KeyDigest,
-        until: Timestamp,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut entry = self.ends(self.0.rotate(id, secret, until, by)).await?;
-            if self.1 == Fault::Forgets {
-                entry.secrets.truncate(1);
-            }
-            Ok(entry)
-        })
-    }
-
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(self.ends(self.0.revoke(id, by)))
-    }
-
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(self.ends(self.0.delete(id, by)))
-    }
-
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(self.ends(self.0.save_account(account, by)))
-    }
-
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.0.find_account(id)
     }
@@ -132,10 +112,6 @@ impl KeyManager for Held {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         self.0.list_accounts(after, limit)
-    }
-
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(self.ends(self.0.delete_account(id, by)))
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -7,9 +7,9 @@ use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, SharedRecord};
 use tower_api_key::store::{
-    Change, FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, Invalidation,
-    Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
-    ManageFuture, NewKey, SecretEntry, StoreError,
+    Applied, Change, Command, CommandOptions, FeedAnswer, FeedChanges, FeedFuture, FeedPage,
+    FeedPosition, Invalidation, Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore,
+    ManageError, ManageFuture, NewKey, SecretEntry, StoreError,
 };
 
 use crate::world::World;
@@ -194,8 +194,46 @@ impl KeyStore for Fake {
 }
 
 impl KeyManager for Fake {
-    fn add<'a>(&'a self, key: NewKey, _by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(|world| world.add(key))
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        _options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        self.change(|world| {
+            let id = match command {
+                Command::Add(key) => {
+                    let id = key.record.id().to_string();
+                    world.add(key)?;
+                    id
+                }
+                Command::Update { id, change } => {
+                    world.update(id, |record| change(record.edit()).build().unwrap())?;
+                    id.to_owned()
+                }
+                Command::Rotate { id, secret, until } => {
+                    world.rotate(id, secret, until)?;
+                    id.to_owned()
+                }
+                Command::Revoke { id } => {
+                    world.update(id, |record| record.edit().revoked(true).build().unwrap())?;
+                    id.to_owned()
+                }
+                Command::Delete { id } => {
+                    world.delete(id)?;
+                    return Ok(Applied::default());
+                }
+                Command::SaveAccount(account) => {
+                    world.save_account(account);
+                    return Ok(Applied::default());
+                }
+                Command::DeleteAccount { id } => {
+                    world.delete_account(id)?;
+                    return Ok(Applied::default());
+                }
+                _ => panic!("a command that the model does not know"),
+            };
+            Ok(Applied::key(Self::entry(world, &id)))
+        })
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, _by: &'a str) -> ManageFuture<'a, u64> {
@@ -219,46 +257,6 @@ impl KeyManager for Fake {
         })
     }
 
-    fn update<'a>(
-        &'a self,
-        id: &'a str,
-        change: KeyUpdate,
-        _by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        self.change(|world| {
-            world.update(id, |record| change(record.edit()).build().unwrap())?;
-            Self::entry(world, id).ok_or(ManageError::NotFound)
-        })
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        id: &'a str,
-        secret: KeyDigest,
-        until: Timestamp,
-        _by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        self.change(|world| {
-            world.rotate(id, secret, until)?;
-            Self::entry(world, id).ok_or(ManageError::NotFound)
-        })
-    }
-
-    fn revoke<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(|world| world.update(id, |record| record.edit().revoked(true).build().unwrap()))
-    }
-
-    fn delete<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(|world| world.delete(id))
-    }
-
-    fn save_account<'a>(&'a self, account: Account, _by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(|world| {
-            world.save_account(account);
-            Ok(())
-        })
-    }
-
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.change(|world| Ok(world.accounts.get(id).cloned()))
     }
@@ -273,10 +271,6 @@ impl KeyManager for Fake {
             let later = later.filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
             Ok(later.take(limit).map(|(_, account)| Arc::clone(account)).collect())
         })
-    }
-
-    fn delete_account<'a>(&'a self, id: &'a str, _by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(|world| world.delete_account(id))
     }
 
     fn changes(&self, _sequence: u64, _limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -68,6 +68,10 @@ pub(crate) enum Fault {
     ALineForAFailure,
     ForgetsWho,
     TrailHasNoEnd,
+    IgnoresVersions,
+    SavesOverAnAccount,
+    MakesAReplayAgain,
+    ForgetsTheReason,
 }
 
 /// Each fault with the promise that it breaks.
@@ -141,6 +145,10 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ALineForAFailure, TRAIL),
     (Fault::ForgetsWho, TRAIL),
     (Fault::TrailHasNoEnd, TRAIL),
+    (Fault::IgnoresVersions, "a_change_under_an_old_version_is_refused"),
+    (Fault::SavesOverAnAccount, "of_two_new_accounts_with_one_id_only_the_first_is_saved"),
+    (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
+    (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
 ];
 
 const DEAD: &str = "only_keys_that_serve_are_rotated";

@@ -14,7 +14,6 @@ use tower_api_key::store::{BrokenRow, Change, KeyEntry};
 use crate::escape;
 use crate::failure::Failure;
 use crate::moment;
-use crate::quota;
 
 /// Prints results on standard output and messages on standard error.
 pub(crate) struct Output {
@@ -251,7 +250,7 @@ fn key_json(entry: &KeyEntry) -> Value {
         "state": entry.state(SystemClock.now()).name(),
         "scopes": record.own_scopes().map(|scopes| scopes.iter().collect::<Vec<_>>()),
         "networks": networks,
-        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(quota::text).collect::<Vec<_>>()),
+        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>()),
         "not_before": when(record.not_before()),
         "expires": when(record.expires()),
         "created": moment::text(*created),
@@ -268,6 +267,6 @@ fn account_json(account: &Account) -> Value {
         "disabled": account.is_disabled(),
         "scopes": account.scopes().iter().collect::<Vec<_>>(),
         "plan": account.plan().map(PlanName::as_str),
-        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(quota::text).collect::<Vec<_>>()),
+        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>()),
     })
 }

@@ -66,20 +66,6 @@ fn follows_calendar(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::CalendarDay | Algorithm::CalendarMonth)
 }
 
-/// Writes a quota in the form that `QuotaText` reads.
-pub(crate) fn text(quota: &Quota) -> String {
-    let seconds = quota.window().as_secs();
-    let window = match quota.algorithm() {
-        Algorithm::FixedWindow => format!("{seconds}s"),
-        calendar if follows_calendar(calendar) => calendar.to_string(),
-        algorithm => format!("{seconds}s:{algorithm}"),
-    };
-    let per = if quota.per() == Per::Key { "@key" } else { "" };
-    let shadow = if quota.is_in_shadow() { SHADOW } else { "" };
-    let on_failure = quota.failure_choice().map(|choice| format!("+{choice}")).unwrap_or_default();
-    format!("{}={}/{window}{per}{shadow}{on_failure}", quota.name(), quota.limit())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -109,7 +95,7 @@ mod tests {
         #[test]
         fn any_quota_is_read_as_it_is_written(quota in quota()) {
             prop_assume!(Quotas::new([quota.clone()]).is_ok());
-            let written = text(&quota);
+            let written = quota.to_string();
             let read: Result<QuotaText, _> = written.parse();
             prop_assert_eq!(read.map(|read| read.0), Ok(quota), "{}", written);
         }
@@ -133,7 +119,7 @@ mod tests {
             "a:b=c/d=1/60s:leaky_bucket",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
-            assert_eq!(text(&quota), written);
+            assert_eq!(quota.to_string(), written);
         }
         for wrong in [
             "",

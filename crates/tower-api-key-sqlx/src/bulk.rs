@@ -7,16 +7,21 @@ use sqlx::SqlStr;
 use super::statement::Statement;
 use super::step::{account_columns, bytes, settings};
 use super::trail::Step;
-use super::{query, row};
+use super::{differences_column, query, row};
 use tower_api_key::key::{AccountId, KeyDigest};
-use tower_api_key::store::{Action, Invalidation, ManageError, NewKey};
+use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey};
 
 /// The keys of one statement. With 18 columns they need 9,000 parameters; SQLite takes at most 32,766.
 pub(super) const CHUNK: usize = 500;
 
 impl Step<'_> {
-    /// Adds the keys whose id and secret are new, and returns their number.
-    pub(super) async fn import(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
+    /// Adds the keys whose id and secret are new, and returns their number. The trail shows the settings of the keys
+    /// only if `shown` is true: for a million keys they are half a gigabyte.
+    pub(super) async fn import(
+        &mut self,
+        keys: &[NewKey],
+        shown: bool,
+    ) -> Result<u64, ManageError> {
         let keys = self.new_of(keys).await?;
         if keys.is_empty() {
             return Ok(0);
@@ -53,7 +58,10 @@ impl Step<'_> {
         let lines: Vec<_> = keys
             .iter()
             .map(|NewKey { record, .. }| {
-                (Some(record.id().as_str()), record.account().id().as_str())
+                let settings =
+                    || differences_column::write(&Difference::of_keys(None, Some(record)));
+                let settings = shown.then(settings).flatten();
+                (Some(record.id().as_str()), record.account().id().as_str(), settings)
             })
             .collect();
         self.note_all(Action::KeyAdded, &lines).await?;

@@ -44,9 +44,11 @@ mod builder;
 mod bulk;
 #[cfg(feature = "postgres")]
 mod channel;
+mod command;
 mod connect;
 mod deadline;
 mod dialect;
+mod differences_column;
 mod driver;
 mod failure;
 mod feed;
@@ -78,6 +80,7 @@ mod own_pool;
 mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod present;
 #[cfg(feature = "postgres")]
 mod proof;
 mod prune;

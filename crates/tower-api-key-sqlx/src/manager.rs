@@ -6,32 +6,29 @@ use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
-use super::trail::{self, Step};
+use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
-    Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture,
-    NewKey, Page, check_author,
+    Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyState,
+    ManageFuture, NewKey, Page,
 };
 
 impl KeyManager for SqlStore {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut step = self.begin(by).await?;
-            step.add(&key).await?;
-            if key.revokes_others {
-                step.revoke_others(&key.record).await?;
-            }
-            step.commit().await
-        })
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        Box::pin(self.run(command, options))
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin(CommandOptions::by(by)).await?;
             let mut added = 0;
             for chunk in keys.chunks(CHUNK) {
-                added += step.import(chunk).await?;
+                added += step.import(chunk, false).await?;
             }
             step.commit().await?;
             Ok(added)
@@ -109,59 +106,6 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn update<'a>(
-        &'a self,
-        id: &'a str,
-        change: KeyUpdate,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            let entry = step.update(id, change).await?;
-            step.commit().await?;
-            Ok(entry)
-        })
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        id: &'a str,
-        secret: KeyDigest,
-        until: Timestamp,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            let entry = step.rotate(id, secret, until).await?;
-            step.commit().await?;
-            Ok(entry)
-        })
-    }
-
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            step.revoke(id).await?;
-            step.commit().await
-        })
-    }
-
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            step.delete(id).await?;
-            step.commit().await
-        })
-    }
-
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut step = self.begin(by).await?;
-            step.save_account(&account).await?;
-            step.commit().await
-        })
-    }
-
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         Box::pin(async move {
             if !can_be_stored(id) {
@@ -213,14 +157,6 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            step.delete_account(id).await?;
-            step.commit().await
-        })
-    }
-
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         Box::pin(async move {
             let asked = Statement::new(&self.queries.list_changes)
@@ -247,23 +183,12 @@ impl KeyManager for SqlStore {
     }
 }
 
-impl SqlStore {
-    /// Begins a change of the key or account with this id.
-    async fn begin_on<'a>(&'a self, id: &str, by: &'a str) -> Result<Step<'a>, ManageError> {
-        if !can_be_stored(id) {
-            check_author(by)?;
-            return Err(ManageError::NotFound);
-        }
-        self.begin(by).await
-    }
-}
-
 fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// Returns false for a name with a NUL. PostgreSQL stores no NUL, so no key or account has such a name.
-fn can_be_stored(name: &str) -> bool {
+pub(super) fn can_be_stored(name: &str) -> bool {
     !name.contains('\0')
 }
 

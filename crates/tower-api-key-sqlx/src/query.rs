@@ -208,7 +208,7 @@ statements! {
     delete_secret: "DELETE FROM {secrets} WHERE digest = $1",
     note_use: "UPDATE {secrets} SET last_used = $2 \
          WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
-    list_changes: "SELECT sequence, at, author, action, key_id, account \
+    list_changes: "SELECT sequence, at, author, action, key_id, account, reason, differences \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
     /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added
     /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
@@ -229,7 +229,14 @@ statements! {
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          audience, form, created)",
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
-    into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous)",
+    into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
+         reason, differences)",
+    /// Reads a change that a client sent before.
+    made_request: "SELECT fingerprint FROM {requests} WHERE author = $1 AND name = $2",
+    /// Forgets the changes that clients do not send again.
+    forget_requests: "DELETE FROM {requests} WHERE at <= $1",
+    /// Records a change that a client may send again.
+    into_requests: "INSERT INTO {requests} (author, name, fingerprint, at)",
     /// Finds the first change that stays: no older one is young enough, and it may be the newest.
     first_that_stays: "SELECT COALESCE((SELECT sequence FROM {changes} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
          (SELECT MAX(sequence) FROM {changes})) AS sequence",

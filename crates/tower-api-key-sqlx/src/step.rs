@@ -1,6 +1,5 @@
 //! The steps of a change, inside its transaction.
 
-use super::dialect::Dialect;
 use super::quota_column::write_quotas;
 use super::statement::Statement;
 use super::trail::Step;
@@ -8,13 +7,14 @@ use super::{json, query, row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
-    Action, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update,
+    Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
+    apply_update,
 };
 
 impl Step<'_> {
     /// Adds a key.
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
-        let added = self.import(std::slice::from_ref(key)).await?;
+        let added = self.import(std::slice::from_ref(key), true).await?;
         if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
     }
 
@@ -44,7 +44,8 @@ impl Step<'_> {
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
         self.announce_secrets(&before);
-        self.note(Action::KeyUpdated, Some(id), account).await?;
+        let differences = Difference::of_keys(Some(record), Some(&after));
+        self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
         // Read again: the account's state is the store's, not the one in the edited record.
         self.locked(id).await
     }
@@ -77,7 +78,7 @@ impl Step<'_> {
         if added == 0 {
             return Err(ManageError::Exists);
         }
-        self.note(Action::KeyRotated, Some(id), account.as_str()).await?;
+        self.note(Action::KeyRotated, Some(id), account.as_str(), &[]).await?;
         let entry = self.locked(id).await?;
         // Announces the deleted secrets, too.
         self.announce_secrets(&before);
@@ -88,34 +89,42 @@ impl Step<'_> {
     /// Revokes a key.
     pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
         let account = self.announce_secrets_of(id).await?;
+        let before = self.readable(id).await?.map(|entry| entry.record);
+        let after = before.as_ref().and_then(|before| before.edit().revoked(true).build().ok());
         let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
         self.execute(revoked).await?;
-        self.note(Action::KeyRevoked, Some(id), &account).await
+        let differences = Difference::of_keys(before.as_ref(), after.as_ref());
+        self.note(Action::KeyRevoked, Some(id), &account, &differences).await
     }
 
     /// Deletes a key and its secrets.
     pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
         let account = self.announce_secrets_of(id).await?;
+        let before = self.readable(id).await?.map(|entry| entry.record);
         let queries = &self.store.queries;
         for statement in [&queries.delete_secrets, &queries.delete_key] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
-        self.note(Action::KeyDeleted, Some(id), &account).await
+        let differences = Difference::of_keys(before.as_ref(), None);
+        self.note(Action::KeyDeleted, Some(id), &account, &differences).await
     }
 
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
+        let before = self.readable_account(account.id().as_str()).await?;
         let into = &self.store.queries.into_accounts;
         self.insert(into, 5, &[account], query::OR_REPLACED, |row, account| {
             account_columns(row, account)
         })
         .await?;
         self.announce(Invalidation::Account(account.id().clone()));
-        self.note(Action::AccountSaved, None, account.id().as_str()).await
+        let differences = Difference::of_accounts(before.as_ref(), Some(account));
+        self.note(Action::AccountSaved, None, account.id().as_str(), &differences).await
     }
 
     /// Deletes an account, its keys and their secrets.
     pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
+        let before = self.readable_account(id).await?;
         let queries = &self.store.queries;
         // Connections of an application's pool may not enforce foreign keys.
         for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
@@ -126,18 +135,8 @@ impl Step<'_> {
         }
         // The account existed, so its id is valid.
         self.announce(AccountId::new(id).map_or(Invalidation::Everything, Invalidation::Account));
-        self.note(Action::AccountDeleted, None, id).await
-    }
-
-    /// Reads a key and locks it until the transaction ends.
-    async fn locked(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
-        let query = match self.store.dialect {
-            Dialect::Sqlite => &self.store.queries.get,
-            Dialect::Postgres => &self.store.queries.get_for_update,
-        };
-        let rows = self.fetch(Statement::new(query).bind(id)).await?;
-        let (_, entry) = row::entries(&rows)?.pop().ok_or(ManageError::NotFound)?;
-        Ok(entry?)
+        let differences = Difference::of_accounts(before.as_ref(), None);
+        self.note(Action::AccountDeleted, None, id, &differences).await
     }
 
     /// Notifies other processes of a key's secrets, and returns its account. Reads no other column, so that

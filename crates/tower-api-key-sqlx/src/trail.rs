@@ -5,16 +5,18 @@ use super::dialect::Dialect;
 use super::driver::{Columns, Row};
 use super::session::Session;
 use super::statement::Statement;
-use super::{marks, notify, query, row};
+use super::{differences_column, marks, notify, query, row};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::store::{Action, Change, Invalidation, ManageError, StoreError, check_author};
+use tower_api_key::store::{
+    Action, Change, CommandOptions, Difference, Invalidation, ManageError, StoreError,
+};
 
 /// A change that is not committed yet. Others see nothing of it.
 pub(super) struct Step<'a> {
     session: Session,
     pub(super) store: &'a SqlStore,
     now: Timestamp,
-    by: &'a str,
+    options: CommandOptions<'a>,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
     /// The mark of the newest line of the trail.
@@ -23,12 +25,15 @@ pub(super) struct Step<'a> {
 
 impl SqlStore {
     /// Begins a change.
-    pub(super) async fn begin<'a>(&'a self, by: &'a str) -> Result<Step<'a>, ManageError> {
-        check_author(by)?;
+    pub(super) async fn begin<'a>(
+        &'a self,
+        options: CommandOptions<'a>,
+    ) -> Result<Step<'a>, ManageError> {
+        options.check()?;
         let session = self.transaction().await?;
         let now = self.clock.now();
         let mut step =
-            Step { session, store: self, now, by, announcements: Vec::new(), newest: None };
+            Step { session, store: self, now, options, announcements: Vec::new(), newest: None };
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }
@@ -38,6 +43,10 @@ impl SqlStore {
 }
 
 impl Step<'_> {
+    pub(super) const fn author(&self) -> &str {
+        self.options.author()
+    }
+
     pub(super) const fn now(&self) -> Timestamp {
         self.now
     }
@@ -61,15 +70,17 @@ impl Step<'_> {
         action: Action,
         key: Option<&str>,
         account: &str,
+        differences: &[Difference],
     ) -> Result<(), ManageError> {
-        self.note_all(action, &[(key, account)]).await
+        let differences = differences_column::write(differences);
+        self.note_all(action, &[(key, account, differences)]).await
     }
 
     /// Writes lines of the trail, one for each key and its account. Each line has the mark of the one before it.
     pub(super) async fn note_all(
         &mut self,
         action: Action,
-        lines: &[(Option<&str>, &str)],
+        lines: &[(Option<&str>, &str, Option<String>)],
     ) -> Result<(), ManageError> {
         let mut previous = self.newest;
         let marks = marks::random(lines.len())?;
@@ -78,10 +89,12 @@ impl Step<'_> {
             .zip(marks)
             .map(|(line, mark)| (line, mark, previous.replace(mark)))
             .collect();
-        let (at, by, into) = (self.at(), self.by.to_owned(), &self.store.queries.into_changes);
-        self.insert(into, 7, &lines, "", |row, ((key, account), mark, previous)| {
-            let row = row.bind(at).bind(by.clone()).bind(action.name());
-            row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous)
+        let (at, into) = (self.at(), &self.store.queries.into_changes);
+        let (by, reason) = (self.options.author(), self.options.reason().map(str::to_owned));
+        self.insert(into, 9, &lines, "", |row, ((key, account, differences), mark, previous)| {
+            let row = row.bind(at).bind(by).bind(action.name());
+            let row = row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous);
+            row.bind(reason.clone()).bind(differences.clone())
         })
         .await?;
         self.newest = previous;
@@ -121,5 +134,7 @@ pub(super) fn change(row: &dyn Columns) -> Result<Change, StoreError> {
         action,
         key: row::optional(row, "key_id")?,
         account: row::text(row, "account")?,
+        reason: row::optional(row, "reason")?,
+        differences: differences_column::read(row::optional(row, "differences")?)?,
     })
 }

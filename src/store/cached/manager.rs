@@ -4,21 +4,31 @@ use std::sync::Arc;
 
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
-    Change, KeyEntry, KeyFilter, KeyManager, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
+    Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
+    ManageFuture, NewKey, Page,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
 
 impl<S: KeyManager> KeyManager for Cached<S> {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        let affected = Affected::by(&command);
+        let gets_secret = matches!(command, Command::Update { .. } | Command::Rotate { .. });
         Box::pin(async move {
-            let mut changed = Changed::new(self);
-            changed.notices.push(Invalidation::Secret(key.digest));
-            if key.revokes_others {
-                changed.notices.push(Invalidation::Account(key.record.account().id().clone()));
+            let mut changed = match affected {
+                Affected::Key(id) => self.touches(id).await?,
+                Affected::Named(notices) => Changed { cache: self, notices },
+            };
+            let applied = self.store().apply(command, options).await?;
+            if let Some(entry) = applied.key.as_ref().filter(|_| gets_secret) {
+                changed.is_made(entry);
             }
-            self.store().add(key, by).await
+            Ok(applied)
         })
     }
 
@@ -52,57 +62,6 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         self.store().page(filter, after, limit)
     }
 
-    fn update<'a>(
-        &'a self,
-        id: &'a str,
-        change: KeyUpdate,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut changed = self.touches(id).await?;
-            let entry = self.store().update(id, change, by).await?;
-            changed.is_made(&entry);
-            Ok(entry)
-        })
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        id: &'a str,
-        secret: KeyDigest,
-        until: Timestamp,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut changed = self.touches(id).await?;
-            let entry = self.store().rotate(id, secret, until, by).await?;
-            changed.is_made(&entry);
-            Ok(entry)
-        })
-    }
-
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let _changed = self.touches(id).await?;
-            self.store().revoke(id, by).await
-        })
-    }
-
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let _changed = self.touches(id).await?;
-            self.store().delete(id, by).await
-        })
-    }
-
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut changed = Changed::new(self);
-            changed.notices.push(Invalidation::Account(account.id().clone()));
-            self.store().save_account(account, by).await
-        })
-    }
-
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.store().find_account(id)
     }
@@ -121,15 +80,6 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         limit: usize,
     ) -> ManageFuture<'a, Page<Arc<Account>>> {
         self.store().page_of_accounts(after, limit)
-    }
-
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        Box::pin(async move {
-            let mut changed = Changed::new(self);
-            let account = AccountId::new(id).map(Invalidation::Account);
-            changed.notices.push(account.unwrap_or(Invalidation::Everything));
-            self.store().delete_account(id, by).await
-        })
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
@@ -158,6 +108,37 @@ impl<S: KeyManager> Cached<S> {
             Err(_) => changed.notices.push(Invalidation::Everything),
         }
         Ok(changed)
+    }
+}
+
+/// What a change affects.
+enum Affected<'a> {
+    /// All secrets of a key.
+    Key(&'a str),
+    Named(Vec<Invalidation>),
+}
+
+impl<'a> Affected<'a> {
+    fn by(command: &Command<'a>) -> Self {
+        let account = |id: &AccountId| Invalidation::Account(id.clone());
+        Self::Named(match command {
+            Command::Add(key) => {
+                let mut notices = vec![Invalidation::Secret(key.digest)];
+                if key.revokes_others {
+                    notices.push(account(key.record.account().id()));
+                }
+                notices
+            }
+            Command::Update { id, .. }
+            | Command::Rotate { id, .. }
+            | Command::Revoke { id }
+            | Command::Delete { id } => return Self::Key(id),
+            Command::SaveAccount(saved) => vec![account(saved.id())],
+            Command::DeleteAccount { id } => {
+                let deleted = AccountId::new(*id).map(|id| account(&id));
+                vec![deleted.unwrap_or(Invalidation::Everything)]
+            }
+        })
     }
 }
 

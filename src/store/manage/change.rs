@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::difference::Difference;
 use crate::clock::Timestamp;
 use crate::error::UnknownName;
 
@@ -89,6 +90,8 @@ impl FromStr for Action {
 ///     action: Action::KeyAdded,
 ///     key: Some("key_1".to_owned()),
 ///     account: "acme".to_owned(),
+///     reason: None,
+///     differences: Vec::new(),
 /// };
 /// assert_eq!(change.action.name(), "key_added");
 /// ```
@@ -106,6 +109,10 @@ pub struct Change {
     pub key: Option<String>,
     /// The id of the account.
     pub account: String,
+    /// Why the change was made, as the caller passed it.
+    pub reason: Option<String>,
+    /// The fields that the change changed. Empty for an import, and for changes of earlier releases.
+    pub differences: Vec<Difference>,
 }
 
 #[cfg(test)]

@@ -26,6 +26,12 @@ pub enum ManageError {
     /// The key is in this state, in which a new secret would not be valid.
     #[error("the key is {}, so a new secret would not be valid: {}", .0.name(), remedy(*.0))]
     NotActive(KeyState),
+    /// The key or account is not in the state that the [precondition](super::Precondition) of the change names.
+    #[error("someone else has changed this: read it again, and decide anew")]
+    PreconditionFailed,
+    /// Another change was made with the same [idempotency key](super::IdempotencyKey).
+    #[error("the idempotency key was used for another change: choose another key")]
+    IdempotencyKeyReused,
     /// The changed record, or the name of the author, would not be valid.
     #[error(transparent)]
     Invalid(#[from] InvalidRecord),

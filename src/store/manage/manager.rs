@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::KeyStore;
 use super::change::Change;
+use super::command::{Applied, Command, CommandOptions};
 use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::filter::KeyFilter;
@@ -100,7 +101,8 @@ impl NewKey {
 ///
 /// `by` is the author of a change, for the audit trail: a name, an address or a process. The trail keeps the
 /// text unchanged, so it must not be a secret. Every change fails with [`ManageError::Invalid`] if
-/// [`check_author`](super::check_author) refuses the text.
+/// [`check_author`](super::check_author) refuses the text. [`apply`](KeyManager::apply) also takes the reason of a change,
+/// a precondition, and an idempotency key.
 ///
 /// Every method fails with [`ManageError::Store`] if the store cannot answer.
 ///
@@ -124,13 +126,31 @@ impl NewKey {
 /// # }
 /// ```
 pub trait KeyManager: KeyStore {
+    /// Makes one change of a key or an account, in one transaction with its line of the trail. Every other method that
+    /// makes one change calls this one.
+    ///
+    /// The store checks [`CommandOptions::check`] first, then the idempotency key, then the precondition.
+    ///
+    /// # Errors
+    ///
+    /// - [`ManageError::IdempotencyKeyReused`] if another change was made with the same idempotency key;
+    /// - [`ManageError::PreconditionFailed`] if the precondition does not hold;
+    /// - the errors of the method that makes the same change.
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied>;
+
     /// Adds a key, and its account if the store does not have the account yet. The account stays when its
     /// keys are deleted.
     ///
     /// # Errors
     ///
     /// [`ManageError::Exists`] if a key with this id or with this secret exists.
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()>;
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
+        done(self.apply(Command::Add(key), CommandOptions::by(by)))
+    }
 
     /// Adds many keys, all or none. Returns how many were added.
     ///
@@ -180,7 +200,9 @@ pub trait KeyManager: KeyStore {
         id: &'a str,
         change: KeyUpdate,
         by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry>;
+    ) -> ManageFuture<'a, KeyEntry> {
+        entry(self.apply(Command::Update { id, change }, CommandOptions::by(by)))
+    }
 
     /// Gives a key a new secret. The earlier secrets expire at `until`, unless they expire before.
     ///
@@ -199,7 +221,9 @@ pub trait KeyManager: KeyStore {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry>;
+    ) -> ManageFuture<'a, KeyEntry> {
+        entry(self.apply(Command::Rotate { id, secret, until }, CommandOptions::by(by)))
+    }
 
     /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be
     /// read can be revoked, too.
@@ -207,17 +231,23 @@ pub trait KeyManager: KeyStore {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if no key has this id.
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        done(self.apply(Command::Revoke { id }, CommandOptions::by(by)))
+    }
 
     /// Deletes a key, even if its row cannot be read. Only the audit trail keeps its id.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if no key has this id.
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        done(self.apply(Command::Delete { id }, CommandOptions::by(by)))
+    }
 
     /// Adds or replaces an account. The new state applies to all its keys at once.
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()>;
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
+        done(self.apply(Command::SaveAccount(account), CommandOptions::by(by)))
+    }
 
     /// Returns an account, or `None` if no account has this id.
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>>;
@@ -245,7 +275,9 @@ pub trait KeyManager: KeyStore {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if no account has this id.
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
+        done(self.apply(Command::DeleteAccount { id }, CommandOptions::by(by)))
+    }
 
     /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;
@@ -253,4 +285,12 @@ pub trait KeyManager: KeyStore {
     /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line,
     /// because a use changes no key.
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()>;
+}
+
+fn done<'a>(applied: ManageFuture<'a, Applied>) -> ManageFuture<'a, ()> {
+    Box::pin(async move { applied.await.map(|_| ()) })
+}
+
+fn entry<'a>(applied: ManageFuture<'a, Applied>) -> ManageFuture<'a, KeyEntry> {
+    Box::pin(async move { applied.await?.key.ok_or(ManageError::NotFound) })
 }

@@ -3,20 +3,28 @@
 
 mod author;
 mod change;
+mod command;
+mod difference;
 mod entry;
 mod error;
 mod filter;
+mod idempotency;
 mod manager;
 mod page;
 mod retention;
 mod update;
+mod version;
 
 pub use author::check_author;
 pub use change::{Action, Change};
+pub use command::{Applied, Command, CommandOptions, Precondition};
+pub use difference::Difference;
 pub use entry::{KeyEntry, SecretEntry};
 pub use error::ManageError;
 pub use filter::{KeyFilter, KeyState};
+pub use idempotency::IdempotencyKey;
 pub use manager::{KeyManager, KeyUpdate, ManageFuture, NewKey};
 pub use page::{BrokenRow, Page};
 pub use retention::Retention;
 pub use update::apply_update;
+pub use version::Version;

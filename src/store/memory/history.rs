@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::super::manage::{Action, Change, Retention, SecretEntry};
+use super::super::manage::{Change, Retention, SecretEntry};
+use super::line::{Line, Made};
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyId};
 
@@ -150,19 +151,22 @@ impl History {
     }
 
     /// Adds a line to the trail.
-    pub(super) fn note(
-        &mut self,
-        (at, by): (Timestamp, &str),
-        action: Action,
-        key: Option<&str>,
-        account: &str,
-    ) {
+    pub(super) fn note(&mut self, made: Made<'_>, line: Line) {
         self.last += 1;
         if self.trail.len() == TRAIL {
             self.trail.pop_front();
         }
-        let (by, key, account) = (by.to_owned(), key.map(str::to_owned), account.to_owned());
-        self.trail.push_back(Change { sequence: self.last, at, by, action, key, account });
+        let Line { action, key, account, differences } = line;
+        self.trail.push_back(Change {
+            sequence: self.last,
+            at: made.at,
+            by: made.by.to_owned(),
+            action,
+            key,
+            account,
+            reason: made.reason.map(str::to_owned),
+            differences,
+        });
     }
 
     /// Returns at most `limit` lines of the trail after the sequence number `after`.

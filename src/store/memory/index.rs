@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use super::account_index::AccountIndex;
 use super::history::History;
 use super::page::Entry;
+use super::requests::MadeRequests;
 use super::table::{Location, Table};
 use crate::key::{AccountId, KeyDigest, KeyId, KeyRecord};
 use crate::sync;
@@ -25,6 +26,7 @@ pub(super) struct Index {
     /// The number of slots whose keys were deleted.
     gone: usize,
     pub(super) history: History,
+    pub(super) requests: MadeRequests,
 }
 
 impl Index {

@@ -1,14 +1,17 @@
 //! A store in memory. Lookups take no lock, and every change applies to the next request.
 
 mod account_index;
+mod commands;
 #[cfg(feature = "replica")]
 mod copied;
 #[cfg(feature = "replica")]
 mod copied_keys;
 mod history;
 mod index;
+mod line;
 mod manager;
 mod page;
+mod requests;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod store;

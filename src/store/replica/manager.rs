@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::super::feed::KeyFeed;
 use super::super::manage::{
-    Change, KeyEntry, KeyFilter, KeyManager, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
+    Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
+    ManageFuture, NewKey, Page,
 };
 use super::progress::Wake;
 use super::replicated::Replica;
@@ -17,8 +18,12 @@ use crate::key::{Account, KeyDigest};
 /// question. If the replica does not apply it in time, the call fails with
 /// [`ManageError::NotYetApplied`], and the store has made the change. Other replicas apply it by their own polls.
 impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(self.store().add(key, by))
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        self.change(self.store().apply(command, options))
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
@@ -47,37 +52,6 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
         KeyManager::page(self.store(), filter, after, limit)
     }
 
-    fn update<'a>(
-        &'a self,
-        id: &'a str,
-        change: KeyUpdate,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        self.change(self.store().update(id, change, by))
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        id: &'a str,
-        secret: KeyDigest,
-        until: Timestamp,
-        by: &'a str,
-    ) -> ManageFuture<'a, KeyEntry> {
-        self.change(self.store().rotate(id, secret, until, by))
-    }
-
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(self.store().revoke(id, by))
-    }
-
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(self.store().delete(id, by))
-    }
-
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(self.store().save_account(account, by))
-    }
-
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.store().find_account(id)
     }
@@ -96,10 +70,6 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
         limit: usize,
     ) -> ManageFuture<'a, Page<Arc<Account>>> {
         self.store().page_of_accounts(after, limit)
-    }
-
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
-        self.change(self.store().delete_account(id, by))
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

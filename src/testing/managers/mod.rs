@@ -1,6 +1,7 @@
 //! The promises of a [`KeyManager`](crate::store::KeyManager).
 
 mod accounts;
+mod commands;
 mod keys;
 mod lists;
 mod promises;

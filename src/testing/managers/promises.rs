@@ -2,7 +2,7 @@
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
-use super::{accounts, keys, lists, secrets, trail, updates};
+use super::{accounts, commands, keys, lists, secrets, trail, updates};
 use crate::store::KeyManager;
 
 /// The promises of a [`KeyManager`]. Each is one test of [`store_tests!`](crate::store_tests).
@@ -77,6 +77,10 @@ macro_rules! __store_promises {
             accounts::accounts_are_paged,
             trail::the_trail_has_a_line_for_each_change,
             trail::no_line_is_forged,
+            commands::a_change_under_an_old_version_is_refused,
+            commands::of_two_new_accounts_with_one_id_only_the_first_is_saved,
+            commands::a_command_that_is_sent_again_is_made_once,
+            commands::the_trail_shows_why_and_what,
         }
     };
 }

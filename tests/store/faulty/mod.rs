@@ -1,5 +1,6 @@
 //! A store with one planted fault.
 
+mod commands;
 mod manager;
 
 use std::collections::HashMap;

@@ -1,0 +1,207 @@
+//! A change as a value: what to change, who changes it, and on which condition.
+
+use std::sync::Arc;
+
+use super::entry::KeyEntry;
+use super::error::ManageError;
+use super::idempotency::IdempotencyKey;
+use super::manager::{KeyUpdate, NewKey};
+use super::version::Version;
+use crate::clock::Timestamp;
+use crate::key::{Account, InvalidRecord, KeyDigest, check_text};
+
+/// A change of one key or one account, for [`KeyManager::apply`](super::KeyManager::apply).
+///
+/// [`KeyManager`](super::KeyManager) has a method for each variant, which says what it does.
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// Adds a key: [`KeyManager::add`](super::KeyManager::add).
+    Add(NewKey),
+    /// Changes a key: [`KeyManager::update`](super::KeyManager::update).
+    Update {
+        /// The id of the key.
+        id: &'a str,
+        /// The change.
+        change: KeyUpdate,
+    },
+    /// Gives a key a new secret: [`KeyManager::rotate`](super::KeyManager::rotate).
+    Rotate {
+        /// The id of the key.
+        id: &'a str,
+        /// The digest of the new secret.
+        secret: KeyDigest,
+        /// The instant at which the earlier secrets expire.
+        until: Timestamp,
+    },
+    /// Revokes a key: [`KeyManager::revoke`](super::KeyManager::revoke).
+    Revoke {
+        /// The id of the key.
+        id: &'a str,
+    },
+    /// Deletes a key: [`KeyManager::delete`](super::KeyManager::delete).
+    Delete {
+        /// The id of the key.
+        id: &'a str,
+    },
+    /// Adds or replaces an account: [`KeyManager::save_account`](super::KeyManager::save_account).
+    SaveAccount(Account),
+    /// Deletes an account and its keys: [`KeyManager::delete_account`](super::KeyManager::delete_account).
+    DeleteAccount {
+        /// The id of the account.
+        id: &'a str,
+    },
+}
+
+/// Who makes a change, why, and on which condition.
+///
+/// ```
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::store::{
+///     Command, CommandOptions, KeyManager, ManageError, MemoryStore, NewKey, Precondition, Version,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ManageError> {
+/// let store = MemoryStore::new();
+/// let acme = Account::builder("acme").build()?;
+/// let record = KeyRecord::builder("key_1", acme).build()?;
+/// store.add(NewKey::new(KeyHasher::sha256().digest(b"the key's text"), record), "ada").await?;
+///
+/// let seen = Version::of_key(&store.get("key_1").await?.expect("it was added"));
+/// store.update("key_1", Box::new(|key| key.name("backup job")), "bob").await?;
+///
+/// // Ada looked at the key before Bob changed it.
+/// let revoke = Command::Revoke { id: "key_1" };
+/// let options = CommandOptions::by("ada").because("leaked").when(Precondition::Version(seen));
+/// let refused = store.apply(revoke, options).await;
+/// assert!(matches!(refused, Err(ManageError::PreconditionFailed)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct CommandOptions<'a> {
+    by: &'a str,
+    reason: Option<&'a str>,
+    precondition: Precondition,
+    idempotency_key: Option<IdempotencyKey<'a>>,
+}
+
+impl<'a> CommandOptions<'a> {
+    /// Names the author of the change, for the audit trail.
+    pub const fn by(author: &'a str) -> Self {
+        let precondition = Precondition::None;
+        Self { by: author, reason: None, precondition, idempotency_key: None }
+    }
+
+    /// Sets the reason of the change, for the audit trail. The trail keeps the text, so it must not be a secret.
+    #[must_use]
+    pub const fn because(self, reason: &'a str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// Makes the change only under this condition.
+    #[must_use]
+    pub const fn when(self, precondition: Precondition) -> Self {
+        Self { precondition, ..self }
+    }
+
+    /// Makes the change at most once, however often a client sends it.
+    #[must_use]
+    pub const fn once(self, key: IdempotencyKey<'a>) -> Self {
+        Self { idempotency_key: Some(key), ..self }
+    }
+
+    /// Returns the author.
+    pub const fn author(&self) -> &'a str {
+        self.by
+    }
+
+    /// Returns the reason.
+    pub const fn reason(&self) -> Option<&'a str> {
+        self.reason
+    }
+
+    /// Returns the condition.
+    pub const fn precondition(&self) -> Precondition {
+        self.precondition
+    }
+
+    /// Returns the key that makes the change happen once.
+    pub const fn idempotency_key(&self) -> Option<&IdempotencyKey<'a>> {
+        self.idempotency_key.as_ref()
+    }
+
+    /// Checks the texts that the audit trail keeps. Every store calls this before it makes a change.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord::Text`] if the author, the reason or the idempotency key has control characters, line breaks or
+    /// marks of writing direction, or is too long.
+    pub fn check(&self) -> Result<(), InvalidRecord> {
+        super::check_author(self.by)?;
+        check_text("the reason of a change", self.reason.unwrap_or_default())?;
+        let key = self.idempotency_key.as_ref().map_or("", IdempotencyKey::as_str);
+        Ok(check_text("an idempotency key", key)?)
+    }
+}
+
+/// The condition of a change. The store checks it in the transaction that makes the change, so of two editors who
+/// saw the same state only one succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Precondition {
+    /// The change has no condition.
+    #[default]
+    None,
+    /// No key or account has this id. Without this condition, saving an account replaces it.
+    Absent,
+    /// The key or account still has this version.
+    Version(Version),
+}
+
+impl Precondition {
+    /// Checks the condition against the present version: `None` if no key or account has the id.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::PreconditionFailed`] if the condition does not hold.
+    pub fn check(self, present: Option<Version>) -> Result<(), ManageError> {
+        let holds = match self {
+            Self::None => true,
+            Self::Absent => present.is_none(),
+            Self::Version(version) => present == Some(version),
+        };
+        if holds { Ok(()) } else { Err(ManageError::PreconditionFailed) }
+    }
+}
+
+/// The result of a change.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The key after the change; `None` if the change was one of an account, deleted the key, or revoked a key whose
+    /// row cannot be read.
+    pub key: Option<KeyEntry>,
+    /// The account after the change; `None` if the change was one of a key, or deleted the account.
+    pub account: Option<Arc<Account>>,
+    /// Whether an earlier command with the same idempotency key has made the change. The key or the account is the
+    /// present one then.
+    pub replayed: bool,
+}
+
+impl Applied {
+    /// Describes a change of a key.
+    pub fn key(entry: impl Into<Option<KeyEntry>>) -> Self {
+        Self { key: entry.into(), ..Self::default() }
+    }
+
+    /// Describes a change of an account.
+    pub fn account(account: impl Into<Option<Arc<Account>>>) -> Self {
+        Self { account: account.into(), ..Self::default() }
+    }
+
+    /// Marks the change as one that an earlier command has made.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        Self { replayed: true, ..self }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a change changed, as text for people.
+
+use crate::key::{Account, KeyRecord};
+use crate::quota::Quotas;
+
+/// A field of a key or an account that a change changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The name of the field, such as `scopes`.
+    pub field: String,
+    /// The value before the change; `None` if there was none.
+    pub before: Option<String>,
+    /// The value after the change; `None` if there is none.
+    pub after: Option<String>,
+}
+
+impl Difference {
+    /// Describes a field with another value.
+    pub fn new(field: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
+        Self { field: field.into(), before, after }
+    }
+
+    /// Lists the fields in which two states of a key differ. Without a state before, it lists all fields that are set.
+    ///
+    /// ```
+    /// use tower_api_key::key::{Account, KeyRecord};
+    /// use tower_api_key::store::Difference;
+    ///
+    /// let acme = Account::builder("acme").build()?;
+    /// let before = KeyRecord::builder("key_1", acme).scopes(["read"]).build()?;
+    /// let after = before.edit().scopes(["read", "write"]).build()?;
+    /// let (read, both) = (Some("read".to_owned()), Some("read write".to_owned()));
+    /// assert_eq!(Difference::of_keys(Some(&before), Some(&after)), [Difference::new("scopes", read, both)]);
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    pub fn of_keys(before: Option<&KeyRecord>, after: Option<&KeyRecord>) -> Vec<Self> {
+        between(before.map(key_fields), after.map(key_fields))
+    }
+
+    /// Lists the fields in which two states of an account differ, as [`of_keys`](Self::of_keys) does.
+    pub fn of_accounts(before: Option<&Account>, after: Option<&Account>) -> Vec<Self> {
+        between(before.map(account_fields), after.map(account_fields))
+    }
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+fn between(before: Option<Fields>, after: Option<Fields>) -> Vec<Difference> {
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+    let value = |fields: &Fields, name| {
+        let found = fields.iter().find(|(field, _)| *field == name);
+        found.map(|(_, text)| text.clone())
+    };
+    let mut names: Vec<&'static str> = before.iter().map(|(name, _)| *name).collect();
+    for (name, _) in &after {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let difference = |name| Difference::new(name, value(&before, name), value(&after, name));
+    names.into_iter().map(difference).filter(|field| field.before != field.after).collect()
+}
+
+/// Returns every setting of a key that is set, by name.
+pub(super) fn key_fields(record: &KeyRecord) -> Fields {
+    let mut fields = Fields::new();
+    let mut set = |name, text: Option<String>| fields.extend(text.map(|text| (name, text)));
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let yes = |set: bool| set.then(|| "true".to_owned());
+    set("account", Some(record.account().id().to_string()));
+    set("owner", record.owner().map(str::to_owned));
+    set("kind", record.kind().map(ToString::to_string));
+    set("environment", record.environment().map(ToString::to_string));
+    set("audience", record.audience().map(ToString::to_string));
+    set("name", text(record.name()));
+    set("description", text(record.description()));
+    set("scopes", record.own_scopes().map(ToString::to_string));
+    set("networks", record.networks().map(|networks| joined(networks.iter())));
+    set("quotas", record.own_quotas().map(quotas));
+    set(
+        "metadata",
+        text(&joined(record.all_metadata().map(|(key, value)| format!("{key}={value:?}")))),
+    );
+    set("not_before", record.not_before().map(|at| at.to_string()));
+    set("expires", record.expires().map(|at| at.to_string()));
+    set("disabled", yes(record.is_disabled_itself()));
+    set("revoked", yes(record.is_revoked()));
+    set("form", record.form().map(ToString::to_string));
+    fields
+}
+
+/// Returns every setting of an account that is set, by name.
+pub(super) fn account_fields(account: &Account) -> Fields {
+    let scopes = account.scopes();
+    let all = [
+        ("scopes", (!scopes.is_empty()).then(|| scopes.to_string())),
+        ("quotas", account.quotas().map(quotas)),
+        ("plan", account.plan().map(ToString::to_string)),
+        ("disabled", account.is_disabled().then(|| "true".to_owned())),
+    ];
+    all.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
+}
+
+fn joined(parts: impl Iterator<Item = impl ToString>) -> String {
+    parts.map(|part| part.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes quotas as the command line reads them.
+fn quotas(quotas: &Quotas) -> String {
+    joined(quotas.as_slice().iter())
+}

@@ -1,0 +1,249 @@
+//! Commands on the keys in memory, each with its line of the trail.
+
+use std::sync::Arc;
+
+use super::super::manage::{
+    Action, Applied, Command, CommandOptions, Difference, KeyEntry, KeyState, KeyUpdate,
+    ManageError, NewKey, Version,
+};
+use super::line::{Line, Made};
+use super::page::Entry;
+use super::store::MemoryStore;
+use super::writer::Writer;
+use crate::clock::Timestamp;
+use crate::key::{Account, KeyDigest, KeyRecord};
+
+impl MemoryStore {
+    pub(super) fn apply_now(
+        &self,
+        command: Command<'_>,
+        options: &CommandOptions<'_>,
+    ) -> Result<Applied, ManageError> {
+        let made = self.made(options)?;
+        let mut writer = self.writer();
+        let subject = Subject::of(&command);
+        if let Some(key) = options.idempotency_key() {
+            if writer.index.requests.has_made(made.by, key, made.at)? {
+                return Ok(subject.present(&writer, made.at).replayed());
+            }
+        }
+        options.precondition().check(subject.version(&writer))?;
+        let applied = writer.apply(command, made)?;
+        if let Some(key) = options.idempotency_key() {
+            writer.index.requests.note(made.by, key, made.at);
+        }
+        Ok(applied)
+    }
+
+    pub(super) fn import_now(
+        &self,
+        keys: Vec<NewKey>,
+        options: &CommandOptions<'_>,
+    ) -> Result<u64, ManageError> {
+        let made = self.made(options)?;
+        let mut writer = self.writer();
+        let mut added = 0;
+        for NewKey { digest, record, .. } in keys {
+            added += u64::from(writer.add_new(NewKey::new(digest, record), made).is_ok());
+        }
+        Ok(added)
+    }
+
+    fn made<'a>(&self, options: &CommandOptions<'a>) -> Result<Made<'a>, ManageError> {
+        options.check()?;
+        Ok(Made { at: self.0.clock.now(), by: options.author(), reason: options.reason() })
+    }
+}
+
+/// The key or the account that a command changes.
+enum Subject {
+    Key(String),
+    Account(String),
+}
+
+impl Subject {
+    fn of(command: &Command<'_>) -> Self {
+        match command {
+            Command::Add(new) => Self::Key(new.record.id().to_string()),
+            Command::Update { id, .. }
+            | Command::Rotate { id, .. }
+            | Command::Revoke { id }
+            | Command::Delete { id } => Self::Key((*id).to_owned()),
+            Command::SaveAccount(account) => Self::Account(account.id().to_string()),
+            Command::DeleteAccount { id } => Self::Account((*id).to_owned()),
+        }
+    }
+
+    fn version(&self, writer: &Writer<'_>) -> Option<Version> {
+        match self {
+            Self::Key(id) => writer.entry(id).as_ref().map(Version::of_key),
+            Self::Account(id) => writer.account(id).as_deref().map(Version::of_account),
+        }
+    }
+
+    fn present(&self, writer: &Writer<'_>, at: Timestamp) -> Applied {
+        match self {
+            Self::Key(id) => Applied::key(writer.shown(id, at)),
+            Self::Account(id) => Applied::account(writer.account(id)),
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn apply(&mut self, command: Command<'_>, made: Made<'_>) -> Result<Applied, ManageError> {
+        match command {
+            Command::Add(new) => {
+                let id = new.record.id().clone();
+                self.add_new(new, made)?;
+                Ok(Applied::key(self.entry(id.as_str())))
+            }
+            Command::Update { id, change } => {
+                Ok(Applied::key(self.update_noted(id, change, made)?))
+            }
+            Command::Rotate { id, secret, until } => {
+                Ok(Applied::key(self.rotate(id, secret, until, made)?))
+            }
+            Command::Revoke { id } => {
+                self.revoke(id, made)?;
+                Ok(Applied::key(self.shown(id, made.at)))
+            }
+            Command::Delete { id } => {
+                let record = self.delete(id).ok_or(ManageError::NotFound)?;
+                let line = Line::of_key(Action::KeyDeleted, &record);
+                self.index.history.note(made, line.with(Difference::of_keys(Some(&record), None)));
+                Ok(Applied::default())
+            }
+            Command::SaveAccount(account) => {
+                let before = self.account(account.id().as_str());
+                let after = Arc::new(account.clone());
+                self.save_account(account);
+                let differences = Difference::of_accounts(before.as_deref(), Some(&after));
+                let line = Line::of_account(Action::AccountSaved, after.id().as_str());
+                self.index.history.note(made, line.with(differences));
+                Ok(Applied::account(after))
+            }
+            Command::DeleteAccount { id } => {
+                let before = self.account(id);
+                if !self.delete_account(id) {
+                    return Err(ManageError::NotFound);
+                }
+                let differences = Difference::of_accounts(before.as_deref(), None);
+                let line = Line::of_account(Action::AccountDeleted, id);
+                self.index.history.note(made, line.with(differences));
+                Ok(Applied::default())
+            }
+        }
+    }
+
+    fn account(&self, id: &str) -> Option<Arc<Account>> {
+        self.index.accounts.get(id).map(|members| Arc::clone(&members.account))
+    }
+
+    fn entry(&self, id: &str) -> Option<KeyEntry> {
+        let Entry { digest, record } = self.find(id)?.clone();
+        let (created, secrets) = self.index.history.of(id, digest);
+        Some(KeyEntry { record, created, secrets })
+    }
+
+    /// Returns a key without the secrets that expired longer ago than the retention.
+    pub(super) fn shown(&self, id: &str, at: Timestamp) -> Option<KeyEntry> {
+        let mut entry = self.entry(id)?;
+        self.index.history.retention.hide(&mut entry.secrets, at);
+        Some(entry)
+    }
+
+    fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
+        let NewKey { digest, record, revokes_others } = key;
+        let (id, account) = (record.id().clone(), record.account().id().clone());
+        let line = Line::of_key(Action::KeyAdded, &record);
+        let line = line.with(Difference::of_keys(None, Some(&record)));
+        if self.find(id.as_str()).is_some() || self.table.locate(&digest).is_some() {
+            return Err(ManageError::Exists);
+        }
+        let others = if revokes_others { self.others_of_owner(&record) } else { Vec::new() };
+        self.add(digest, record);
+        self.index.accounts.keep(account.as_str());
+        self.index.history.begin(&id, digest, made.at);
+        self.index.history.note(made, line);
+        others.iter().try_for_each(|other| self.revoke(other, made))
+    }
+
+    /// Returns the keys of a new key's account, owner and audience that are not revoked.
+    fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
+        let keys = self.index.accounts.keys_of(new.account().id().as_str()).iter();
+        let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
+        let alike = |record: &&KeyRecord| {
+            record.owner() == new.owner() && record.audience() == new.audience()
+        };
+        let others = records.filter(alike).filter(|record| !record.is_revoked());
+        let mut ids: Vec<String> = others.map(|record| record.id().to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn update_noted(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+        made: Made<'_>,
+    ) -> Result<KeyEntry, ManageError> {
+        self.change_noted(id, change, Action::KeyUpdated, made)?;
+        self.entry(id).ok_or(ManageError::NotFound)
+    }
+
+    fn change_noted(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+        action: Action,
+        made: Made<'_>,
+    ) -> Result<(), ManageError> {
+        let before = self.find(id).map(|entry| entry.record.clone());
+        let after = self.update(id, change)?.ok_or(ManageError::NotFound)?;
+        let differences = Difference::of_keys(before.as_ref(), Some(&after));
+        self.index.history.note(made, Line::of_key(action, &after).with(differences));
+        Ok(())
+    }
+
+    fn rotate(
+        &mut self,
+        id: &str,
+        secret: KeyDigest,
+        until: Timestamp,
+        made: Made<'_>,
+    ) -> Result<KeyEntry, ManageError> {
+        // Room for the new secret, the former newest one, and the old ones whose expiry changes.
+        self.make_room(2 + self.index.history.serving_after(id, until));
+        let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();
+        match KeyState::of(&record, made.at) {
+            KeyState::Active => {}
+            state => return Err(ManageError::NotActive(state)),
+        }
+        if self.table.locate(&secret).is_some() {
+            return Err(ManageError::Exists);
+        }
+        for gone in self.index.history.gone(id, made.at) {
+            self.index.history.drop_old(record.id(), &gone);
+            self.withdraw(&gone);
+        }
+        let ending = self.index.history.rotate(record.id(), digest, secret, until, made.at);
+        // The new secret is valid before the old ones expire.
+        self.write(secret, record.clone());
+        self.rewrite(&record, ending);
+        self.index.history.note(made, Line::of_key(Action::KeyRotated, &record));
+        self.entry(id).ok_or(ManageError::NotFound)
+    }
+
+    fn revoke(&mut self, id: &str, made: Made<'_>) -> Result<(), ManageError> {
+        let change: KeyUpdate = Box::new(|key| key.revoked(true));
+        self.change_noted(id, change, Action::KeyRevoked, made)
+    }
+
+    pub(super) fn note_use(&mut self, digest: &KeyDigest, at: Timestamp) {
+        let found = self.table.locate(digest).and_then(|location| self.table.entry(location));
+        let Some(id) = found.map(|entry| entry.record.id().clone()) else { return };
+        if let Some(newest) = self.find(id.as_str()).map(|entry| entry.digest) {
+            self.index.history.note_use(&id, newest, digest, at);
+        }
+    }
+}
