@@ -20,6 +20,7 @@ mod flow;
 mod forward_auth;
 mod future;
 mod gate;
+mod handing_on;
 mod layer;
 mod layer_counts;
 mod mark_connection;
