@@ -15,7 +15,7 @@ use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};
 use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
-use crate::decision::GateDecision;
+use crate::decision::{GateDecision, RequestEnd};
 use crate::error::Denial;
 use crate::request::{Handshake, Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RequestFacts, TableIndex};
@@ -70,6 +70,7 @@ impl Exchange {
             self.shared.renderer.write_request_id(&mut answer, id);
         }
         self.leave_decision(&mut answer, None);
+        self.observe_end(None, RequestEnd::Answered(answer.status()));
         Some(answer)
     }
 
@@ -149,6 +150,7 @@ impl Exchange {
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         self.leave_decision(&mut response, None);
+        self.observe_end(None, RequestEnd::Answered(response.status()));
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, self.state.permit.take()))
     }
@@ -171,9 +173,10 @@ impl Exchange {
         timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
 
-    /// Gives the request's permit back.
-    pub(super) fn release(&mut self) {
+    /// Gives the permit of a request back for which the inner service returned an error.
+    pub(super) fn fail(&mut self) {
         self.state.permit = None;
+        self.observe_end(None, RequestEnd::Failed);
     }
 
     /// Refuses a request that was admitted.
@@ -183,7 +186,7 @@ impl Exchange {
     }
 
     /// Renders a refusal.
-    pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
+    pub(super) fn refuse(&mut self, denial: &Denial) -> Response<Bytes> {
         let simultaneous = self.simultaneous(denial);
         let mut authenticated = self.state.trail(&self.shared.policy);
         if let Some(authenticated) = &mut authenticated {
@@ -202,6 +205,7 @@ impl Exchange {
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
         let mut refusal = self.shared.renderer.refuse(&facts);
         self.leave_decision(&mut refusal, Some(denial));
+        self.observe_end(Some(denial), RequestEnd::Answered(refusal.status()));
         refusal
     }
 
@@ -237,5 +241,6 @@ impl Drop for Exchange {
             let now = self.shared.now();
             self.deciding().give_back(now);
         }
+        self.observe_hang_up();
     }
 }

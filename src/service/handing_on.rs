@@ -13,6 +13,7 @@ use crate::request::Head;
 impl Exchange {
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
+        self.observe_admitted();
         // Nobody sees the headers of a refused request any more.
         self.shared.policy.mark_sensitive(request.headers_mut());
         if self.request.is_some() {

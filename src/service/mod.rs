@@ -28,7 +28,10 @@ mod mark_connection;
 mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
+mod observation;
 mod observer;
+mod observers;
+mod observing;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;
