@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
 use tower::{Layer, Service, service_fn};
+use tower_api_key::decision::{ObservedRequest, RequestEnd};
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::profile::{
@@ -31,7 +33,7 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Observer, Profile, vendors};
 
 const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
 
@@ -198,6 +200,37 @@ fn a_rule_about_refunds_allocates_nothing() {
     let routes = Routes::new().otherwise(Otherwise::Need(route));
     let layer = builder(&SILENT).routes(routes).without_grant().build().unwrap();
     assert_eq!(figures(passed(&layer, false, bearer)), (0, 0));
+}
+
+/// Counts how often it is called about a request.
+struct Calls(Arc<AtomicUsize>, bool);
+
+impl Observer for Calls {
+    fn observes_requests(&self) -> bool {
+        self.1
+    }
+
+    fn admitted(&self, request: &ObservedRequest<'_>) {
+        assert_eq!((request.cost(), request.route()), (1, None));
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ended(&self, _: &ObservedRequest<'_>, _: RequestEnd) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Without an observer of requests nothing is allocated, and with one a box.
+#[test]
+fn only_an_observer_of_requests_takes_an_allocation() {
+    const SILENT: Profile = Profile { limit_headers: LimitHeaders::NONE, ..LIMITED };
+    for (observes, allocations) in [(false, 0), (true, 1)] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let layer = builder(&SILENT).without_grant().observer(Calls(Arc::clone(&calls), observes));
+        let info = passed(&layer.build().unwrap(), false, bearer);
+        assert_eq!(info.count_total, allocations, "{observes}");
+        assert_eq!(calls.load(Ordering::Relaxed) > 2, observes);
+    }
 }
 
 /// An account's plan is looked up and held without any allocation.

@@ -273,6 +273,11 @@ impl Policy {
         name.unwrap_or_default()
     }
 
+    /// Returns the pattern of a route; `None` without a route.
+    pub(crate) fn route_pattern(&self, index: Option<usize>) -> Option<&str> {
+        self.routes.as_ref()?.pattern(index?)
+    }
+
     /// Returns true if the configuration has quotas, which a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);

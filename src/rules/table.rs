@@ -130,6 +130,11 @@ impl RouteTable {
         self.routes.get(index).map(|entry| &*entry.name)
     }
 
+    /// Returns the pattern of a route, by its index in the table.
+    pub(crate) fn pattern(&self, index: usize) -> Option<&str> {
+        Some(self.name(index)?.split_once(' ')?.1)
+    }
+
     /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.
     pub(crate) fn check_costs(&self, sets: &[&[Quota]]) -> Result<(), ConfigError> {
         for compiled in self.routes.iter().filter(|compiled| !compiled.needs.only_own_quotas) {

@@ -106,7 +106,7 @@ impl Deciding<'_> {
             Ok(verdict) => self.note(verdict),
             Err(error) => self.fail(&error, Ask::cost(self.state)),
         };
-        if self.shared.options.observer.is_some() {
+        if !self.shared.options.observers.is_empty() {
             self.report_shadows();
         }
         decision

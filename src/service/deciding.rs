@@ -14,6 +14,7 @@ impl Deciding<'_> {
     /// Gives the request's permit back and reports the refusal. Called for every refusal.
     pub(super) fn end_in_refusal(&mut self, denial: &Denial) {
         self.state.permit = None;
+        self.observe_decision();
         self.shared.observe(|observer| observer.refused(denial, self.state.record()));
     }
 }

@@ -8,34 +8,31 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::{Sleep, sleep};
 
-#[cfg(all(feature = "axum", feature = "tracing"))]
-use super::admitted_anonymous::AdmittedAnonymous;
 use super::asked_refusal::asked_refusal;
 use super::body::GateBody;
 use super::deciding::Deciding;
-use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};
 use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
-use crate::decision::{GateDecision, Grant};
+use crate::decision::{GateDecision, RequestEnd};
 use crate::error::Denial;
 use crate::request::{Handshake, Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
-    shared: SharedHandle,
-    state: RequestState,
+    pub(super) shared: SharedHandle,
+    pub(super) state: RequestState,
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
     /// The answers for the request's path.
     table: TableIndex,
     /// What the answer may have of the request. `None` if no answer of the profile has any of it.
-    request: Option<Box<RequestFacts>>,
+    pub(super) request: Option<Box<RequestFacts>>,
     /// The handshake of a client that offers the protocol which the gate selects.
-    handshake: Option<Handshake>,
+    pub(super) handshake: Option<Handshake>,
 }
 
 impl Exchange {
@@ -73,6 +70,7 @@ impl Exchange {
             self.shared.renderer.write_request_id(&mut answer, id);
         }
         self.leave_decision(&mut answer, None);
+        self.observe_end(None, RequestEnd::Answered(answer.status()));
         Some(answer)
     }
 
@@ -86,39 +84,8 @@ impl Exchange {
         self.deciding().resume(wait, context, Head::of(request))
     }
 
-    fn request_id(&self) -> Option<&RequestId> {
+    pub(super) fn request_id(&self) -> Option<&RequestId> {
         self.request.as_ref()?.id.as_ref()
-    }
-
-    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
-    pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
-        // Nobody sees the headers of a refused request any more.
-        self.shared.policy.mark_sensitive(request.headers_mut());
-        if self.request.is_some() {
-            self.leave_request_id(request);
-        }
-        let Self { shared, state, handshake, .. } = self;
-        if shared.options.leave_client {
-            leave_client(shared, request);
-        }
-        if shared.options.strip_credential && state.principal.is_some() {
-            shared.policy.strip_credential(request.headers_mut());
-        }
-        shared.policy.hide_key(request);
-        if let Some(protocol) = &shared.websocket_protocol {
-            *handshake = protocol.offered_by(Head::of(request));
-        }
-        let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
-        if let Some(grant) = grant {
-            request.extensions_mut().insert(grant);
-            return;
-        }
-        // A grant of a gate further out says nothing of what this one admits.
-        request.extensions_mut().remove::<Grant>();
-        #[cfg(all(feature = "axum", feature = "tracing"))]
-        if state.principal.is_none() {
-            request.extensions_mut().insert(AdmittedAnonymous);
-        }
     }
 
     /// Returns true if the cost may change when the inner service has ended.
@@ -183,6 +150,7 @@ impl Exchange {
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         self.leave_decision(&mut response, None);
+        self.observe_end(None, RequestEnd::Answered(response.status()));
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, self.state.permit.take()))
     }
@@ -205,9 +173,10 @@ impl Exchange {
         timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
 
-    /// Gives the request's permit back.
-    pub(super) fn release(&mut self) {
+    /// Gives the permit of a request back for which the inner service returned an error.
+    pub(super) fn fail(&mut self) {
         self.state.permit = None;
+        self.observe_end(None, RequestEnd::Failed);
     }
 
     /// Refuses a request that was admitted.
@@ -217,7 +186,7 @@ impl Exchange {
     }
 
     /// Renders a refusal.
-    pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
+    pub(super) fn refuse(&mut self, denial: &Denial) -> Response<Bytes> {
         let simultaneous = self.simultaneous(denial);
         let mut authenticated = self.state.trail(&self.shared.policy);
         if let Some(authenticated) = &mut authenticated {
@@ -236,6 +205,7 @@ impl Exchange {
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
         let mut refusal = self.shared.renderer.refuse(&facts);
         self.leave_decision(&mut refusal, Some(denial));
+        self.observe_end(Some(denial), RequestEnd::Answered(refusal.status()));
         refusal
     }
 
@@ -262,22 +232,6 @@ impl Exchange {
             response.extensions_mut().insert(self.state.decision(denial));
         }
     }
-
-    /// Passes the id of the request to the inner service.
-    #[cold]
-    fn leave_request_id<B>(&self, request: &mut Request<B>) {
-        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
-            ids.write_header(request.headers_mut(), id);
-            request.extensions_mut().insert(id.clone());
-        }
-    }
-}
-
-/// Passes what is proven about the client to the inner service.
-#[cold]
-fn leave_client<B>(shared: &Shared, request: &mut Request<B>) {
-    let client = shared.policy.client(connection(request), request.headers());
-    request.extensions_mut().insert(client);
 }
 
 impl Drop for Exchange {
@@ -287,5 +241,6 @@ impl Drop for Exchange {
             let now = self.shared.now();
             self.deciding().give_back(now);
         }
+        self.observe_hang_up();
     }
 }

@@ -23,7 +23,9 @@ impl Deciding<'_> {
         let shared = self.shared;
         let policy = &shared.policy;
         let head = Head::of(request);
+        self.observe(request);
         let client = policy.client(connection(request), head.headers);
+        self.observe_client(client);
         match policy.admit(head, client) {
             Ok(Admission::Key(digest, key)) => {
                 if let Some(attempts) = &shared.counted.attempts {

@@ -199,7 +199,7 @@ fn conclude<R, E>(
     match answered {
         Ok(response) => Ok(exchange.finish(response)),
         Err(error) => {
-            exchange.release();
+            exchange.fail();
             Err(error)
         }
     }

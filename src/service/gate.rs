@@ -105,7 +105,9 @@ where
     if let Err(error) = restored {
         let clone = inner.clone();
         *inner = clone;
-        return ResponseFuture::answered(exchange, Box::new(unstated(error)));
+        let answer = unstated(error);
+        exchange.observe_unstated(&request, answer.status());
+        return ResponseFuture::answered(exchange, Box::new(answer));
     }
     match exchange.begin(&request) {
         ControlFlow::Break(Ok(())) => {

@@ -20,6 +20,7 @@ mod flow;
 mod forward_auth;
 mod future;
 mod gate;
+mod handing_on;
 mod layer;
 mod layer_counts;
 mod mark_connection;
@@ -27,7 +28,10 @@ mod mark_connection;
 mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
+mod observation;
 mod observer;
+mod observers;
+mod observing;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::caller::ClientNetwork;
+use crate::decision::{ObservedRequest, RequestEnd};
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
@@ -71,6 +72,57 @@ use crate::store::StoreError;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
+    /// Returns true if the observer wants [`admitted`](Self::admitted) and [`ended`](Self::ended). The default is false.
+    ///
+    /// The builder asks once, when it builds the layer. For each request of such a layer, the gate allocates once and
+    /// reads its clock two more times. Without such an observer, the gate does neither.
+    fn observes_requests(&self) -> bool {
+        false
+    }
+
+    /// Called when the gate has admitted a request, before the inner service gets it. Not called for a preflight that
+    /// the gate answers itself.
+    ///
+    /// Called only if [`observes_requests`](Self::observes_requests) is true. It must return at once, without waiting
+    /// for a lock or a full channel: the client waits for it.
+    fn admitted(&self, request: &ObservedRequest<'_>) {
+        let _ = request;
+    }
+
+    /// Called once for each request, admitted or not, when the gate knows the status of its response. A handler can
+    /// refuse a request that was [`admitted`](Self::admitted) before.
+    ///
+    /// Called only if [`observes_requests`](Self::observes_requests) is true. It must return at once, without waiting
+    /// for a lock or a full channel: the client waits for it. Put what takes time into a bounded channel with
+    /// `try_send`, and let a task of your own receive it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio::sync::mpsc::{Sender, channel};
+    /// use tower_api_key::decision::{ObservedRequest, RequestDecision, RequestEnd};
+    /// use tower_api_key::{ApiKeyLayer, Observer, Profile, store::MemoryStore};
+    ///
+    /// struct Latencies(Sender<(RequestDecision, Duration)>);
+    ///
+    /// impl Observer for Latencies {
+    ///     fn observes_requests(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
+    ///         let _ = self.0.try_send((request.decision(), request.latency())); // lost if the channel is full
+    ///     }
+    /// }
+    ///
+    /// let (sender, latencies) = channel(1_000); // for a task
+    /// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
+    /// let layer = builder.observer(Latencies(sender)).build()?;
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
+        let _ = (request, end);
+    }
+
     /// Called when a request is refused. `record` is the key's record, or `None` if the request has no valid
     /// key.
     fn refused(&self, denial: &Denial, record: Option<&KeyRecord>) {

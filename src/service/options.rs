@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::observer::Observer;
+use super::observers::Observers;
 use super::preflight::HasContent;
 #[cfg(feature = "axum")]
 use super::preflight::has_content;
@@ -23,7 +23,7 @@ pub(super) struct GateOptions {
     /// `None` for the limiter in memory, which always answers.
     pub(super) on_concurrency_failure: Option<OnLimiterFailure>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) observers: Observers,
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     /// Where a proxy states the request that it asks about.
@@ -59,7 +59,7 @@ impl GateOptions {
             concurrency: None,
             on_concurrency_failure: None,
             clock: Arc::new(SystemClock),
-            observer: None,
+            observers: Observers::default(),
             bodies: vec![
                 #[cfg(feature = "axum")]
                 has_content::<axum::body::Body>,

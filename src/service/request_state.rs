@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 
+use super::observation::Observation;
 use crate::attempts::{Reservation, SharedReservation};
 use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
@@ -57,6 +58,8 @@ pub(super) struct RequestState {
     pub(super) masked_key: Option<Box<str>>,
     /// True for a preflight that is admitted or answered.
     pub(super) preflight: bool,
+    /// `None` unless an observer observes requests. Behind a pointer, because every request has room for it.
+    pub(super) observation: Option<Box<Observation>>,
 }
 
 impl RequestState {

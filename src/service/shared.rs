@@ -37,12 +37,10 @@ impl Shared {
         self.options.concurrency.as_deref().unwrap_or(&self.counted.local_concurrency)
     }
 
-    /// Calls the observer, if one is set.
+    /// Calls the observers.
     #[inline]
-    pub(super) fn observe(&self, call: impl FnOnce(&dyn Observer)) {
-        if let Some(observer) = &self.options.observer {
-            call(&**observer);
-        }
+    pub(super) fn observe(&self, call: impl Fn(&dyn Observer)) {
+        self.options.observers.each(call);
     }
 }
 

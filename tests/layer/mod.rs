@@ -28,6 +28,7 @@ mod limit_fields;
 mod limit_names;
 mod masked_keys;
 mod media_types;
+mod observed_requests;
 mod own_limits;
 mod path_answers;
 mod placeholders;

@@ -119,7 +119,7 @@ impl ApiKeyLayerBuilder {
         if let Some(original) = &options.original {
             forward_auth::check(original, &policy, &mut renderer, websocket_protocol.is_some())?;
         }
-        let has_observer = options.observer.is_some();
+        let has_observer = !options.observers.is_empty();
         let previous = previous.map(|shared| (&shared.counted, options.clock.now()));
         let counted = LayerCounts::new(attempts, refusals, has_observer, previous)?;
         Ok(ApiKeyLayer::new(Arc::new(Shared {

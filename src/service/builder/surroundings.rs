@@ -14,9 +14,10 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Reports refusals, exposed keys and failures to an observer. [`Observer`] has an example.
+    /// Reports refusals, exposed keys and failures to an observer. [`Observer`] has an example. A second call adds an
+    /// observer.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.options.observer = Some(Arc::new(observer));
+        self.options.observers.add(Arc::new(observer));
         self
     }
 

@@ -1,0 +1,44 @@
+//! The observers of a gate.
+
+use std::sync::Arc;
+
+use super::observer::Observer;
+
+/// The observers of a gate, and those of them that observe requests.
+#[derive(Default)]
+pub(super) struct Observers {
+    all: Vec<Arc<dyn Observer>>,
+    of_requests: Vec<Arc<dyn Observer>>,
+}
+
+impl Observers {
+    /// Adds an observer, and asks it what it observes.
+    pub(super) fn add(&mut self, observer: Arc<dyn Observer>) {
+        if observer.observes_requests() {
+            self.of_requests.push(Arc::clone(&observer));
+        }
+        self.all.push(observer);
+    }
+
+    /// Returns true if no observer is set.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Returns true if an observer observes requests.
+    #[inline]
+    pub(super) fn observe_requests(&self) -> bool {
+        !self.of_requests.is_empty()
+    }
+
+    /// Calls each observer, in the order in which they were added.
+    #[inline]
+    pub(super) fn each(&self, call: impl Fn(&dyn Observer)) {
+        self.all.iter().for_each(|observer| call(&**observer));
+    }
+
+    /// Calls each observer of requests.
+    pub(super) fn of_request(&self, call: impl Fn(&dyn Observer)) {
+        self.of_requests.iter().for_each(|observer| call(&**observer));
+    }
+}
