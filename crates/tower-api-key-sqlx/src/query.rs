@@ -147,6 +147,13 @@ statements! {
     list_tags: " JOIN {tags} t ON t.key_id = k.id",
     /// The condition of a key whose account is disabled.
     list_disabled: "k.account IN (SELECT id FROM {accounts} WHERE disabled <> 0)",
+    /// Adds tags of keys.
+    into_tags: "INSERT INTO {tags} (name, value, key_id)",
+    /// Deletes the tags of a key.
+    delete_tags: "DELETE FROM {tags} WHERE key_id = $1",
+    /// Deletes the tags of an account's keys.
+    delete_tags_of_account: "DELETE FROM {tags} WHERE key_id IN \
+         (SELECT id FROM {keys} WHERE account = $1)",
     /// Reads a change that a client sent before.
     made_request: "SELECT fingerprint FROM {requests} WHERE author = $1 AND name = $2",
     /// Forgets the changes that clients do not send again.
