@@ -5,7 +5,7 @@
 /// ```
 /// use tower_api_key::telemetry::Metric;
 ///
-/// for metric in Metric::ALL {
+/// for metric in Metric::all() {
 ///     println!("{} {:?}: {}", metric.name(), metric.labels(), metric.help());
 /// }
 /// ```
@@ -90,8 +90,37 @@ impl Metric {
         "What was given back of costs, in the units of the routes' costs.",
     );
 
-    /// All metrics of this crate. `tower-api-key-redis` has its own.
-    pub const ALL: &'static [Self] = &[
+    const CACHE_LOOKUPS: Self = Self::counter(
+        "tower_api_key_cache_lookups_total",
+        &["answer"],
+        "Lookups in the cache, by how it answered.",
+    );
+    const CACHE_AGE: Self = Self::histogram(
+        "tower_api_key_cache_age_seconds",
+        &[],
+        "The time since it was last proven that a record from the cache is up to date.",
+    );
+    const REPLICA_AGE: Self = Self::gauge(
+        "tower_api_key_replica_age_seconds",
+        "The time since it was last proven that the replica is up to date, or since it began.",
+    );
+    const REPLICA_KEYS: Self = Self::gauge("tower_api_key_replica_keys", "Keys in the replica.");
+    const REPLICA_FAILING: Self = Self::gauge(
+        "tower_api_key_replica_failing",
+        "1 if the last question of the replica to its store failed, or else 0.",
+    );
+
+    /// The metrics of caches: how they answer, and how old records are.
+    #[cfg_attr(not(feature = "cache"), allow(dead_code))]
+    pub(super) const OF_CACHES: [Self; 2] = [Self::CACHE_LOOKUPS, Self::CACHE_AGE];
+
+    /// The metrics of replicas: their age, their keys, and whether they fail.
+    #[cfg_attr(not(feature = "replica"), allow(dead_code))]
+    pub(super) const OF_REPLICAS: [Self; 3] =
+        [Self::REPLICA_AGE, Self::REPLICA_KEYS, Self::REPLICA_FAILING];
+
+    /// The metrics of [`MetricsObserver`](super::MetricsObserver).
+    pub(super) const OF_REQUESTS: &'static [Self] = &[
         Self::REQUESTS,
         Self::DENIALS,
         Self::COST,
@@ -106,12 +135,22 @@ impl Metric {
         Self::REFUNDS,
     ];
 
+    /// Lists all metrics of this crate. `tower-api-key-redis` has its own.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let requests = Self::OF_REQUESTS.iter().copied();
+        requests.chain(Self::OF_CACHES).chain(Self::OF_REPLICAS)
+    }
+
     const fn counter(
         name: &'static str,
         labels: &'static [&'static str],
         help: &'static str,
     ) -> Self {
         Self { name, kind: MetricKind::Counter, labels, help }
+    }
+
+    const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: MetricKind::Gauge, labels: &[], help }
     }
 
     const fn histogram(

@@ -16,7 +16,7 @@ use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::LimiterFallback;
 use crate::service::Observer;
 
-/// Counts requests, refusals, waits and failures, by the [`metrics`] facade. [`Metric::ALL`] lists the metrics.
+/// Counts requests, refusals, waits and failures, by the [`metrics`] facade. [`Metric::all`] lists the metrics.
 ///
 /// Install your recorder first, and create the observer after that. For Prometheus it is `PrometheusBuilder` of
 /// `metrics-exporter-prometheus`. Set no idle timeout there: an observer keeps its handles.
@@ -42,8 +42,8 @@ pub struct MetricsObserver {
 impl MetricsObserver {
     /// Describes all metrics to the recorder, and begins those without labels of your own at zero.
     pub fn new() -> Self {
-        Metric::ALL.iter().for_each(Metric::describe);
-        for metric in Metric::ALL.iter().filter(|metric| metric.labels().is_empty()) {
+        Metric::OF_REQUESTS.iter().for_each(Metric::describe);
+        for metric in Metric::OF_REQUESTS.iter().filter(|metric| metric.labels().is_empty()) {
             counter!(metric.name()).increment(0);
         }
         for limiter in [REQUESTS, SIMULTANEOUS] {
