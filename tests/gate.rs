@@ -37,5 +37,7 @@ mod openapi;
 mod reload;
 #[cfg(feature = "shaping")]
 mod shaping;
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+mod telemetry;
 mod vendor_contract;
 mod websocket;

@@ -7,6 +7,8 @@ mod answers;
 mod fake;
 mod following;
 mod freshness;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod measured;
 mod model;
 mod support;

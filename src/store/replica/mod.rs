@@ -12,6 +12,7 @@ mod builder;
 mod cursor;
 mod follow;
 mod freshness;
+mod gauge;
 mod manager;
 mod pace;
 mod progress;
@@ -24,5 +25,6 @@ mod shared;
 mod unproven;
 
 pub use builder::ReplicaBuilder;
+pub use gauge::{ReplicaGauge, ReplicaState};
 pub use replicated::Replica;
 pub use settings::WhenStale;
