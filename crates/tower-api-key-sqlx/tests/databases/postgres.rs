@@ -185,6 +185,8 @@ fn serve(programs: &Path, folder: &Folder, port: u16) -> Child {
             .arg(folder.path().join("data"))
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "-k"])
             .arg(folder.path())
+            // In the folder, for a server that is killed leaves it behind.
+            .args(["-c", "dynamic_shared_memory_type=mmap"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
