@@ -13,6 +13,8 @@
     missing_docs
 )]
 
+#[path = "../crates/tower-api-key-sqlx/tests/databases/folder.rs"]
+mod folder;
 #[path = "support/log.rs"]
 mod log;
 #[path = "support/source.rs"]
