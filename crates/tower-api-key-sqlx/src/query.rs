@@ -210,18 +210,20 @@ statements! {
          WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
     list_changes: "SELECT sequence, at, author, action, key_id, account \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-    /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added
+    /// Selects the change at a position and those behind it, and the end of the trail, in at least one row. An added
     /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
-    changes_after: "SELECT t.newest, t.newest_mark, t.seen_mark, t.server, c.mark, c.previous, \
-         c.action, c.account, s.digest FROM \
-         (SELECT COALESCE(MAX(sequence), 0) AS newest, \
-         (SELECT COALESCE(mark, at) FROM {changes} ORDER BY sequence DESC LIMIT 1) AS newest_mark, \
-         (SELECT COALESCE(mark, at) FROM {changes} WHERE sequence = $1) AS seen_mark, \
-         EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server FROM {changes}) t \
-         LEFT JOIN {changes} c ON c.sequence > $1 \
-         LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.action IN ('key_updated', 'key_revoked') \
-         ORDER BY c.sequence LIMIT $2",
+    trail_after: concat!(
+        "SELECT r.server, n.latest, n.latest_mark, c.sequence, c.mark, c.previous, c.action, c.account, s.digest \
+         FROM (SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server) r LEFT JOIN ",
+        newest!(),
+        " n ON TRUE LEFT JOIN (SELECT sequence, ",
+        mark!(),
+        ", previous, action, key_id, account FROM {changes} WHERE sequence >= $1 \
+         ORDER BY sequence LIMIT 1001) c ON TRUE \
+         LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.sequence > $1 \
+         AND c.action IN ('key_updated', 'key_revoked') ORDER BY c.sequence"
+    ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
