@@ -23,7 +23,7 @@ pub type FeedFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> 
 /// 1. **Order.** A position covers every change with a smaller number. So no change becomes visible later with a number
 ///    below a position that was returned before, however long its transaction takes.
 /// 2. **Nothing is left out.** An answer holds every change that was committed before the call, up to the position that
-///    the answer states. The last answer of [`changes`](Self::changes), without `more`, holds all of them.
+///    the answer states. The last answer of [`changes_after`](Self::changes_after), without `more`, holds all of them.
 /// 3. **The latest position is no lower than the state.** An answer names the latest change that its records may hold.
 ///    Read that position in the same snapshot as the records, or after them. The reader checks it later, so a store
 ///    that lost its latest changes is noticed, even if only records had shown them.
@@ -44,7 +44,7 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot answer. The reader asks for the same page again.
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
@@ -59,7 +59,7 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot answer.
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,
@@ -164,20 +164,20 @@ impl<F: KeyFeed + ?Sized> KeyFeed for Arc<F> {
         (**self).position()
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
     ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
-        (**self).page(position, after)
+        (**self).keys_after(position, after)
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,
     ) -> FeedFuture<'_, FeedAnswer<FeedChanges>> {
-        (**self).changes(since, seen)
+        (**self).changes_after(since, seen)
     }
 
     fn notices(&self) -> Option<Box<dyn Invalidations>> {

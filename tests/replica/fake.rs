@@ -144,7 +144,7 @@ impl KeyFeed for Fake {
         self.answer(|state| state.world.position())
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
@@ -152,7 +152,7 @@ impl KeyFeed for Fake {
         self.answer(move |state| state.world.page(position, after, state.most))
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,

@@ -120,7 +120,8 @@ impl<F: KeyFeed> Follower<F> {
         let mut after = None;
         loop {
             let seen = cursor.seen;
-            let answer = self.ask(self.settings.page_timeout, |feed| feed.page(seen, after)).await;
+            let answer =
+                self.ask(self.settings.page_timeout, |feed| feed.keys_after(seen, after)).await;
             let page = match answer {
                 Some(FeedAnswer::Same(page)) => page,
                 Some(FeedAnswer::Diverged) => return None,
@@ -198,7 +199,8 @@ impl<F: KeyFeed> Follower<F> {
         drop(replica);
         let requested = self.pace.asks(&self.wake);
         let Cursor { position, seen } = *cursor;
-        let answer = self.ask(self.settings.timeout, |feed| feed.changes(position, seen)).await;
+        let answer =
+            self.ask(self.settings.timeout, |feed| feed.changes_after(position, seen)).await;
         let answer: FeedChanges = match answer {
             Some(FeedAnswer::Same(answer)) => answer,
             Some(FeedAnswer::Diverged) => {

@@ -44,7 +44,7 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
         after: Option<&'a str>,
         limit: usize,
     ) -> ManageFuture<'a, Page<KeyEntry>> {
-        KeyManager::page(self.store(), filter, after, limit)
+        self.store().page(filter, after, limit)
     }
 
     fn update<'a>(

@@ -7,9 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::managed::ManagedFeed;
 use super::support::done;
 use crate::key::{Account, KeyDigest, KeyId, KeyRecord};
-use crate::store::{
-    FeedAnswer, FeedChange, FeedChanges, FeedPage, FeedPosition, FeedSecret, KeyFeed,
-};
+use crate::store::{FeedAnswer, FeedChange, FeedChanges, FeedPage, FeedPosition, FeedSecret};
 
 /// The most answers of one read. A feed that has always more never ends.
 const MOST_ANSWERS: usize = 10_000;
@@ -43,7 +41,7 @@ impl FeedReader {
     pub(super) async fn read_page(&mut self, store: &dyn ManagedFeed, at: &mut PageCursor) -> bool {
         at.count += 1;
         assert!(at.count < MOST_ANSWERS, "{MOST_ANSWERS} pages, and no last one");
-        let answer = KeyFeed::page(store, at.position, at.after).await;
+        let answer = store.keys_after(at.position, at.after).await;
         let FeedPage { secrets, is_last, latest } = same(done(answer, "reading a page"), "a page");
         assert!(
             latest.sequence >= at.position.sequence,
@@ -160,7 +158,7 @@ pub(super) async fn changes_since(
     since: FeedPosition,
     seen: FeedPosition,
 ) -> FeedChanges {
-    same(done(KeyFeed::changes(store, since, seen).await, "asking for changes"), "changes")
+    same(done(store.changes_after(since, seen).await, "asking for changes"), "changes")
 }
 
 /// Returns the answer about a position that the store has.

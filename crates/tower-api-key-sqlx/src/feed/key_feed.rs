@@ -26,7 +26,7 @@ impl KeyFeed for SqlStore {
         })
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
@@ -49,7 +49,7 @@ impl KeyFeed for SqlStore {
         })
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,

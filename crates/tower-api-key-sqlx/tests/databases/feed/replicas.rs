@@ -183,7 +183,7 @@ async fn a_replica_of_a_standby_knows_its_age() {
     let alone = SqlStore::connect(standby.url()).await.unwrap();
     let alone: &dyn tower_api_key::store::KeyFeed = &alone;
     let position = alone.position().await.unwrap();
-    let told = alone.changes(position, position).await.unwrap_err().to_string();
+    let told = alone.changes_after(position, position).await.unwrap_err().to_string();
     assert!(told.contains("standby"), "{told}");
     let builder = SqlStore::builder(standby.url()).listen_url(primary.url());
     let store = builder.max_lag(Duration::from_secs(1)).connect().await.unwrap();
