@@ -9,6 +9,7 @@ mod following;
 mod freshness;
 mod measured;
 mod model;
+mod repairs;
 mod support;
 mod world;
 

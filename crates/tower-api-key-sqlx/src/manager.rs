@@ -89,7 +89,8 @@ impl KeyManager for SqlStore {
                     .bind(state)
                     .bind(row::column(now))
                     .bind(row_limit(more));
-                let entries = row::entries(&self.read(asked).await?)?;
+                let rows = self.read(asked).await?;
+                let entries = row::entries(&rows)?;
                 let (count, last) = (entries.len(), entries.last().map(|(id, _)| id.clone()));
                 for (id, entry) in entries {
                     match entry {
@@ -97,7 +98,10 @@ impl KeyManager for SqlStore {
                             self.retention.hide(&mut entry.secrets, now);
                             page.found.push(entry);
                         }
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => {
+                            let account = row::account_in(&rows, &id);
+                            page.broken.push(row::broken_row(id, account, &error));
+                        }
                     }
                 }
                 match last {
@@ -201,7 +205,7 @@ impl KeyManager for SqlStore {
                     last = Some(id.clone());
                     match row::account(&**found) {
                         Ok(account) => page.found.push(Arc::new(account)),
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => page.broken.push(row::broken_row(id, None, &error)),
                     }
                 }
                 match last {

@@ -13,9 +13,11 @@ mod cursor;
 mod follow;
 mod freshness;
 mod manager;
+mod notices;
 mod pace;
 mod progress;
 mod recent_uses;
+mod repairs;
 mod replicated;
 #[cfg(all(test, shuttle))]
 mod schedules;
