@@ -11,6 +11,7 @@ mod freshness;
 mod gauges;
 mod measured;
 mod model;
+mod repairs;
 mod support;
 mod world;
 

@@ -87,7 +87,10 @@ impl KeyManager for SqlStore {
                             self.retention.hide(&mut entry.secrets, now);
                             page.found.push(entry);
                         }
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => {
+                            let account = row::account_in(&rows, &id);
+                            page.broken.push(row::broken_row(id, account, &error));
+                        }
                     }
                 }
                 if is_last_page {
@@ -138,7 +141,7 @@ impl KeyManager for SqlStore {
                     last = Some(id.clone());
                     match row::account(&**found) {
                         Ok(account) => page.found.push(Arc::new(account)),
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => page.broken.push(row::broken_row(id, None, &error)),
                     }
                 }
                 match last {

@@ -14,9 +14,11 @@ mod follow;
 mod freshness;
 mod gauge;
 mod manager;
+mod notices;
 mod pace;
 mod progress;
 mod recent_uses;
+mod repairs;
 mod replicated;
 #[cfg(all(test, shuttle))]
 mod schedules;
