@@ -1,6 +1,7 @@
 //! Which keys a list shows.
 
 use tower_api_key::clock::Timestamp;
+use tower_api_key::key::KeyRecord;
 use tower_api_key::store::{KeyFilter, KeyState};
 
 /// Chooses the keys of a list. A field that is `None` matches all keys.
@@ -34,6 +35,20 @@ impl KeyQuery {
 
     /// The keys of a page unless set: 50.
     pub const USUAL: usize = 50;
+
+    /// Returns true if the store's filter knows all fields that are set.
+    pub(super) const fn is_for_store(&self) -> bool {
+        self.tag.is_none() && self.name_prefix.is_none() && self.expires_before.is_none()
+    }
+
+    /// Compares the fields that the store's filter does not know.
+    pub(super) fn chooses(&self, record: &KeyRecord) -> bool {
+        let tagged = |(name, value): &(String, String)| record.metadata(name) == Some(value);
+        let expires = |before| record.expires().is_some_and(|expires| expires < before);
+        self.tag.as_ref().is_none_or(tagged)
+            && self.name_prefix.as_ref().is_none_or(|prefix| record.name().starts_with(prefix))
+            && self.expires_before.is_none_or(expires)
+    }
 
     /// Returns the filter of the store.
     pub(super) fn filter(&self) -> KeyFilter {
