@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_api_key::store::KeyState;
+use tower_api_key::store::{KeyOrder, KeyState};
 
 use super::moment::Moment;
 use super::problem::Problem;
@@ -21,8 +21,27 @@ pub(super) struct KeyParameters {
     tag: Option<String>,
     name_prefix: Option<String>,
     expires_before: Option<Moment>,
+    order: Option<OrderName>,
     after: Option<String>,
     limit: Option<usize>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum OrderName {
+    Id,
+    Name,
+    Expiry,
+}
+
+impl From<OrderName> for KeyOrder {
+    fn from(name: OrderName) -> Self {
+        match name {
+            OrderName::Id => Self::Id,
+            OrderName::Name => Self::Name,
+            OrderName::Expiry => Self::Expiry,
+        }
+    }
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -60,6 +79,7 @@ impl KeyParameters {
             tag: tag.transpose()?,
             name_prefix: self.name_prefix,
             expires_before: self.expires_before.map(|Moment(at)| at),
+            order: self.order.map(KeyOrder::from).unwrap_or_default(),
             after: self.after,
             limit: self.limit,
         })
@@ -84,6 +104,11 @@ impl KeyParameters {
                 json!({ "type": "string" }),
             ),
             parameter("expires_before", "Keys that expire before this instant.", schema::instant()),
+            parameter(
+                "order",
+                "By id, by name, or by expiry without the keys that never expire.",
+                json!({ "type": "string", "enum": ["id", "name", "expiry"], "default": "id" }),
+            ),
             after(),
             limit(),
         ]

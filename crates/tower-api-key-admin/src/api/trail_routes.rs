@@ -43,12 +43,12 @@ pub(super) fn operations() -> Vec<Operation> {
                     "Changes of this kind.",
                     json!({ "type": "string", "enum": ACTIONS }),
                 ),
-                parameter("after", "The `next` of the page before.", sequence),
+                parameter("before", "The `next` of the page before.", sequence),
                 limit(),
             ])
             .answer(
                 200,
-                "Lines in the order of the changes. Go on while there is a `next`: a page may be short.",
+                "Lines, the newest first. Go on while there is a `next`: a page may be short.",
                 schema::page("Change"),
             )
             .also_fails_with([422]),
@@ -62,7 +62,7 @@ struct TrailParameters {
     key: Option<String>,
     by: Option<String>,
     action: Option<String>,
-    after: Option<u64>,
+    before: Option<u64>,
     limit: Option<usize>,
 }
 
@@ -120,12 +120,12 @@ async fn read(
     Asking(caller): Asking,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let TrailParameters { account, key, by, action, after, limit } = strict::query(uri.query())?;
+    let TrailParameters { account, key, by, action, before, limit } = strict::query(uri.query())?;
     let action = match action.as_deref() {
         None => None,
         Some(name) if ACTIONS.contains(&name) => name.parse::<Action>().ok(),
         Some(_) => return Err(Problem::bad_request("action: must be such as key_revoked")),
     };
-    let query = TrailQuery { account, key, by, action, after, limit };
+    let query = TrailQuery { account, key, by, action, before, limit };
     Ok(page(management.read_trail(&caller, &query).await?, ChangeView::of))
 }

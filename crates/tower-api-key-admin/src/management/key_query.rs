@@ -1,8 +1,7 @@
 //! Which keys a list shows.
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::KeyRecord;
-use tower_api_key::store::{KeyFilter, KeyState};
+use tower_api_key::store::{KeyFilter, KeyOrder, KeyState};
 
 /// Chooses the keys of a list. A field that is `None` matches all keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +22,8 @@ pub struct KeyQuery {
     pub name_prefix: Option<String>,
     /// Keys that expire before this instant.
     pub expires_before: Option<Timestamp>,
+    /// The order of the list: by id, by name, or by expiry without the keys that never expire.
+    pub order: KeyOrder,
     /// The `next` of the page before; `None` for the first page.
     pub after: Option<String>,
     /// The most keys of the page, from 1 to [`MOST`](Self::MOST); `None` for 50.
@@ -36,20 +37,6 @@ impl KeyQuery {
     /// The keys of a page unless set: 50.
     pub const USUAL: usize = 50;
 
-    /// Returns true if the store's filter knows all fields that are set.
-    pub(super) const fn is_for_store(&self) -> bool {
-        self.tag.is_none() && self.name_prefix.is_none() && self.expires_before.is_none()
-    }
-
-    /// Compares the fields that the store's filter does not know.
-    pub(super) fn chooses(&self, record: &KeyRecord) -> bool {
-        let tagged = |(name, value): &(String, String)| record.metadata(name) == Some(value);
-        let expires = |before| record.expires().is_some_and(|expires| expires < before);
-        self.tag.as_ref().is_none_or(tagged)
-            && self.name_prefix.as_ref().is_none_or(|prefix| record.name().starts_with(prefix))
-            && self.expires_before.is_none_or(expires)
-    }
-
     /// Returns the filter of the store.
     pub(super) fn filter(&self) -> KeyFilter {
         KeyFilter {
@@ -58,6 +45,10 @@ impl KeyQuery {
             kind: self.kind.clone(),
             environment: self.environment.clone(),
             state: self.state,
+            tag: self.tag.clone(),
+            name_prefix: self.name_prefix.clone(),
+            expires_before: self.expires_before,
+            order: self.order,
         }
     }
 }

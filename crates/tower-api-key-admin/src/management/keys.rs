@@ -1,6 +1,6 @@
 //! Lists and shows keys.
 
-use tower_api_key::store::{KeyEntry, KeyFilter, Page};
+use tower_api_key::store::KeyEntry;
 
 use super::bounds::Bounds;
 use super::caller::Caller;
@@ -10,22 +10,13 @@ use super::listed::Listed;
 use super::management::Management;
 use super::scopes::KEYS_READ;
 
-/// The keys that one request compares at most, if the store's filter does not know a field of the query.
-const MOST_READ: usize = 20_000;
-
-/// The keys that are read at a time to be compared.
-const CHUNK: usize = 500;
-
 impl Management {
-    /// Lists keys in the order of their ids, one page after another. An owner gets the keys of its own account only.
-    ///
-    /// A page may have fewer keys than the limit, or none, as long as it has a `next`: with `tag`, `name_prefix` or
-    /// `expires_before`, one request compares at most 20,000 keys.
+    /// Lists keys in the order of the query, one page after another. An owner gets the keys of its own account only.
     ///
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `keys.read`; [`ManagementError::Invalid`] for a limit that is not from 1
-    /// to 200; [`ManagementError::Unavailable`] if the store cannot answer.
+    /// to 200, or an `after` of another order; [`ManagementError::Unavailable`] if the store cannot answer.
     pub async fn list_keys(
         &self,
         caller: &Caller,
@@ -41,39 +32,14 @@ impl Management {
             }
             filter.account = Some(own.to_owned());
         }
-        let mut listed = self.page(&filter, query, limit).await?;
+        let page = self.0.manager.page(&filter, query.after.as_deref(), limit + 1).await?;
+        let order = query.order;
+        let mut listed = Listed::new(page, limit, |entry| order.after(&entry.record));
         if !caller.is_operator() {
             // The account of a broken row is not known.
             listed.broken.clear();
         }
         Ok(listed)
-    }
-
-    /// Reads a page. The store's filter does not know all fields of a query, so the others are compared here.
-    async fn page(
-        &self,
-        filter: &KeyFilter,
-        query: &KeyQuery,
-        limit: usize,
-    ) -> Result<Listed<KeyEntry>, ManagementError> {
-        let id = |entry: &KeyEntry| entry.record.id().to_string();
-        let (mut found, mut broken, mut read) = (Vec::new(), Vec::new(), 0);
-        let mut after = query.after.clone();
-        loop {
-            let most = if query.is_for_store() { limit + 1 } else { CHUNK };
-            let page = self.0.manager.page(filter, after.as_deref(), most).await?;
-            let (count, last) = (page.found.len(), page.found.last().map(id));
-            broken.extend(page.broken);
-            found.extend(page.found.into_iter().filter(|entry| query.chooses(&entry.record)));
-            read += count;
-            if found.len() > limit || count < most {
-                return Ok(Listed::new(Page { found, broken }, limit, id));
-            }
-            if read >= MOST_READ {
-                return Ok(Listed { found, broken, next: last });
-            }
-            after = last;
-        }
     }
 
     /// Shows a key.

@@ -75,10 +75,10 @@ async fn a_key_is_created_shown_edited_rotated_revoked_and_deleted() {
     let trail = world.get(&operator, &format!("/manage/trail?key={id}")).await.json();
     let lines = trail["data"].as_array().unwrap();
     let actions: Vec<_> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
-    let all = ["key_added", "key_updated", "key_rotated", "key_revoked", "key_deleted"];
+    let all = ["key_deleted", "key_revoked", "key_rotated", "key_updated", "key_added"];
     assert_eq!(actions, all);
     assert!(lines.iter().all(|line| line["by"] == "operator"), "{trail}");
-    assert_eq!((&lines[3]["reason"], &lines[4]["reason"]), (&json!("leaked"), &json!("cleanup")));
+    assert_eq!((&lines[1]["reason"], &lines[0]["reason"]), (&json!("leaked"), &json!("cleanup")));
     let name = json!({ "field": "name", "before": "backup", "after": "nightly" });
-    assert!(lines[1]["differences"].as_array().unwrap().contains(&name), "{trail}");
+    assert!(lines[3]["differences"].as_array().unwrap().contains(&name), "{trail}");
 }
