@@ -119,6 +119,9 @@ impl ApiKeyLayerBuilder {
         if let Some(original) = &options.original {
             forward_auth::check(original, &policy, &mut renderer, websocket_protocol.is_some())?;
         }
+        if let (Some(rehasher), Some(_)) = (&options.rehasher, policy.pepper()) {
+            rehasher.begin();
+        }
         let has_observer = options.observer.is_some();
         let previous = previous.map(|shared| (&shared.counted, options.clock.now()));
         let counted = LayerCounts::new(attempts, refusals, has_observer, previous)?;

@@ -19,6 +19,7 @@ mod lookups;
 mod manager;
 mod moment;
 mod notices;
+mod peppers;
 mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;

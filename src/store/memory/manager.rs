@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Action, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
-    ManageFuture, NewKey, check_author,
+    ManageFuture, NewKey, NewSecret, PepperManager, SecretEntry, check_author,
 };
 use super::page::Entry;
 use super::store::MemoryStore;
@@ -14,9 +14,9 @@ use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
 
 /// The instant and the author of a change.
-type Made<'a> = (Timestamp, &'a str);
+pub(super) type Made<'a> = (Timestamp, &'a str);
 
-fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
+pub(super) fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
     Box::pin(ready(answer))
 }
 
@@ -28,7 +28,7 @@ impl KeyManager for MemoryStore {
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         now(self.made(by).map(|made| {
             let mut writer = self.writer();
-            let keys = keys.into_iter().map(|key| NewKey::new(key.digest, key.record));
+            let keys = keys.into_iter().map(|key| NewKey { revokes_others: false, ..key });
             keys.map(|key| u64::from(writer.add_new(key, made).is_ok())).sum()
         }))
     }
@@ -72,7 +72,7 @@ impl KeyManager for MemoryStore {
         until: Timestamp,
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry> {
-        now(self.made(by).and_then(|made| self.writer().rotate(id, secret, until, made)))
+        self.rotate_to(id, secret.into(), until, by)
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
@@ -142,7 +142,7 @@ impl KeyManager for MemoryStore {
 }
 
 impl MemoryStore {
-    fn made<'a>(&self, by: &'a str) -> Result<Made<'a>, ManageError> {
+    pub(super) fn made<'a>(&self, by: &'a str) -> Result<Made<'a>, ManageError> {
         check_author(by)?;
         Ok((self.0.clock.now(), by))
     }
@@ -163,7 +163,7 @@ impl Writer<'_> {
     }
 
     fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
-        let NewKey { digest, record, revokes_others } = key;
+        let NewKey { digest, record, revokes_others, pepper } = key;
         let (id, account) = (record.id().clone(), record.account().id().clone());
         if self.find(id.as_str()).is_some() || self.table.locate(&digest).is_some() {
             return Err(ManageError::Exists);
@@ -171,7 +171,9 @@ impl Writer<'_> {
         let others = if revokes_others { self.others_of_owner(&record) } else { Vec::new() };
         self.add(digest, record);
         self.index.accounts.keep(account.as_str());
-        self.index.history.begin(&id, digest, made.0);
+        let mut secret = SecretEntry::new(digest, made.0);
+        secret.pepper = pepper;
+        self.index.history.begin(&id, secret);
         let history = &mut self.index.history;
         history.note(made, Action::KeyAdded, Some(id.as_str()), account.as_str());
         others.iter().try_for_each(|other| self.revoke(other, made))
@@ -202,10 +204,10 @@ impl Writer<'_> {
         self.entry(id).ok_or(ManageError::NotFound)
     }
 
-    fn rotate(
+    pub(super) fn rotate(
         &mut self,
         id: &str,
-        secret: KeyDigest,
+        secret: NewSecret,
         until: Timestamp,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
@@ -216,16 +218,19 @@ impl Writer<'_> {
             KeyState::Active => {}
             state => return Err(ManageError::NotActive(state)),
         }
-        if self.table.locate(&secret).is_some() {
+        if self.table.locate(&secret.digest).is_some() {
             return Err(ManageError::Exists);
         }
         for gone in self.index.history.gone(id, made.0) {
-            self.index.history.drop_old(record.id(), &gone);
-            self.withdraw(&gone);
+            for gone in self.index.history.drop_old(record.id(), &gone) {
+                self.withdraw(&gone);
+            }
         }
-        let ending = self.index.history.rotate(record.id(), digest, secret, until, made.0);
+        let mut new = SecretEntry::new(secret.digest, made.0);
+        new.pepper = secret.pepper;
+        let ending = self.index.history.rotate(record.id(), digest, new, until);
         // The new secret is valid before the old ones expire.
-        self.write(secret, record.clone());
+        self.write(secret.digest, record.clone());
         self.rewrite(&record, ending);
         let account = record.account().id();
         self.index.history.note(made, Action::KeyRotated, Some(id), account.as_str());

@@ -9,6 +9,7 @@ mod history;
 mod index;
 mod manager;
 mod page;
+mod peppers;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod store;

@@ -14,6 +14,7 @@ mod follow;
 mod freshness;
 mod manager;
 mod pace;
+mod peppers;
 mod progress;
 mod recent_uses;
 mod replicated;
