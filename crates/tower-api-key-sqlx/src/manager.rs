@@ -11,7 +11,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
     Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture,
-    NewKey, Page, check_author,
+    NewKey, Page, PepperManager, check_author,
 };
 
 impl KeyManager for SqlStore {
@@ -130,12 +130,7 @@ impl KeyManager for SqlStore {
         until: Timestamp,
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry> {
-        Box::pin(async move {
-            let mut step = self.begin_on(id, by).await?;
-            let entry = step.rotate(id, secret, until).await?;
-            step.commit().await?;
-            Ok(entry)
-        })
+        self.rotate_to(id, secret.into(), until, by)
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
@@ -249,7 +244,11 @@ impl KeyManager for SqlStore {
 
 impl SqlStore {
     /// Begins a change of the key or account with this id.
-    async fn begin_on<'a>(&'a self, id: &str, by: &'a str) -> Result<Step<'a>, ManageError> {
+    pub(super) async fn begin_on<'a>(
+        &'a self,
+        id: &str,
+        by: &'a str,
+    ) -> Result<Step<'a>, ManageError> {
         if !can_be_stored(id) {
             check_author(by)?;
             return Err(ManageError::NotFound);

@@ -19,19 +19,22 @@ pub(super) struct Migration {
 
 /// Returns all steps, the oldest first.
 pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
-    let (tables, marks) = match dialect {
+    let (tables, marks, peppers) = match dialect {
         Dialect::Sqlite => (
             include_str!("../migrations/0001_tables.sqlite.sql"),
             include_str!("../migrations/0002_marks.sqlite.sql"),
+            include_str!("../migrations/0004_peppers.sqlite.sql"),
         ),
         Dialect::Postgres => (
             include_str!("../migrations/0001_tables.postgres.sql"),
             include_str!("../migrations/0002_marks.postgres.sql"),
+            include_str!("../migrations/0004_peppers.postgres.sql"),
         ),
     };
     vec![
         Migration { version: 1, name: "tables", sql: tables, compatible_from: 1 },
         Migration { version: 2, name: "marks", sql: marks, compatible_from: 1 },
+        Migration { version: 4, name: "peppers", sql: peppers, compatible_from: 1 },
     ]
 }
 
