@@ -30,6 +30,7 @@ mod masked_keys;
 mod media_types;
 mod own_limits;
 mod path_answers;
+mod peppers;
 mod placeholders;
 mod plans;
 mod principal;

@@ -30,12 +30,14 @@ impl PepperManager for SqlStore {
         })
     }
 
-    fn rehash<'a>(&'a self, secrets: Vec<Rehash>, by: &'a str) -> ManageFuture<'a, u64> {
+    fn rehash<'a>(&'a self, mut secrets: Vec<Rehash>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
             check_author(by)?;
             if secrets.is_empty() && !self.has_former_digests_to_delete().await? {
                 return Ok(0);
             }
+            // In the order in which uses are recorded, so that the two rarely deadlock.
+            secrets.sort_unstable_by_key(|secret| *secret.from.as_bytes());
             let mut step = self.begin(by).await?;
             step.delete_former_digests().await?;
             let mut rehashed = 0;
