@@ -131,6 +131,12 @@ impl PeppersBuilder {
         self.with(name.as_ref(), KeyHasher::sha256(), PepperAge::Former, None)
     }
 
+    /// Finds also the keys that were made without any pepper until an instant, as
+    /// [`former_until`](Self::former_until) does.
+    pub fn former_without_pepper_until(self, name: impl AsRef<str>, until: Timestamp) -> Self {
+        self.with(name.as_ref(), KeyHasher::sha256(), PepperAge::Former, Some(until))
+    }
+
     fn with(
         mut self,
         name: &str,
