@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::digest::KeyDigest;
 use super::name::PepperName;
 use super::pepper::Pepper;
-use super::peppers::{OtherPepper, PepperAge, Peppers};
+use super::peppers::{PepperAge, Peppers};
 use crate::clock::Timestamp;
 
 /// Computes the digests of keys: plain SHA-256, or HMAC-SHA-256 with a pepper.
@@ -29,14 +29,8 @@ use crate::clock::Timestamp;
 pub struct KeyHasher {
     // Prepared once, so that no request hashes the pepper again.
     peppered: Option<HmacReset<Sha256>>,
-    /// The rest of a keyring. Only a key that was not found reads it.
-    keyring: Option<Arc<Keyring>>,
-}
-
-/// What a keyring has besides the state of its current pepper.
-struct Keyring {
-    current: PepperName,
-    others: Vec<OtherPepper>,
+    /// The keyring of the pepper. Only a key that was not found reads it.
+    keyring: Option<Arc<Peppers>>,
 }
 
 /// A digest by a pepper beside the current one.
@@ -65,20 +59,25 @@ impl KeyHasher {
     /// Creates a hasher that uses HMAC-SHA-256 with the current pepper of a keyring. A gate also finds the keys of the
     /// other peppers. [`Peppers`] has an example.
     pub fn with_peppers(peppers: Peppers) -> Self {
-        let Peppers { current, others } = peppers;
-        let keyring = Keyring { current: current.name, others };
-        Self { keyring: Some(Arc::new(keyring)), ..current.hasher }
+        let hasher = peppers.current.hasher.clone();
+        Self { keyring: Some(Arc::new(peppers)), ..hasher }
+    }
+
+    /// Returns the keyring.
+    pub fn peppers(&self) -> Option<&Peppers> {
+        self.keyring.as_deref()
     }
 
     /// Returns the name of the pepper in [`digest`](Self::digest). `None` without a keyring.
     pub fn pepper(&self) -> Option<&PepperName> {
-        self.keyring.as_ref().map(|keyring| &keyring.current)
+        self.keyring.as_ref().map(|keyring| keyring.current())
     }
 
-    /// Returns the digests of a key's whole text by all peppers, whether they have ended or not, in the order in which
+    /// Returns the digests of a key's whole text by all peppers that have not ended at an instant, in the order in which
     /// a gate looks them up.
-    pub fn all_digests(&self, key: &[u8]) -> impl Iterator<Item = KeyDigest> {
+    pub fn digests_at(&self, key: &[u8], now: Timestamp) -> impl Iterator<Item = KeyDigest> {
         let others = self.keyring.iter().flat_map(|keyring| &keyring.others);
+        let others = others.filter(move |other| other.serves(now));
         let hashers = others.map(|other| &other.pepper.hasher);
         std::iter::once(self).chain(hashers).map(move |hasher| hasher.digest(key))
     }
@@ -96,8 +95,7 @@ impl KeyHasher {
         now: Timestamp,
     ) -> Option<OtherDigest> {
         let mut others = self.keyring.as_ref()?.others.iter().enumerate().skip(place);
-        let serves = |other: &OtherPepper| other.until.is_none_or(|until| now < until);
-        let (place, other) = others.find(|(_, other)| serves(other))?;
+        let (place, other) = others.find(|(_, other)| other.serves(now))?;
         Some(OtherDigest {
             digest: other.pepper.hasher.digest(key),
             following: place + 1,
@@ -179,7 +177,8 @@ mod tests {
         };
         assert_eq!(places(at(19)), [0, 1, 2, 3]);
         assert_eq!(places(at(20)), [0, 1, 3]);
-        assert_eq!(hasher.all_digests(b"key").count(), 4);
+        assert_eq!(hasher.digests_at(b"key", at(19)).count(), 4);
+        assert_eq!(hasher.digests_at(b"key", at(20)).count(), 3);
         assert!(hasher.has_others() && !KeyHasher::with_pepper(&pepper(1)).has_others());
         assert_eq!(hasher.digest(b"key"), KeyHasher::with_pepper(&pepper(4)).digest(b"key"));
     }

@@ -29,6 +29,7 @@ const MOST_OTHERS: usize = 4;
 /// one. [`KeyManager::pepper_usage`](crate::store::KeyManager::pepper_usage) counts the keys that still need a pepper.
 ///
 /// ```
+/// use tower_api_key::clock::{Clock, SystemClock};
 /// use tower_api_key::key::{KeyHasher, Pepper, Peppers};
 ///
 /// let (old, new) = (Pepper::new(*b"sixteen old byte")?, Pepper::new(*b"sixteen new byte")?);
@@ -36,7 +37,8 @@ const MOST_OTHERS: usize = 4;
 ///
 /// let hasher = KeyHasher::with_peppers(Peppers::builder("2027", new).former("2026", old).build()?);
 /// assert_ne!(hasher.digest(b"key"), of_old_keys, "a new key gets the current pepper");
-/// assert!(hasher.all_digests(b"key").any(|digest| digest == of_old_keys), "an old one is found");
+/// let now = SystemClock.now();
+/// assert!(hasher.digests_at(b"key", now).any(|digest| digest == of_old_keys), "an old one is found");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -91,6 +93,13 @@ pub(super) struct OtherPepper {
     pub(super) pepper: NamedPepper,
     pub(super) age: PepperAge,
     pub(super) until: Option<Timestamp>,
+}
+
+impl OtherPepper {
+    /// Returns true if keys are found by this pepper at an instant.
+    pub(super) fn serves(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// Whether a pepper follows the current one, or came before it.

@@ -7,7 +7,7 @@ use super::pepper::PepperTable;
 use crate::clock::Timestamp;
 use crate::config::instant::InstantText;
 use crate::config::read::{Contradiction, Path};
-use crate::key::{InvalidPeppers, KeyHasher, Peppers, PeppersBuilder};
+use crate::key::{InvalidPeppers, KeyHasher, PepperName, Peppers, PeppersBuilder};
 
 /// The peppers of a deployment, by which keys are found while one pepper replaces another.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -114,6 +114,7 @@ impl FormerPepperTable {
         peppers: PeppersBuilder,
         path: &Path,
     ) -> Result<PeppersBuilder, Contradiction> {
+        check_name(&self.name, path)?;
         let until = self.until.map(InstantText::instant);
         match (&self.secret, self.without_pepper, until) {
             (Some(secret), false, until) => {
@@ -137,4 +138,9 @@ impl FormerPepperTable {
             }
         }
     }
+}
+
+fn check_name(name: &str, path: &Path) -> Result<(), Contradiction> {
+    let checked = PepperName::new(name).map(drop);
+    checked.map_err(|problem| Contradiction::new(path.field("name"), &problem))
 }
