@@ -11,12 +11,11 @@ use crate::sync::{Mutex, lock};
 
 /// The most secrets that wait. A further one waits for another request with its key.
 const WAITING: usize = 10_000;
-/// The most secrets of one change. Other changes wait while it is made.
+/// The most secrets of one change, so in a second. Other changes wait while it is made, and every node hears of each
+/// secret.
 const AT_ONCE: usize = 100;
 /// The time between two looks at what waits.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-/// The time between two changes while many secrets wait, in which others make theirs.
-const BETWEEN_CHANGES: Duration = Duration::from_millis(100);
 /// The time after a failed write.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often former digests that have served their time are deleted: every this many looks, so once an hour.
@@ -27,7 +26,8 @@ const AUTHOR: &str = "rehasher";
 /// Gives keys that are in use their digests by the current pepper of a [keyring](crate::key::Peppers).
 ///
 /// A gate with a rehasher records each key that it finds by a former pepper. Only the gate can: the store has no text
-/// of a key. A task writes what was recorded, within 1 second, so no request waits. Clones record into one list.
+/// of a key. A task writes what was recorded, at most 100 keys in a second, so no request waits. Clones
+/// record into one list.
 ///
 /// What is not written is lost without harm, because the next request with the key records it again. Several processes
 /// may write at once: see [`PepperManager::rehash`].
@@ -116,9 +116,6 @@ async fn write(queue: &Weak<RehashQueue>, manager: &dyn PepperManager) {
         }
         // Every change sweeps, too.
         looks_until_sweep = LOOKS_BETWEEN_SWEEPS;
-        if batch.len() == AT_ONCE {
-            pause = BETWEEN_CHANGES;
-        }
         if manager.rehash(batch.clone(), AUTHOR).await.is_err() {
             pause = AFTER_FAILURE;
             if let Some(queue) = queue.upgrade() {
