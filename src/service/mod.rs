@@ -17,6 +17,7 @@ mod deciding;
 mod end_status;
 mod exchange;
 mod flow;
+mod former_peppers;
 mod forward_auth;
 mod future;
 mod gate;

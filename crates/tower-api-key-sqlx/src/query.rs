@@ -14,15 +14,16 @@ macro_rules! entry_columns {
     () => {
         concat!(
             record_columns!(),
-            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used"
+            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used, \
+             s.pepper, s.successor, s.replaced"
         )
     };
 }
 
-/// The newest secret comes first.
+/// The newest secret comes first. A former digest comes after the newer ones of its secret.
 macro_rules! order_of_secrets {
     () => {
-        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.digest"
+        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.successor IS NOT NULL, s.replaced DESC, s.digest"
     };
 }
 
@@ -103,9 +104,37 @@ statements! {
     /// Keeps an earlier end.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
-    delete_secret: "DELETE FROM {secrets} WHERE digest = $1",
+    /// Deletes all digests of a secret.
+    delete_secret: "DELETE FROM {secrets} WHERE digest = $1 \
+         OR (key_id = (SELECT key_id FROM {secrets} WHERE digest = $1) AND successor = $1)",
+    /// A use by a former digest is one of the secret.
     note_use: "UPDATE {secrets} SET last_used = $2 \
-         WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
+         WHERE digest IN ($1, (SELECT successor FROM {secrets} WHERE digest = $1)) \
+         AND (last_used IS NULL OR last_used < $2)",
+    /// Finds no secret by its former digest, because it has the newer one already.
+    secret_to_rehash: "SELECT s.key_id, k.account FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
+         WHERE s.digest = $1 AND s.successor IS NULL AND k.revoked = 0",
+    copy_secret: "INSERT INTO {secrets} (digest, key_id, created, expires, last_used, pepper) \
+         SELECT $1, key_id, created, expires, last_used, $2 FROM {secrets} WHERE digest = $3 \
+         ON CONFLICT DO NOTHING",
+    name_successor: "UPDATE {secrets} SET successor = $1, replaced = COALESCE(replaced, $2) \
+         WHERE key_id = $4 AND (digest = $3 OR successor = $3)",
+    delete_former_digest: "DELETE FROM {secrets} WHERE digest = $1 AND successor = $2",
+    former_digests_to_delete: "SELECT CAST(1 AS BIGINT) AS found FROM {secrets} WHERE replaced <= $1 LIMIT 1",
+    delete_former_digests: "DELETE FROM {secrets} WHERE replaced <= $1",
+    /// Counts what can still serve. `end` is the earlier end of the secret and its key.
+    pepper_usage: "SELECT pepper, \
+         SUM(CASE WHEN replaced IS NULL THEN 1 ELSE 0 END) AS secrets, \
+         SUM(CASE WHEN replaced IS NULL AND ends IS NULL THEN 1 ELSE 0 END) AS endless, \
+         MAX(CASE WHEN replaced IS NULL THEN last_used END) AS last_used, \
+         MAX(CASE WHEN replaced IS NULL THEN ends END) AS last_end, \
+         SUM(CASE WHEN replaced IS NULL THEN 0 ELSE 1 END) AS rehashed, \
+         MAX(replaced) AS last_replaced FROM \
+         (SELECT s.pepper, s.last_used, s.replaced, \
+         CASE WHEN s.expires IS NULL OR k.expires < s.expires THEN k.expires ELSE s.expires END AS ends \
+         FROM {secrets} s JOIN {keys} k ON k.id = s.key_id WHERE k.revoked = 0) serving \
+         WHERE (ends IS NULL OR ends > $1) AND (replaced IS NULL OR replaced > $2) \
+         GROUP BY pepper ORDER BY pepper IS NOT NULL, pepper",
     list_changes: "SELECT sequence, at, author, action, key_id, account, reason, differences \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
     /// Lists the newest lines of the trail.
@@ -128,7 +157,7 @@ statements! {
         ", previous, action, key_id, account FROM {changes} WHERE sequence >= $1 \
          ORDER BY sequence LIMIT 1001) c ON TRUE \
          LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.sequence > $1 \
-         AND c.action IN ('key_updated', 'key_revoked') ORDER BY c.sequence"
+         AND c.action IN ('key_updated', 'key_revoked', 'key_rehashed') ORDER BY c.sequence"
     ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
@@ -136,7 +165,7 @@ statements! {
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          audience, form, created)",
-    into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
+    into_secrets: "INSERT INTO {secrets} (digest, key_id, created, pepper)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
          reason, differences)",
     /// The beginning of a list of keys. `key_list` adds the conditions.
