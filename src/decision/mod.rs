@@ -27,6 +27,7 @@ mod judge;
 mod masked_key;
 mod options;
 mod outcome;
+mod peppers;
 mod policy;
 mod quotas;
 mod scope_finding;

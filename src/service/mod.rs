@@ -32,6 +32,7 @@ mod observer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;
+mod other_lookup;
 mod preflight;
 mod refusals;
 #[cfg(feature = "reload")]
