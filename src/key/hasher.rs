@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{HmacReset, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-
 use super::digest::KeyDigest;
+use super::hash_function::HashFunction;
 use super::name::PepperName;
 use super::pepper::Pepper;
 use super::peppers::{PepperAge, Peppers};
@@ -27,8 +25,7 @@ use crate::clock::Timestamp;
 /// ```
 #[derive(Clone, Default)]
 pub struct KeyHasher {
-    // Prepared once, so that no request hashes the pepper again.
-    peppered: Option<HmacReset<Sha256>>,
+    function: HashFunction,
     /// The keyring of the pepper. Only a key that was not found reads it.
     keyring: Option<Arc<Peppers>>,
 }
@@ -46,21 +43,18 @@ pub(crate) struct OtherDigest {
 impl KeyHasher {
     /// Creates a hasher that uses SHA-256 (FIPS 180-4).
     pub const fn sha256() -> Self {
-        Self { peppered: None, keyring: None }
+        Self { function: HashFunction::sha256(), keyring: None }
     }
 
     /// Creates a hasher that uses HMAC-SHA-256 (RFC 2104) with a pepper.
     pub fn with_pepper(pepper: &Pepper) -> Self {
-        // HMAC takes a key of any length, so this is always `Some`.
-        let state = HmacReset::new_from_slice(pepper.expose());
-        Self { peppered: state.ok(), keyring: None }
+        Self { function: HashFunction::with_pepper(pepper), keyring: None }
     }
 
     /// Creates a hasher that uses HMAC-SHA-256 with the current pepper of a keyring. A gate also finds the keys of the
     /// other peppers. [`Peppers`] has an example.
     pub fn with_peppers(peppers: Peppers) -> Self {
-        let hasher = peppers.current.hasher.clone();
-        Self { keyring: Some(Arc::new(peppers)), ..hasher }
+        Self { function: peppers.current.function.clone(), keyring: Some(Arc::new(peppers)) }
     }
 
     /// Returns the keyring.
@@ -78,8 +72,8 @@ impl KeyHasher {
     pub fn digests_at(&self, key: &[u8], now: Timestamp) -> impl Iterator<Item = KeyDigest> {
         let others = self.keyring.iter().flat_map(|keyring| &keyring.others);
         let others = others.filter(move |other| other.serves(now));
-        let hashers = others.map(|other| &other.pepper.hasher);
-        std::iter::once(self).chain(hashers).map(move |hasher| hasher.digest(key))
+        let functions = others.map(|other| &other.pepper.function);
+        std::iter::once(&self.function).chain(functions).map(move |function| function.digest(key))
     }
 
     /// Returns true if keys may have digests by other peppers than the current one.
@@ -97,7 +91,7 @@ impl KeyHasher {
         let mut others = self.keyring.as_ref()?.others.iter().enumerate().skip(place);
         let (place, other) = others.find(|(_, other)| other.serves(now))?;
         Some(OtherDigest {
-            digest: other.pepper.hasher.digest(key),
+            digest: other.pepper.function.digest(key),
             following: place + 1,
             is_former: other.age == PepperAge::Former,
         })
@@ -105,28 +99,16 @@ impl KeyHasher {
 
     /// Returns the digest of a key's whole text.
     pub fn digest(&self, key: &[u8]) -> KeyDigest {
-        KeyDigest::from_bytes(match &self.peppered {
-            // Both work in place. A method that takes the state by value leaves a copy, which holds the
-            // key and is not wiped.
-            None => {
-                let mut state = Sha256::new();
-                Digest::update(&mut state, key);
-                state.finalize_reset().into()
-            }
-            Some(state) => {
-                let mut state = state.clone();
-                state.update(key);
-                state.finalize_reset().into_bytes().into()
-            }
-        })
+        self.function.digest(key)
     }
 }
 
 impl fmt::Debug for KeyHasher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self.peppered {
-            None => "KeyHasher::Sha256",
-            Some(_) => "KeyHasher::HmacSha256(REDACTED)",
+        formatter.write_str(if self.function.is_peppered() {
+            "KeyHasher::HmacSha256(REDACTED)"
+        } else {
+            "KeyHasher::Sha256"
         })
     }
 }

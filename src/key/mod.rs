@@ -21,6 +21,7 @@ mod draft;
 mod form;
 mod form_text;
 mod format;
+mod hash_function;
 mod hasher;
 mod invalid;
 mod invalid_format;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::digest::KeyDigest;
-use super::hasher::KeyHasher;
+use super::hash_function::HashFunction;
 use super::invalid_peppers::InvalidPeppers;
 use super::name::{InvalidName, PepperName};
 use super::pepper::Pepper;
@@ -52,7 +52,7 @@ impl Peppers {
     /// Returns a builder of a keyring with the pepper that new keys get.
     pub fn builder(name: impl AsRef<str>, pepper: Pepper) -> PeppersBuilder {
         PeppersBuilder {
-            current: named(name.as_ref(), KeyHasher::with_pepper(&pepper)),
+            current: named(name.as_ref(), HashFunction::with_pepper(&pepper)),
             others: Vec::new(),
         }
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for Peppers {
 #[derive(Clone)]
 pub(super) struct NamedPepper {
     pub(super) name: PepperName,
-    pub(super) hasher: KeyHasher,
+    pub(super) function: HashFunction,
 }
 
 /// A pepper by which keys are found, and no new key is made.
@@ -121,39 +121,39 @@ impl PeppersBuilder {
     /// Adds the pepper that becomes the current one next. Keys under it are found, and stay as they are. So nodes that
     /// still have the old pepper as the current one and nodes that have the new one accept each other's keys.
     pub fn next(self, name: impl AsRef<str>, pepper: Pepper) -> Self {
-        self.with(name.as_ref(), KeyHasher::with_pepper(&pepper), PepperAge::Next, None)
+        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Next, None)
     }
 
     /// Adds a pepper of earlier keys. Name the younger one first: keys are looked up in this order.
     pub fn former(self, name: impl AsRef<str>, pepper: Pepper) -> Self {
-        self.with(name.as_ref(), KeyHasher::with_pepper(&pepper), PepperAge::Former, None)
+        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Former, None)
     }
 
     /// Adds a pepper of earlier keys, by which keys are found until an instant. From then on the keys that still need
     /// the pepper are unknown.
     pub fn former_until(self, name: impl AsRef<str>, pepper: Pepper, until: Timestamp) -> Self {
-        self.with(name.as_ref(), KeyHasher::with_pepper(&pepper), PepperAge::Former, Some(until))
+        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Former, Some(until))
     }
 
     /// Finds also the keys that were made without any pepper, under this name.
     pub fn former_without_pepper(self, name: impl AsRef<str>) -> Self {
-        self.with(name.as_ref(), KeyHasher::sha256(), PepperAge::Former, None)
+        self.with(name.as_ref(), HashFunction::sha256(), PepperAge::Former, None)
     }
 
     /// Finds also the keys that were made without any pepper until an instant, as
     /// [`former_until`](Self::former_until) does.
     pub fn former_without_pepper_until(self, name: impl AsRef<str>, until: Timestamp) -> Self {
-        self.with(name.as_ref(), KeyHasher::sha256(), PepperAge::Former, Some(until))
+        self.with(name.as_ref(), HashFunction::sha256(), PepperAge::Former, Some(until))
     }
 
     fn with(
         mut self,
         name: &str,
-        hasher: KeyHasher,
+        function: HashFunction,
         age: PepperAge,
         until: Option<Timestamp>,
     ) -> Self {
-        let other = named(name, hasher).map(|pepper| OtherPepper { pepper, age, until });
+        let other = named(name, function).map(|pepper| OtherPepper { pepper, age, until });
         self.others.push(other);
         self
     }
@@ -183,7 +183,7 @@ impl PeppersBuilder {
                 return Err(InvalidPeppers::SameName(same.name.clone()));
             }
             // HMAC fills short keys up with zeros, so digests say more than the bytes whether two are the same.
-            let digest = |pepper: &NamedPepper| -> KeyDigest { pepper.hasher.digest(b"") };
+            let digest = |pepper: &NamedPepper| -> KeyDigest { pepper.function.digest(b"") };
             if let Some(same) = seen.iter().find(|seen| digest(seen) == digest(pepper)) {
                 return Err(InvalidPeppers::Equal(same.name.clone(), pepper.name.clone()));
             }
@@ -200,8 +200,8 @@ impl PeppersBuilder {
     }
 }
 
-fn named(name: &str, hasher: KeyHasher) -> Result<NamedPepper, InvalidName> {
-    Ok(NamedPepper { name: PepperName::new(name)?, hasher })
+fn named(name: &str, function: HashFunction) -> Result<NamedPepper, InvalidName> {
+    Ok(NamedPepper { name: PepperName::new(name)?, function })
 }
 
 #[cfg(test)]

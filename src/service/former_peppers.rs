@@ -4,24 +4,13 @@
 use std::ops::ControlFlow;
 
 use super::deciding::Deciding;
+use super::other_lookup::{Found, OtherLookup};
 use super::wait::{Next, Wait};
 use crate::decision::KeyFacts;
 use crate::error::Denial;
-use crate::key::{KeyRecord, OtherDigest, SharedRecord};
+use crate::key::{KeyRecord, OtherDigest};
 use crate::request::{Client, Head};
-use crate::store::{Rehash, StoreError};
-use crate::sync::Reply;
-
-/// The answer of the store to a lookup.
-type Found = Result<Option<SharedRecord>, StoreError>;
-
-/// A lookup by another pepper that waits for the store.
-pub(super) struct OtherLookup {
-    pub(super) lookup: Reply<Found>,
-    pub(super) asked: OtherDigest,
-    pub(super) key: KeyFacts,
-    pub(super) client: Client,
-}
+use crate::store::Rehash;
 
 impl Deciding<'_> {
     /// Looks a key up by the other peppers from this place on. The key is read from the request again, because nothing

@@ -37,6 +37,7 @@ mod observing_waits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;
+mod other_lookup;
 mod preflight;
 mod refusals;
 #[cfg(feature = "reload")]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::attempt_waits::{CountedFailure, Presented, Reserving};
 use super::charging::{ChargeReply, ChargeResult};
-use super::former_peppers::OtherLookup;
+use super::other_lookup::{Found, OtherLookup};
 use super::request_state::Decision;
 use crate::caller::ClientNetwork;
 use crate::concurrency::{Concurrency, Permit};
@@ -47,35 +47,12 @@ pub(super) enum Wait {
 
 /// The result of a wait.
 pub(super) enum Arrival {
-    Found {
-        answer: Result<Option<SharedRecord>, StoreError>,
-        key: KeyFacts,
-        client: Client,
-    },
-    FoundByOther {
-        answer: Result<Option<SharedRecord>, StoreError>,
-        asked: OtherDigest,
-        key: KeyFacts,
-        client: Client,
-    },
-    Reserved {
-        answer: ChargeResult,
-        network: ClientNetwork,
-        presented: Presented,
-    },
-    Failure {
-        answer: ChargeResult,
-        address: IpAddr,
-        denial: Denial,
-    },
-    Peek {
-        denial: Denial,
-        answer: ChargeResult,
-    },
-    Room {
-        rule: Concurrency,
-        answer: ChargeResult,
-    },
+    Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
+    FoundByOther { answer: Found, asked: OtherDigest, key: KeyFacts, client: Client },
+    Reserved { answer: ChargeResult, network: ClientNetwork, presented: Presented },
+    Failure { answer: ChargeResult, address: IpAddr, denial: Denial },
+    Peek { denial: Denial, answer: ChargeResult },
+    Room { rule: Concurrency, answer: ChargeResult },
     Permit(Result<Option<Permit>, LimiterError>),
     Cost(ChargeResult),
 }

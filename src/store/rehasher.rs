@@ -76,7 +76,7 @@ impl Rehasher {
         }
     }
 
-    /// Notes that a gate with a keyring uses this rehasher.
+    /// Begins to write, because a gate with a keyring uses this rehasher.
     pub(crate) fn begin(&self) {
         self.0.has_keyring.store(true, Ordering::Relaxed);
     }

@@ -8,11 +8,36 @@ use super::statement::Statement;
 use super::step::bytes;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{KeyDigest, PepperName};
 use tower_api_key::store::{
     Action, CommandOptions, FORMER_DIGEST_KEPT, Invalidation, ManageError, ManageFuture,
     PepperManager, PepperUsage, Rehash, StoreError, check_author,
 };
+
+/// Finds no secret by its former digest, because it has the newer one already.
+const FIND: &str = "SELECT s.key_id, k.account FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
+     WHERE s.digest = $1 AND s.successor IS NULL AND k.revoked = 0";
+const COPY: &str = "INSERT INTO {secrets} (digest, key_id, created, expires, last_used, pepper) \
+     SELECT $1, key_id, created, expires, last_used, $2 FROM {secrets} WHERE digest = $3 \
+     ON CONFLICT DO NOTHING";
+const NAME_SUCCESSOR: &str = "UPDATE {secrets} SET successor = $1, replaced = COALESCE(replaced, $2) \
+     WHERE key_id = $4 AND (digest = $3 OR successor = $3)";
+const DELETE_ONE: &str = "DELETE FROM {secrets} WHERE digest = $1 AND successor = $2";
+const IS_ONE_TO_DELETE: &str =
+    "SELECT CAST(1 AS BIGINT) AS found FROM {secrets} WHERE replaced <= $1 LIMIT 1";
+const DELETE_ALL: &str = "DELETE FROM {secrets} WHERE replaced <= $1";
+/// Counts what can still serve. `ends` is the earlier end of the secret and its key.
+const COUNT: &str = "SELECT pepper, \
+     SUM(CASE WHEN replaced IS NULL THEN 1 ELSE 0 END) AS secrets, \
+     SUM(CASE WHEN replaced IS NULL AND ends IS NULL THEN 1 ELSE 0 END) AS endless, \
+     MAX(CASE WHEN replaced IS NULL THEN last_used END) AS last_used, \
+     MAX(CASE WHEN replaced IS NULL THEN ends END) AS last_end, \
+     SUM(CASE WHEN replaced IS NULL THEN 0 ELSE 1 END) AS rehashed, \
+     MAX(replaced) AS last_replaced FROM \
+     (SELECT s.pepper, s.last_used, s.replaced, \
+     CASE WHEN s.expires IS NULL OR k.expires < s.expires THEN k.expires ELSE s.expires END AS ends \
+     FROM {secrets} s JOIN {keys} k ON k.id = s.key_id WHERE k.revoked = 0) serving \
+     WHERE (ends IS NULL OR ends > $1) AND (replaced IS NULL OR replaced > $2) \
+     GROUP BY pepper ORDER BY pepper IS NOT NULL, pepper";
 
 impl PepperManager for SqlStore {
     fn rehash<'a>(&'a self, mut secrets: Vec<Rehash>, by: &'a str) -> ManageFuture<'a, u64> {
@@ -37,9 +62,7 @@ impl PepperManager for SqlStore {
     fn pepper_usage(&self) -> ManageFuture<'_, Vec<PepperUsage>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let asked = Statement::new(&self.queries.pepper_usage)
-                .bind(row::column(now))
-                .bind(served_by(now));
+            let asked = self.filled(COUNT).bind(row::column(now)).bind(served_by(now));
             // Reads all secrets, which takes longer than a lookup may.
             let rows = self.read_within(asked, self.settings.change_timeout).await?;
             Ok(rows.iter().map(|row| usage(&**row)).collect::<Result<_, _>>()?)
@@ -49,8 +72,13 @@ impl PepperManager for SqlStore {
 
 impl SqlStore {
     async fn has_former_digests_to_delete(&self) -> Result<bool, StoreError> {
-        let asked = Statement::new(&self.queries.former_digests_to_delete);
-        Ok(!self.read(asked.bind(served_by(self.clock.now()))).await?.is_empty())
+        let asked = self.filled(IS_ONE_TO_DELETE).bind(served_by(self.clock.now()));
+        Ok(!self.read(asked).await?.is_empty())
+    }
+
+    /// Returns a statement with the names of this store's tables.
+    fn filled(&self, text: &str) -> Statement {
+        Statement::made(self.tables.fill(text))
     }
 }
 
@@ -58,31 +86,33 @@ impl Step<'_> {
     /// Deletes the former digests that have served their time. Caches and replicas need no notice: the newer digest
     /// leads to the same record.
     async fn delete_former_digests(&mut self) -> Result<(), ManageError> {
-        let deleted = Statement::new(&self.store.queries.delete_former_digests);
-        self.execute(deleted.bind(served_by(self.now()))).await?;
+        let deleted = self.store.filled(DELETE_ALL).bind(served_by(self.now()));
+        self.execute(deleted).await?;
         Ok(())
     }
 
     /// Gives a secret a digest by a newer pepper. Returns `None` if it gets none. The lock of this change keeps others
     /// from changing the secret and its key.
     async fn rehash(&mut self, secret: &Rehash) -> Result<Option<()>, ManageError> {
-        let (queries, at) = (&self.store.queries, self.at());
-        let asked = Statement::new(&queries.secret_to_rehash).bind(bytes(&secret.from));
+        let (store, at) = (self.store, self.at());
+        let asked = store.filled(FIND).bind(bytes(&secret.from));
         let rows = self.fetch(asked).await?;
         let Some(found) = rows.first() else { return Ok(None) };
         let key = row::text(&**found, "key_id")?;
         let account = row::text(&**found, "account")?;
         // The secret may get a digest back that it had before, after a step back to the former pepper.
-        let back = Statement::new(&queries.delete_former_digest);
+        let back = store.filled(DELETE_ONE);
         self.execute(back.bind(bytes(&secret.to)).bind(bytes(&secret.from))).await?;
-        let copied = Statement::new(&queries.copy_secret)
+        let copied = store
+            .filled(COPY)
             .bind(bytes(&secret.to))
             .bind(secret.pepper.as_str())
             .bind(bytes(&secret.from));
         if self.execute(copied).await? == 0 {
             return Ok(None);
         }
-        let replaced = Statement::new(&queries.name_successor)
+        let replaced = store
+            .filled(NAME_SUCCESSOR)
             .bind(bytes(&secret.to))
             .bind(at)
             .bind(bytes(&secret.from))
@@ -101,21 +131,10 @@ fn served_by(now: Timestamp) -> i64 {
     row::column(Timestamp::from_unix_nanoseconds(now.unix_nanoseconds().saturating_sub(kept)))
 }
 
-/// Reads the name of a pepper.
-pub(super) fn pepper(row: &dyn Columns) -> Result<Option<PepperName>, StoreError> {
-    let name = row::optional(row, "pepper")?;
-    name.map(|name| PepperName::new(name).map_err(super::json::broken)).transpose()
-}
-
-/// Reads the newer digest of a row that is no secret of its own.
-pub(super) fn successor(row: &dyn Columns) -> Result<Option<KeyDigest>, StoreError> {
-    row::optional_digest(row, "successor")
-}
-
 fn usage(row: &dyn Columns) -> Result<PepperUsage, StoreError> {
     let count = |column| Ok(u64::try_from(row::number(row, column)?).unwrap_or(0));
     let instant = |column| Ok(row::optional_number(row, column)?.map(row::timestamp));
-    let mut usage = PepperUsage::new(pepper(row)?);
+    let mut usage = PepperUsage::new(row::pepper(row)?);
     usage.secrets = count("secrets")?;
     usage.endless = count("endless")?;
     usage.last_used = instant("last_used")?;

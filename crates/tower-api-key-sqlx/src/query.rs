@@ -111,30 +111,6 @@ statements! {
     note_use: "UPDATE {secrets} SET last_used = $2 \
          WHERE digest IN ($1, (SELECT successor FROM {secrets} WHERE digest = $1)) \
          AND (last_used IS NULL OR last_used < $2)",
-    /// Finds no secret by its former digest, because it has the newer one already.
-    secret_to_rehash: "SELECT s.key_id, k.account FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
-         WHERE s.digest = $1 AND s.successor IS NULL AND k.revoked = 0",
-    copy_secret: "INSERT INTO {secrets} (digest, key_id, created, expires, last_used, pepper) \
-         SELECT $1, key_id, created, expires, last_used, $2 FROM {secrets} WHERE digest = $3 \
-         ON CONFLICT DO NOTHING",
-    name_successor: "UPDATE {secrets} SET successor = $1, replaced = COALESCE(replaced, $2) \
-         WHERE key_id = $4 AND (digest = $3 OR successor = $3)",
-    delete_former_digest: "DELETE FROM {secrets} WHERE digest = $1 AND successor = $2",
-    former_digests_to_delete: "SELECT CAST(1 AS BIGINT) AS found FROM {secrets} WHERE replaced <= $1 LIMIT 1",
-    delete_former_digests: "DELETE FROM {secrets} WHERE replaced <= $1",
-    /// Counts what can still serve. `end` is the earlier end of the secret and its key.
-    pepper_usage: "SELECT pepper, \
-         SUM(CASE WHEN replaced IS NULL THEN 1 ELSE 0 END) AS secrets, \
-         SUM(CASE WHEN replaced IS NULL AND ends IS NULL THEN 1 ELSE 0 END) AS endless, \
-         MAX(CASE WHEN replaced IS NULL THEN last_used END) AS last_used, \
-         MAX(CASE WHEN replaced IS NULL THEN ends END) AS last_end, \
-         SUM(CASE WHEN replaced IS NULL THEN 0 ELSE 1 END) AS rehashed, \
-         MAX(replaced) AS last_replaced FROM \
-         (SELECT s.pepper, s.last_used, s.replaced, \
-         CASE WHEN s.expires IS NULL OR k.expires < s.expires THEN k.expires ELSE s.expires END AS ends \
-         FROM {secrets} s JOIN {keys} k ON k.id = s.key_id WHERE k.revoked = 0) serving \
-         WHERE (ends IS NULL OR ends > $1) AND (replaced IS NULL OR replaced > $2) \
-         GROUP BY pepper ORDER BY pepper IS NOT NULL, pepper",
     list_changes: "SELECT sequence, at, author, action, key_id, account, reason, differences \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
     /// Lists the newest lines of the trail.

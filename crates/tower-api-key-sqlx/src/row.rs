@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::driver::{Columns, Row};
 use super::json::{broken, json};
-use super::peppers;
 use super::quota_column::read_quotas;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, PepperName};
 use tower_api_key::store::{BrokenRow, FormerDigest, KeyEntry, SecretEntry, StoreError};
 
 /// The id of a key, and its entry or the error of its row.
@@ -179,12 +178,12 @@ fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
 
 /// Adds the secret of a row, or the former digest of a secret whose row came before.
 fn add_secret(entry: &mut KeyEntry, row: &dyn Columns) -> Result<(), StoreError> {
-    let Some(newer) = peppers::successor(row)? else {
+    let Some(newer) = optional_digest(row, "successor")? else {
         entry.secrets.extend(secret(row)?);
         return Ok(());
     };
     let replaced = instant(row, "replaced")?.unwrap_or_default();
-    let former = FormerDigest { digest: digest(row)?, pepper: peppers::pepper(row)?, replaced };
+    let former = FormerDigest { digest: digest(row)?, pepper: pepper(row)?, replaced };
     if let Some(secret) = entry.secrets.iter_mut().find(|secret| secret.digest == newer) {
         secret.formers.push(former);
     }
@@ -210,8 +209,13 @@ fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {
     let mut entry = SecretEntry::new(digest(row)?, created);
     entry.expires = instant(row, "secret_expires")?;
     entry.last_used = instant(row, "last_used")?;
-    entry.pepper = peppers::pepper(row)?;
+    entry.pepper = pepper(row)?;
     Ok(Some(entry))
+}
+
+/// Reads the name of a pepper.
+pub(super) fn pepper(row: &dyn Columns) -> Result<Option<PepperName>, StoreError> {
+    optional(row, "pepper")?.map(|name| PepperName::new(name).map_err(broken)).transpose()
 }
 
 /// Reads a digest.
@@ -220,10 +224,7 @@ pub(super) fn digest(row: &dyn Columns) -> Result<KeyDigest, StoreError> {
 }
 
 /// Reads a digest that may be NULL.
-pub(super) fn optional_digest(
-    row: &dyn Columns,
-    column: &str,
-) -> Result<Option<KeyDigest>, StoreError> {
+fn optional_digest(row: &dyn Columns, column: &str) -> Result<Option<KeyDigest>, StoreError> {
     let Some(digest) = row.bytes(column).map_err(broken)? else { return Ok(None) };
     let digest = <[u8; 32]>::try_from(digest).map_err(|_| broken("a digest is not 32 bytes"))?;
     Ok(Some(KeyDigest::from_bytes(digest)))
