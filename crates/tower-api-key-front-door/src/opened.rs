@@ -27,7 +27,7 @@ impl Opened {
         let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
         let store = match before.filter(|before| before.store.0 == *settings) {
             Some(before) => before.store.clone(),
-            None => (settings.clone(), store::open(settings, file).await?),
+            None => (settings.clone(), store::open(settings, door.telemetry(), file).await?),
         };
         let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
             (None, _) => None,
