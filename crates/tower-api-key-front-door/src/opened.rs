@@ -34,7 +34,9 @@ impl Opened {
             (Some(settings), Some((old, limiters))) if old.is_same_place(settings) => {
                 Some((settings.clone(), limiters.clone()))
             }
-            (Some(settings), _) => Some((settings.clone(), limiter::open(settings, file).await?)),
+            (Some(settings), _) => {
+                Some((settings.clone(), limiter::open(settings, door.telemetry(), file).await?))
+            }
         };
         Ok(Self { store, limiter })
     }
