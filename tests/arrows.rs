@@ -73,6 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "limits",
             "profile",
             "service",
+            "telemetry",
             "vendors",
         ],
     ),

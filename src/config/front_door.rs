@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::check::check;
+use super::gate::TelemetrySettings;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
@@ -235,6 +236,11 @@ impl FrontDoor {
     /// Returns the table `[limiter]`, if there is one.
     pub const fn limiter(&self) -> Option<&LimiterSettings> {
         self.tables.limiter.as_ref()
+    }
+
+    /// Returns the table `[telemetry]`. Without one, nothing is logged or counted.
+    pub fn telemetry(&self) -> TelemetrySettings {
+        self.tables.telemetry.unwrap_or_default()
     }
 }
 

@@ -47,6 +47,7 @@ pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, Stor
 pub use backends::{RedisCertificates, RedisLogin, ReplicaSettings};
 pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
+pub use gate::TelemetrySettings;
 pub use report::{FrontDoorError, Mistake};
 pub use schema::{json_schema, json_schema_with};
 pub use secret::SecretText;

@@ -8,7 +8,7 @@ use super::backends::{LimiterSettings, StoreSettings};
 use super::gate::{
     AnonymousQuotasTable, FailedAttemptsTable, OtherwiseTable, PepperTable, PeppersTable,
     PlansTable, PreflightTable, RefusedRequestsTable, RolesTable, RouteRowTable, ScopesTable,
-    TrustedProxiesTable,
+    TelemetrySettings, TrustedProxiesTable,
 };
 use super::profile::{BaseName, ProfileTable};
 use super::read::{Fault, FaultKind};
@@ -114,6 +114,9 @@ pub(super) struct FrontDoorTable {
     /// Counts no requests, and ignores all quotas.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) without_limits: bool,
+    /// What the gate logs and counts: nothing unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) telemetry: Option<TelemetrySettings>,
 }
 
 impl FrontDoorTable {

@@ -3,5 +3,6 @@
 #[cfg(feature = "cache")]
 mod caches;
 mod counted;
+mod dashboard;
 mod logged;
 mod world;

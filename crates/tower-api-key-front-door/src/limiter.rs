@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tower_api_key::concurrency::ConcurrencyLimiter;
-use tower_api_key::config::LimiterSettings;
+use tower_api_key::config::{LimiterSettings, TelemetrySettings};
 use tower_api_key::limits::{Limiter, MemoryLimiter};
 
 use crate::error::OpenError;
@@ -12,13 +12,17 @@ use crate::error::OpenError;
 pub(crate) type Limiters = (Arc<dyn Limiter>, Option<Arc<dyn ConcurrencyLimiter>>);
 
 /// Opens a limiter.
-#[cfg_attr(not(feature = "redis"), allow(clippy::unused_async))]
-pub(crate) async fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+#[cfg_attr(not(feature = "redis"), allow(clippy::unused_async, unused_variables))]
+pub(crate) async fn open(
+    settings: &LimiterSettings,
+    telemetry: TelemetrySettings,
+    file: &str,
+) -> Result<Limiters, OpenError> {
     match settings.scheme() {
         "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
         #[cfg(feature = "redis")]
         "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix" => {
-            open_redis(settings, file).await
+            open_redis(settings, telemetry, file).await
         }
         _ => Err(OpenError::unknown_scheme(file, "limiter.url", settings.url.expose(), &known())),
     }
@@ -33,7 +37,12 @@ fn known() -> Vec<&'static str> {
 const CHECK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 #[cfg(feature = "redis")]
-async fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+async fn open_redis(
+    settings: &LimiterSettings,
+    telemetry: TelemetrySettings,
+    file: &str,
+) -> Result<Limiters, OpenError> {
     use tower_api_key_redis::Lease;
 
     let invalid = |source| OpenError::Limiter { file: file.to_owned(), source };
@@ -62,6 +71,10 @@ async fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, 
             lease = lease.accounts(accounts);
         }
         builder = builder.lease(lease);
+    }
+    #[cfg(feature = "metrics")]
+    if telemetry.metrics {
+        builder = builder.observer(tower_api_key_redis::RedisMetrics::new());
     }
     let limiter = builder.build().map_err(invalid)?;
     // A server that is down, or hangs, keeps no front door closed.

@@ -29,7 +29,8 @@ impl Opened {
             Some(before) => before.store.clone(),
             None => {
                 let rehasher = Rehasher::new();
-                (settings.clone(), store::open(settings, file, &rehasher).await?, rehasher)
+                let opened = store::open(settings, door.telemetry(), file, &rehasher).await?;
+                (settings.clone(), opened, rehasher)
             }
         };
         let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
@@ -37,7 +38,9 @@ impl Opened {
             (Some(settings), Some((old, limiters))) if old.is_same_place(settings) => {
                 Some((settings.clone(), limiters.clone()))
             }
-            (Some(settings), _) => Some((settings.clone(), limiter::open(settings, file).await?)),
+            (Some(settings), _) => {
+                Some((settings.clone(), limiter::open(settings, door.telemetry(), file).await?))
+            }
         };
         Ok(Self { store, limiter })
     }

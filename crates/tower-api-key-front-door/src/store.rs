@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tower_api_key::config::StoreSettings;
+use tower_api_key::config::{StoreSettings, TelemetrySettings};
 use tower_api_key::store::{KeyStore, MemoryStore, Rehasher};
 
 use crate::error::OpenError;
@@ -11,6 +11,7 @@ use crate::error::OpenError;
 #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
 pub(crate) async fn open(
     settings: &StoreSettings,
+    telemetry: TelemetrySettings,
     file: &str,
     rehasher: &Rehasher,
 ) -> Result<Arc<dyn KeyStore>, OpenError> {
@@ -18,9 +19,9 @@ pub(crate) async fn open(
         // Nothing adds a key to this store, so there is none to give a digest.
         "memory" => Ok(Arc::new(MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        "sqlite" => open_sql(settings, file, rehasher).await,
+        "sqlite" => open_sql(settings, telemetry, file, rehasher).await,
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => open_sql(settings, file, rehasher).await,
+        "postgres" | "postgresql" => open_sql(settings, telemetry, file, rehasher).await,
         _ => Err(OpenError::unknown_scheme(file, "store.url", settings.url.expose(), &known())),
     }
 }
@@ -34,6 +35,7 @@ fn known() -> Vec<&'static str> {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 async fn open_sql(
     settings: &StoreSettings,
+    telemetry: TelemetrySettings,
     file: &str,
     rehasher: &Rehasher,
 ) -> Result<Arc<dyn KeyStore>, OpenError> {
@@ -72,8 +74,8 @@ async fn open_sql(
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
     Ok(match (&settings.replica, &settings.cache) {
-        (Some(replica), _) => shared(replicated(store, replica, file).await?, rehasher),
-        (None, Some(cache)) => shared(cached(store, cache), rehasher),
+        (Some(replica), _) => shared(replicated(store, replica, telemetry, file).await?, rehasher),
+        (None, Some(cache)) => shared(cached(store, cache, telemetry), rehasher),
         (None, None) => shared(store, rehasher),
     })
 }
@@ -93,6 +95,7 @@ fn shared(
 async fn replicated(
     store: tower_api_key_sqlx::SqlStore,
     settings: &tower_api_key::config::ReplicaSettings,
+    telemetry: TelemetrySettings,
     file: &str,
 ) -> Result<tower_api_key::store::Replica<tower_api_key_sqlx::SqlStore>, OpenError> {
     use std::time::Duration;
@@ -106,6 +109,9 @@ async fn replicated(
     let replica = settings.builder(store.clone()).build();
     let replica = replica.map_err(|source| OpenError::Layer { file: file.to_owned(), source })?;
     tokio::spawn(replica.follow());
+    if telemetry.metrics {
+        publish(&replica);
+    }
     if tokio::time::timeout(within, replica.ready()).await.is_err() {
         let (file, source) = (file.to_owned(), replica.failure());
         return Err(OpenError::NotCopied { file, within, source });
@@ -114,11 +120,34 @@ async fn replicated(
     Ok(replica)
 }
 
+/// Publishes the state of a replica.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+fn publish(replica: &tower_api_key::store::Replica<tower_api_key_sqlx::SqlStore>) {
+    /// Shorter than the periods of most scrapes.
+    #[cfg(feature = "metrics")]
+    const PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
+
+    #[cfg(feature = "metrics")]
+    tokio::spawn(tower_api_key::telemetry::ReplicaMetrics::new().publish(replica.gauge(), PERIOD));
+}
+
+/// Counts how a cache answers.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn count(
+    builder: tower_api_key::store::CachedBuilder<tower_api_key_sqlx::SqlStore>,
+) -> tower_api_key::store::CachedBuilder<tower_api_key_sqlx::SqlStore> {
+    #[cfg(feature = "metrics")]
+    let builder = builder.observer(tower_api_key::telemetry::CacheMetrics::new());
+    builder
+}
+
 /// Keeps records in memory, learns of changes where the database tells of them, and writes last uses.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn cached(
     store: tower_api_key_sqlx::SqlStore,
     settings: &tower_api_key::config::CacheSettings,
+    telemetry: TelemetrySettings,
 ) -> tower_api_key::store::Cached<tower_api_key_sqlx::SqlStore> {
     use tower_api_key::store::Cached;
 
@@ -144,6 +173,9 @@ fn cached(
     }
     if let Some(lookups) = settings.lookups_at_once {
         builder = builder.lookups_at_once(lookups);
+    }
+    if telemetry.metrics {
+        builder = count(builder);
     }
     let cached = builder.build();
     #[cfg(feature = "postgres")]

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-#[cfg(feature = "testing")]
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::concurrency::RedisConcurrency;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
+use super::observer::RedisObserver;
 use super::script::ChargeScript;
 use super::servers::{Access, Servers};
 #[cfg(feature = "testing")]
@@ -54,6 +54,7 @@ pub struct RedisLimiterBuilder {
     permit_lease: Duration,
     network_hasher: KeyHasher,
     on_request_time: bool,
+    observer: Option<Arc<dyn RedisObserver>>,
 }
 
 impl RedisLimiterBuilder {
@@ -75,6 +76,7 @@ impl RedisLimiterBuilder {
             permit_lease: PERMIT_LEASE,
             network_hasher: KeyHasher::sha256(),
             on_request_time: false,
+            observer: None,
         }
     }
 
@@ -102,6 +104,12 @@ impl RedisLimiterBuilder {
     /// tries to connect, first after 100 ms, in the end every 2 s, until the server answers again.
     pub fn patience(mut self, failures: u32) -> Self {
         self.access.patience = failures;
+        self
+    }
+
+    /// Reports charges and calls to an observer: none unless set. [`RedisObserver`] has an example.
+    pub fn observer(mut self, observer: impl RedisObserver) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -200,7 +208,8 @@ impl RedisLimiterBuilder {
         let connection = self.servers.connection(&self.access)?;
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
-        let script = ChargeScript::new(connection, self.prefix, self.on_request_time);
+        let script = ChargeScript::new(connection, self.prefix, self.on_request_time)
+            .with_observer(self.observer);
         Ok(RedisLimiter::new(script, self.lease, concurrency, self.network_hasher))
     }
 }

@@ -68,8 +68,11 @@ mod lock;
 mod misconfigured;
 mod named_primary;
 mod network;
+mod observer;
 mod question;
 mod redirect;
+#[cfg(feature = "metrics")]
+mod redis_metrics;
 mod refusal;
 mod script;
 mod sentinels;
@@ -88,6 +91,9 @@ pub use concurrency::RedisConcurrency;
 pub use credentials::RedisCredentials;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
+pub use observer::{ChargeWay, RedisObserver};
+#[cfg(feature = "metrics")]
+pub use redis_metrics::RedisMetrics;
 #[cfg(feature = "testing")]
 pub use stream_source::StreamSource;
 #[cfg(feature = "tls")]

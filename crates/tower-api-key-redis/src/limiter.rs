@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
 use super::network::NetworkName;
+use super::observer::ChargeWay;
 use super::question::{Counted, Question, Refunded, Terms};
 use super::script::ChargeScript;
 use super::servers::Servers;
@@ -168,10 +169,17 @@ impl Limiter for RedisLimiter {
         // Leases are for few busy accounts. Networks would take their room.
         let leases = caller.record().zip(self.leases.as_ref());
         let step = leases.map(|(record, leases)| leases.next_step(record, &charge));
+        let way = match &step {
+            Some(NextStep::Answered(_)) => ChargeWay::Held,
+            Some(NextStep::Waits(_, None)) => ChargeWay::Joined,
+            Some(NextStep::Waits(_, Some(_)) | NextStep::Alone) | None => ChargeWay::Called,
+        };
+        self.script.observe(|observer| observer.charged(way));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
             Some(NextStep::Waits(receiver, slot)) => {
                 if let (Some(slot), Some(leases)) = (slot, &self.leases) {
+                    self.script.observe(|observer| observer.held(leases.len()));
                     let flight = Flight::new(Arc::clone(leases), slot);
                     // Without a runtime the flight is dropped, which answers the waiting requests.
                     let task = flight.run(Arc::clone(&self.script));

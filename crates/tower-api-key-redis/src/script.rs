@@ -1,11 +1,15 @@
 //! The script that charges a request, and its calls.
 
+use std::sync::Arc;
+
 use redis::Script;
+use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::call::Call;
 use super::connection::Connection;
 use super::failure::Failure;
+use super::observer::RedisObserver;
 use super::question::{Counted, Question};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::Verdict;
@@ -25,11 +29,26 @@ pub(super) struct ChargeScript {
     script: Script,
     prefix: String,
     on_request_time: bool,
+    observer: Option<Arc<dyn RedisObserver>>,
 }
 
 impl ChargeScript {
     pub(super) fn new(connection: Connection, prefix: String, on_request_time: bool) -> Self {
-        Self { connection, script: Script::new(CHARGE), prefix, on_request_time }
+        let script = Script::new(CHARGE);
+        Self { connection, script, prefix, on_request_time, observer: None }
+    }
+
+    /// Reports charges and calls to an observer.
+    pub(super) fn with_observer(self, observer: Option<Arc<dyn RedisObserver>>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Calls the observer, if one is set.
+    #[inline]
+    pub(super) fn observe(&self, call: impl FnOnce(&dyn RedisObserver)) {
+        if let Some(observer) = &self.observer {
+            call(&**observer);
+        }
     }
 
     /// Returns the connection.
@@ -72,7 +91,13 @@ impl ChargeScript {
         counted.ask(question, &mut call.command, &self.prefix);
         // What is given back twice would be spent twice.
         call.once = question.back.is_some() || question.refund.is_some();
-        Answer::read(&self.connection.call(&call).await?, counted, question)
+        let began = self.observer.as_ref().map(|_| Instant::now());
+        let answer = self.connection.call(&call).await;
+        let answer = answer.and_then(|answer| Answer::read(&answer, counted, question));
+        if let Some(began) = began {
+            self.observe(|observer| observer.called(began.elapsed(), answer.is_err()));
+        }
+        answer
     }
 
     /// Charges a request by itself.

@@ -11,6 +11,7 @@ mod in_force;
 mod listen;
 mod problem;
 mod readiness;
+mod recorder;
 pub mod settings;
 mod upstream;
 mod watch;
@@ -18,6 +19,7 @@ mod watch;
 pub use front_door::{FrontDoor, open};
 pub use gateway::{Gateway, check};
 pub use problem::Problem;
+pub use recorder::record;
 pub use watch::Watched;
 
 /// Returns the JSON Schema of the gateway's file, for editors.

@@ -60,6 +60,7 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     };
     // Before the process can be asked: a signal without a listener ends it.
     let signals = Signals::listen()?;
+    gateway::record()?;
     let front_door = open(file).await?;
     if options.check {
         println!("{}: no mistake", file.display());

@@ -87,6 +87,9 @@ impl FrontDoorTable {
         if let Some(refusals) = &self.refused_requests {
             builder = builder.refused_requests(refusals.describe());
         }
+        if let Some(telemetry) = self.telemetry {
+            builder = telemetry.apply(builder, &path("telemetry"), found);
+        }
         builder = builder.grpc_services(&self.grpc_services);
         found.extend(self.open_everywhere());
         if self.without_limits && self.limiter.is_some() {

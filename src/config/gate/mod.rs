@@ -19,6 +19,7 @@ mod route;
 mod routes;
 mod scopes;
 mod statuses;
+mod telemetry;
 
 pub(super) use anonymous::AnonymousQuotasTable;
 pub(super) use attempts::{FailedAttemptsTable, RefusedRequestsTable};
@@ -32,3 +33,4 @@ pub(super) use roles::RolesTable;
 pub(super) use route::{RouteNeedsTable, RouteRowTable};
 pub(super) use routes::mistakes as route_mistakes;
 pub(super) use scopes::ScopesTable;
+pub use telemetry::TelemetrySettings;

@@ -21,6 +21,8 @@ mod leases;
 mod login;
 mod model;
 mod networks;
+#[cfg(feature = "metrics")]
+mod observed;
 mod outage;
 mod permits_of_processes;
 mod relay;

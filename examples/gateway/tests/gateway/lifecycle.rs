@@ -73,6 +73,28 @@ async fn probes_tell_what_answers() {
     assert!(process.probe("/").ends_with("404"));
 }
 
+/// The admin listener serves metrics, once the file says what is counted. The log has refused requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_gets_metrics() {
+    let upstream = named("one").await;
+    let process = Process::before("metrics", upstream).await;
+    assert!(!process.probe("/metrics").contains("tower_api_key_requests_total"));
+    process.configure(|file| format!("{file}[telemetry]\nlog = true\nmetrics = true\n"), upstream);
+    process.wait_for("the new file is in force");
+    assert!(process.curl("a.pem", "/a", &[]).unwrap().contains(" 200"));
+    assert!(process.curl("a.pem", "/a", &["-H", "X-Api-Key: wrong"]).unwrap().contains(" 40"));
+    let line = process.wait_for("tower_api_key::request: request refused");
+    assert!(line.contains("vendor=") && !line.contains(&process.key), "{line}");
+    let text = process.probe("/metrics");
+    assert!(text.ends_with("200"), "{text}");
+    for line in ["decision=\"admitted\"} 1", "decision=\"refused\"} 1"] {
+        let has = |it: &str| it.starts_with("tower_api_key_requests_total{") && it.ends_with(line);
+        assert!(text.lines().any(has), "{line}\n{text}");
+    }
+    assert!(text.contains("# TYPE tower_api_key_decision_duration_seconds histogram"), "{text}");
+    assert!(!text.contains(&process.key));
+}
+
 /// A pair that does not fit keeps the old certificate, and the log has the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_change_while_it_serves() {

@@ -18,6 +18,7 @@ use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::telemetry::{MetricsObserver, TracingObserver};
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, Profile, Reply, refusal, vendors};
 
 use crate::canary::{Canary, basic, printed, told};
@@ -166,6 +167,7 @@ impl Vendor {
             .on(&[], "/permit", Route::new().concurrency(Concurrency::new(1)))
             .on(&[], "/budget", Route::new().budget(Duration::from_millis(1)));
         let builder = builder.routes(routes).observer(log.clone());
+        let builder = builder.observer(TracingObserver::new()).observer(MetricsObserver::new());
         let builder = match world {
             World::LimiterDown(choice) => builder.limits(Down, choice),
             _ => builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny),

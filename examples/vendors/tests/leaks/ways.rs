@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::{Method, Request};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecordBuilder;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
@@ -11,6 +12,7 @@ use tower_api_key::request::Connection;
 
 use crate::canary::basic;
 use crate::support::anonymous;
+use crate::traced;
 use crate::vendors::{Log, Vendor, World, all, denials};
 
 /// Writes the wrong things that a client can do with its key.
@@ -70,6 +72,10 @@ fn shadowed(key: KeyRecordBuilder) -> KeyRecordBuilder {
 #[tokio::test(start_paused = true)]
 async fn nothing_shows_a_key_or_a_digest() {
     let mut seen = BTreeSet::new();
+    traced::write_down();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
     for vendor in all() {
         let log = Log::default();
         for request in mistakes(&vendor) {
@@ -112,6 +118,8 @@ async fn nothing_shows_a_key_or_a_digest() {
         let printed = log.0.lock().unwrap().clone();
         assert!(printed.len() > 50_000, "{} bytes", printed.len());
         vendor.canary.is_not_in(&printed, vendor.profile.name);
+        vendor.canary.is_not_in(&scrape.render(), "the metrics");
+        traced::shows_nothing_of(&vendor.canary);
         for heard in [
             "in shadow: hour KeyRecord",
             "exposed: KeyDigest",
@@ -126,5 +134,9 @@ async fn nothing_shows_a_key_or_a_digest() {
             assert!(printed.contains(heard), "{}: no {heard:?}", vendor.profile.name);
         }
     }
+    for line in ["request DEBUG", "request INFO", "request WARN", "trouble WARN"] {
+        traced::is_heard(&format!("tower_api_key::{line}"));
+    }
+    assert!(scrape.render().contains("tower_api_key_denials_total{"), "{}", scrape.render());
     assert_eq!(seen.len(), 26, "every reason but the service's own, and `admitted`: {seen:?}");
 }
