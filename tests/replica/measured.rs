@@ -69,9 +69,11 @@ impl KeyFeed for Still {
 /// Returns the number of keys.
 fn key_count() -> usize {
     let told = std::env::var("REPLICA_KEYS").ok();
-    let count = told.map_or(1_000_000, |count| count.parse().expect("REPLICA_KEYS is a number"));
+    let count: usize =
+        told.map_or(1_000_000, |count| count.parse().expect("REPLICA_KEYS is a number"));
     // Each loop goes over all keys in steps of a prime number.
-    assert!(count >= 1_000 && count % 7_919 != 0 && count % 104_729 != 0, "{count} keys");
+    let reaches_all = [7_919_usize, 104_729].iter().all(|step| !count.is_multiple_of(*step));
+    assert!(count >= 1_000 && reaches_all, "{count} keys");
     count
 }
 

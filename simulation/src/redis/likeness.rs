@@ -190,7 +190,9 @@ fn commands_answer_as_those_of_a_real_redis() {
     proptest!(config, |(ops in prop::collection::vec(op(), 1..40))| {
         let mut both = both.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         both.clear();
-        ops.iter().for_each(|op| both.step(op));
+        for op in &ops {
+            both.step(op);
+        }
     });
 }
 
