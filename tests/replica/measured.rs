@@ -1,4 +1,5 @@
 //! What a replica costs. Repeat it with `cargo test --release -p tests --test replica measured -- --ignored --nocapture`.
+//! `REPLICA_KEYS` sets another number of keys than a million.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use tower_api_key::store::{
     MemoryStore, Replica,
 };
 
-const KEYS: usize = 1_000_000;
 const PAGE: usize = 10_000;
 const LOOKUPS: usize = 300_000;
 
@@ -66,6 +66,17 @@ impl KeyFeed for Still {
     }
 }
 
+/// Returns the number of keys.
+fn key_count() -> usize {
+    let told = std::env::var("REPLICA_KEYS").ok();
+    let count: usize =
+        told.map_or(1_000_000, |count| count.parse().expect("REPLICA_KEYS is a number"));
+    // Each loop goes over all keys in steps of a prime number.
+    let reaches_all = [7_919_usize, 104_729].iter().all(|step| !count.is_multiple_of(*step));
+    assert!(count >= 1_000 && reaches_all, "{count} keys");
+    count
+}
+
 /// Returns the resident memory in bytes.
 fn memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -103,16 +114,16 @@ fn measured() {
         let account = |number| Account::builder(format!("account_{number}")).scopes(["read"]);
         let accounts = (0..10_000).map(|number| Arc::new(account(number).build().unwrap()));
         let accounts: Vec<_> = accounts.collect();
-        let hasher = KeyHasher::sha256();
+        let (keys, hasher) = (key_count(), KeyHasher::sha256());
         let mut digests: Vec<_> =
-            (0..KEYS).map(|number| hasher.digest(number.to_string().as_bytes())).collect();
+            (0..keys).map(|number| hasher.digest(number.to_string().as_bytes())).collect();
         digests.sort_by_key(|digest| *digest.as_bytes());
         let feed = Still { digests: Arc::new(digests.clone()), accounts };
-        let small: Vec<_> = digests.iter().copied().step_by(KEYS / 1_000).collect();
+        let small: Vec<_> = digests.iter().copied().step_by(keys / 1_000).collect();
         let memory_store = MemoryStore::new();
-        for number in 0..KEYS {
+        for number in 0..keys {
             // Not in the order of the digests.
-            let digest = digests[number * 7_919 % KEYS];
+            let digest = digests[number * 7_919 % keys];
             memory_store.add_now(digest, feed.record(&digest));
         }
         let before = memory();
@@ -123,9 +134,9 @@ fn measured() {
         tokio::spawn(replica.follow());
         replica.ready().await;
         let took = Duration::from_nanos(processor_time() - begun);
-        println!("{KEYS} keys in {took:?} of the processor");
-        println!("{} bytes a key", (memory() - before) / KEYS);
-        for (name, digests) in [("1,000 keys", &small), ("a million keys", &digests)] {
+        println!("{keys} keys in {took:?} of the processor");
+        println!("{} bytes a key", (memory() - before) / keys);
+        for (name, digests) in [("1,000 keys", &small), ("all keys", &digests)] {
             let (memory, copied) = (lookup(&memory_store, digests), lookup(&replica, digests));
             println!("{name}: {memory:.1} ns in a MemoryStore, {copied:.1} ns in a Replica");
         }

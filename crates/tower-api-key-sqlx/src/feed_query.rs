@@ -91,13 +91,13 @@ macro_rules! place_of_page {
 
 /// Selects a page of secrets. It has at least one row, with the change that proves the position.
 macro_rules! page {
-    ($count:literal) => {
+    ($secrets:literal) => {
         concat!(
             "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
             record_columns!(),
             place_of_page!(),
-            "LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 ORDER BY digest LIMIT ",
-            $count,
+            "LEFT JOIN (",
+            $secrets,
             ") s ON TRUE LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
         )
     };

@@ -205,17 +205,12 @@ statements! {
          ORDER BY c.sequence"
     ),
     /// A page is joined with all keys at once, so larger pages are read faster.
-    page_of_postgres: page!("250000"),
-    page_of_sqlite: page!("50000"),
+    page_of_postgres: page!("SELECT * FROM {secrets} WHERE digest > $2 ORDER BY digest LIMIT 250000"),
+    page_of_sqlite: page!("SELECT * FROM {secrets} WHERE digest > $2 ORDER BY digest LIMIT 50000"),
     /// Selects a page of the secrets of an account. Few accounts have more, and a reader follows changes between pages.
-    page_of_account: concat!(
-        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
-        record_columns!(),
-        place_of_page!(),
-        "LEFT JOIN (SELECT own.digest, own.key_id, own.expires FROM {keys} of_account \
-         JOIN {secrets} own ON own.key_id = of_account.id \
-         WHERE of_account.account = $3 AND own.digest > $2 ORDER BY own.digest LIMIT 10000) s ON TRUE \
-         LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
+    page_of_account: page!(
+        "SELECT own.* FROM {keys} of_account JOIN {secrets} own ON own.key_id = of_account.id \
+         WHERE of_account.account = $3 AND own.digest > $2 ORDER BY own.digest LIMIT 10000"
     ),
     /// Returns a page in one row, as [`PackedSecret`](super::feed) is read: sqlx hands each row of SQLite from thread
     /// to thread, which costs more than to read it. In the order of keys, neighbours lie in the same pages of the file.

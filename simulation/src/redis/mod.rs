@@ -1,6 +1,8 @@
 //! A simulated Redis: the limiter's own scripts, over streams with delays, on a server that dies at stated instants.
 
 mod keyspace;
+#[cfg(test)]
+mod likeness;
 mod scripts;
 mod server;
 mod stream;

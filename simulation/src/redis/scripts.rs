@@ -63,8 +63,14 @@ impl Scripts {
     }
 }
 
+/// Returns an argument of a command. Redis writes numbers with 17 digits, which shows a whole number exactly.
 fn bytes(lua: &Lua, word: &Value) -> mlua::Result<Vec<u8>> {
-    let text = lua.coerce_string(word.clone())?;
+    let text = match word {
+        Value::Integer(number) => return Ok(number.to_string().into()),
+        Value::Number(number) if number.fract() == 0.0 => return Ok(format!("{number}").into()),
+        Value::Number(_) => None,
+        word => lua.coerce_string(word.clone())?,
+    };
     let text = text.ok_or_else(|| mlua::Error::runtime("arguments are strings or integers"))?;
     Ok(text.as_bytes().to_vec())
 }

@@ -109,7 +109,9 @@ impl PendingChanges {
         for account in states {
             self.note_state(&Arc::new(account), true);
         }
-        keys.iter().for_each(|(id, _)| drop(self.unreadable.remove(id)));
+        for (id, _) in &keys {
+            self.unreadable.remove(id);
+        }
         self.unreadable.extend(unreadable);
         self.keys.extend(keys);
     }
@@ -216,7 +218,9 @@ impl PendingChanges {
             yield_now().await;
         }
         // The table is now as the last answer was.
-        readable.into_iter().for_each(|account| repairs.note_readable(account, keys));
+        for account in readable {
+            repairs.note_readable(account, keys);
+        }
     }
 }
 

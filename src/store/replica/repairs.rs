@@ -154,9 +154,9 @@ mod tests {
             assert!(due(&mut repairs).is_some());
             repairs.read(asked, last);
         }
-        tokio::time::advance(18 * SECOND - SECOND / 10).await;
+        tokio::time::advance(17 * SECOND).await;
         assert_eq!(due(&mut repairs), None);
-        tokio::time::advance(SECOND / 10).await;
+        tokio::time::advance(SECOND).await;
         assert_eq!(due(&mut repairs), Some(("globex".to_owned(), None)));
         repairs.fail(Instant::now(), 3 * SECOND);
         assert_eq!(due(&mut repairs), None);

@@ -26,6 +26,8 @@ pub(crate) struct LeaseTable {
     hasher: RandomState,
     /// True while a task watches the batches.
     pub(super) is_watching: AtomicBool,
+    /// Held while tokens are given back, so that a process that ends waits for the timer's calls, too.
+    pub(super) giving_back: tokio::sync::Mutex<()>,
 }
 
 /// The next step of a request.
@@ -41,7 +43,8 @@ pub(crate) enum NextStep {
 impl LeaseTable {
     pub(crate) fn new(lease: Lease) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { lease, shards, hasher: RandomState::new(), is_watching: AtomicBool::new(false) }
+        let (hasher, is_watching) = (RandomState::new(), AtomicBool::new(false));
+        Self { lease, shards, hasher, is_watching, giving_back: tokio::sync::Mutex::default() }
     }
 
     /// Answers a request from the table, or lets it wait.

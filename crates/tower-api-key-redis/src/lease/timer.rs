@@ -31,8 +31,9 @@ pub(super) fn start(leases: &Arc<LeaseTable>, script: &Arc<ChargeScript>) {
 }
 
 impl LeaseTable {
-    /// Gives all tokens back, and returns the first failure.
+    /// Gives all tokens back, and returns the first failure. Waits for calls of the timer that are under way.
     pub(crate) async fn give_back_all(&self, script: &Arc<ChargeScript>) -> Result<(), Failure> {
+        let _alone = self.giving_back.lock().await;
         give_back(script, self.end_due(Instant::now(), |_| true, true)).await
     }
 }
@@ -53,10 +54,12 @@ async fn run(mut running: Running, script: Weak<ChargeScript>) {
     loop {
         tokio::time::sleep(TICK).await;
         let (Some(leases), Some(script)) = (running.0.upgrade(), script.upgrade()) else { return };
+        let alone = leases.giving_back.lock().await;
         // Without a connection the tokens would be lost. The node can still spend them.
         let due = leases.end_due(Instant::now(), |counted| !script.is_down(counted), false);
         // A failure loses the tokens, as if they had been spent. The connection has counted it.
         let _ = give_back(&script, due).await;
+        drop(alone);
         if !leases.watches_any() {
             leases.is_watching.store(false, Ordering::Release);
             // A batch that came between these two lines found the timer running.

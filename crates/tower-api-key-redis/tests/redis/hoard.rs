@@ -208,6 +208,32 @@ async fn a_node_that_ends_gives_everything_back() {
     without.give_back_all().await.unwrap();
 }
 
+/// A call of the timer may be under way when a process ends. With the process its tokens would be lost.
+#[tokio::test]
+async fn a_node_that_ends_waits_for_what_its_timer_gives_back() {
+    let _turn = TURNS.write().await;
+    let Some(server) = Redis::start() else { return };
+    let quota = quota(Algorithm::FixedWindow, Duration::from_secs(3_600));
+    let mut fleet = Fleet::new(&server, 2, quota, None);
+    for node in &mut fleet.nodes {
+        let patient = server.limiter().prefix("ending:").timeout(Duration::from_secs(20));
+        *node = patient.lease(Lease::new()).build().unwrap();
+    }
+    let mut passed = 0;
+    while passed < 100 || fleet.remaining(1).await == LIMIT - passed {
+        passed += fleet.pass(0, 1).await;
+    }
+    server.signal("STOP");
+    // The timer gives the batch back after 400 ms, and gets no answer.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut ending = std::pin::pin!(fleet.nodes[0].give_back_all());
+    let early = tokio::time::timeout(Duration::from_millis(100), ending.as_mut()).await;
+    server.signal("CONT");
+    assert!(early.is_err(), "it does not wait");
+    ending.await.unwrap();
+    assert_eq!(fleet.remaining(1).await, LIMIT - passed);
+}
+
 /// Calls that timed out are carried out when the server goes on. Each one would take tokens for no request.
 #[tokio::test]
 async fn a_server_that_stands_still_for_a_while_costs_hardly_a_token() {

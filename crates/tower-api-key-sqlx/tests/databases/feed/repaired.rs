@@ -39,7 +39,9 @@ async fn a_saved_account_of_sqlite_makes_all_its_keys_serve() {
     let url = sqlite(&folder);
     SqlStore::connect(&url).await.unwrap();
     let pool = SqlitePool::connect(&url).await.unwrap();
-    let execute = async |sql| drop(sqlx::raw_sql(sql).execute(&pool).await.unwrap());
+    let execute = async |sql| {
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+    };
     a_saved_account_makes_all_its_keys_serve(&url, execute).await;
 }
 
@@ -48,7 +50,9 @@ async fn a_saved_account_of_postgres_makes_all_its_keys_serve() {
     let Some(server) = Postgres::start() else { return };
     SqlStore::connect(server.url()).await.unwrap();
     let pool = PgPool::connect(server.url()).await.unwrap();
-    let execute = async |sql| drop(sqlx::raw_sql(sql).execute(&pool).await.unwrap());
+    let execute = async |sql| {
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+    };
     a_saved_account_makes_all_its_keys_serve(server.url(), execute).await;
 }
 
