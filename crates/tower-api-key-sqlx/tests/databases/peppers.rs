@@ -40,9 +40,9 @@ fn steps() -> [KeyHasher; 3] {
         KeyHasher::with_peppers(peppers.build().unwrap())
     };
     [
-        of(Peppers::builder("old", old())),
-        of(Peppers::builder("old", old()).next("new", new())),
-        of(Peppers::builder("new", new()).former("old", old())),
+        of(Peppers::builder("old", &old())),
+        of(Peppers::builder("old", &old()).next("new", &new())),
+        of(Peppers::builder("new", &new()).former("old", &old())),
     ]
 }
 
