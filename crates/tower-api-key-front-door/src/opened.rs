@@ -25,12 +25,11 @@ impl Opened {
         file: &str,
     ) -> Result<Self, OpenError> {
         let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
-        let store = match before.filter(|before| before.store.0 == *settings) {
-            Some(before) => before.store.clone(),
-            None => {
-                let rehasher = Rehasher::new();
-                (settings.clone(), store::open(settings, file, &rehasher).await?, rehasher)
-            }
+        let store = if let Some(before) = before.filter(|before| before.store.0 == *settings) {
+            before.store.clone()
+        } else {
+            let rehasher = Rehasher::new();
+            (settings.clone(), store::open(settings, file, &rehasher).await?, rehasher)
         };
         let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
             (None, _) => None,
