@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_pepper_that_has_ended_is_left_out() {
         let (at, pepper) = (Timestamp::from_unix_seconds, |byte| Pepper::new([byte; 16]).unwrap());
-        let peppers = Peppers::builder("4", pepper(4)).former("3", pepper(3));
-        let peppers = peppers.former_until("2", pepper(2), at(20)).former_without_pepper("none");
+        let peppers = Peppers::builder("4", &pepper(4)).former("3", &pepper(3));
+        let peppers = peppers.former_until("2", &pepper(2), at(20)).former_without_pepper("none");
         let hasher = KeyHasher::with_peppers(peppers.build_at(at(10)).unwrap());
         let places = |now| {
             let step = |place: &usize| Some(hasher.other_digest(b"key", *place, now)?.following);

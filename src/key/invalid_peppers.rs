@@ -8,7 +8,7 @@ use super::name::{InvalidName, PepperName};
 /// use tower_api_key::key::{InvalidPeppers, Pepper, Peppers};
 ///
 /// let pepper = || Pepper::new(*b"32 bytes of the random generator");
-/// let twice = Peppers::builder("2027", pepper()?).former("2026", pepper()?).build().unwrap_err();
+/// let twice = Peppers::builder("2027", &pepper()?).former("2026", &pepper()?).build().unwrap_err();
 /// assert!(matches!(twice, InvalidPeppers::Equal(_, _)));
 /// # Ok::<(), tower_api_key::key::WeakPepper>(())
 /// ```

@@ -98,6 +98,7 @@ impl fmt::Debug for IssuedKey {
             .debug_struct("IssuedKey")
             .field("secret", &"REDACTED")
             .field("digest", &self.digest)
+            .field("pepper", &self.pepper)
             .field("form", &format_args!("{}", self.form))
             .finish()
     }

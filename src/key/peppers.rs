@@ -35,7 +35,7 @@ const MOST_OTHERS: usize = 4;
 /// let (old, new) = (Pepper::new(*b"sixteen old byte")?, Pepper::new(*b"sixteen new byte")?);
 /// let of_old_keys = KeyHasher::with_pepper(&old).digest(b"key");
 ///
-/// let hasher = KeyHasher::with_peppers(Peppers::builder("2027", new).former("2026", old).build()?);
+/// let hasher = KeyHasher::with_peppers(Peppers::builder("2027", &new).former("2026", &old).build()?);
 /// assert_ne!(hasher.digest(b"key"), of_old_keys, "a new key gets the current pepper");
 /// let now = SystemClock.now();
 /// assert!(hasher.digests_at(b"key", now).any(|digest| digest == of_old_keys), "an old one is found");
@@ -50,9 +50,9 @@ pub struct Peppers {
 
 impl Peppers {
     /// Returns a builder of a keyring with the pepper that new keys get.
-    pub fn builder(name: impl AsRef<str>, pepper: Pepper) -> PeppersBuilder {
+    pub fn builder(name: impl AsRef<str>, pepper: &Pepper) -> PeppersBuilder {
         PeppersBuilder {
-            current: named(name.as_ref(), HashFunction::with_pepper(&pepper)),
+            current: named(name.as_ref(), HashFunction::with_pepper(pepper)),
             others: Vec::new(),
         }
     }
@@ -120,19 +120,19 @@ pub struct PeppersBuilder {
 impl PeppersBuilder {
     /// Adds the pepper that becomes the current one next. Keys under it are found, and stay as they are. So nodes that
     /// still have the old pepper as the current one and nodes that have the new one accept each other's keys.
-    pub fn next(self, name: impl AsRef<str>, pepper: Pepper) -> Self {
-        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Next, None)
+    pub fn next(self, name: impl AsRef<str>, pepper: &Pepper) -> Self {
+        self.with(name.as_ref(), HashFunction::with_pepper(pepper), PepperAge::Next, None)
     }
 
     /// Adds a pepper of earlier keys. Name the younger one first: keys are looked up in this order.
-    pub fn former(self, name: impl AsRef<str>, pepper: Pepper) -> Self {
-        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Former, None)
+    pub fn former(self, name: impl AsRef<str>, pepper: &Pepper) -> Self {
+        self.with(name.as_ref(), HashFunction::with_pepper(pepper), PepperAge::Former, None)
     }
 
     /// Adds a pepper of earlier keys, by which keys are found until an instant. From then on the keys that still need
     /// the pepper are unknown.
-    pub fn former_until(self, name: impl AsRef<str>, pepper: Pepper, until: Timestamp) -> Self {
-        self.with(name.as_ref(), HashFunction::with_pepper(&pepper), PepperAge::Former, Some(until))
+    pub fn former_until(self, name: impl AsRef<str>, pepper: &Pepper, until: Timestamp) -> Self {
+        self.with(name.as_ref(), HashFunction::with_pepper(pepper), PepperAge::Former, Some(until))
     }
 
     /// Finds also the keys that were made without any pepper, under this name.
@@ -220,44 +220,41 @@ mod tests {
 
     #[test]
     fn contradictions_are_found_when_the_keyring_is_built() {
-        let one = || Peppers::builder("one", pepper(1));
+        let one = || Peppers::builder("one", &pepper(1));
         let equal = |second: &str| InvalidPeppers::Equal(name("one"), name(second));
-        let many = (2..=6).fold(one(), |all, byte| all.former(byte.to_string(), pepper(byte)));
+        let padded = Pepper::new([[1; 16], [0; 16]].concat()).unwrap();
+        let many = (2..=6).fold(one(), |all, byte| all.former(byte.to_string(), &pepper(byte)));
         for (builder, expected) in [
-            (one().former("one", pepper(2)), InvalidPeppers::SameName(name("one"))),
-            (one().former("two", pepper(1)), equal("two")),
-            (one().next("two", pepper(1)), equal("two")),
+            (one().former("one", &pepper(2)), InvalidPeppers::SameName(name("one"))),
+            (one().former("two", &pepper(1)), equal("two")),
+            (one().next("two", &pepper(1)), equal("two")),
             // HMAC takes both for the same key.
-            (
-                Peppers::builder("one", pepper(1))
-                    .former("two", Pepper::new([[1; 16], [0; 16]].concat()).unwrap()),
-                equal("two"),
-            ),
+            (one().former("two", &padded), equal("two")),
             (
                 one().former_without_pepper("a").former_without_pepper("b"),
                 InvalidPeppers::Equal(name("a"), name("b")),
             ),
-            (one().former_until("two", pepper(2), NOW), InvalidPeppers::Ended(name("two"))),
+            (one().former_until("two", &pepper(2), NOW), InvalidPeppers::Ended(name("two"))),
             (
-                one().next("two", pepper(2)).former("x", pepper(9)).next("three", pepper(3)),
+                one().next("two", &pepper(2)).former("x", &pepper(9)).next("three", &pepper(3)),
                 InvalidPeppers::TwoNext(name("two"), name("three")),
             ),
             (many, InvalidPeppers::TooMany),
         ] {
             assert_eq!(builder.build_at(NOW).unwrap_err(), expected);
         }
-        let unnamed = one().former("two words", pepper(2)).build_at(NOW).unwrap_err();
+        let unnamed = one().former("two words", &pepper(2)).build_at(NOW).unwrap_err();
         assert_eq!(
             unnamed.to_string(),
             "name of a pepper must be 1 to 255 visible ASCII characters"
         );
         let later = NOW.plus_nanoseconds(1);
-        assert!(one().former_until("two", pepper(2), later).build_at(NOW).is_ok());
+        assert!(one().former_until("two", &pepper(2), later).build_at(NOW).is_ok());
     }
 
     #[test]
     fn the_next_pepper_is_tried_before_the_former_ones() {
-        let all = Peppers::builder("b", pepper(2)).former("a", pepper(1)).next("c", pepper(3));
+        let all = Peppers::builder("b", &pepper(2)).former("a", &pepper(1)).next("c", &pepper(3));
         let all = all.former_without_pepper("none").build_at(NOW).unwrap();
         let names: Vec<_> = all.others().map(|(name, _)| name.as_str().to_owned()).collect();
         assert_eq!(names, ["c", "a", "none"]);
@@ -265,8 +262,8 @@ mod tests {
 
     #[test]
     fn debug_shows_names_only() {
-        let all = Peppers::builder("2027", Pepper::new(*b"canary canary canary").unwrap());
-        let all = all.former("2026", pepper(1)).build_at(NOW).unwrap();
+        let all = Peppers::builder("2027", &Pepper::new(*b"canary canary canary").unwrap());
+        let all = all.former("2026", &pepper(1)).build_at(NOW).unwrap();
         assert_eq!(format!("{all:?}"), r#"Peppers { current: "2027", others: ["2026"] }"#);
     }
 }

@@ -44,7 +44,7 @@ const AUTHOR: &str = "rehasher";
 /// let rehasher = Rehasher::new();
 /// tokio::spawn(rehasher.write_to(Arc::new(store.clone())));
 ///
-/// let peppers = Peppers::builder("2027", new).former("2026", old).build()?;
+/// let peppers = Peppers::builder("2027", &new).former("2026", &old).build()?;
 /// let layer = ApiKeyLayer::builder(Profile::STANDARD, store)
 ///     .hasher(KeyHasher::with_peppers(peppers))
 ///     .rehasher(&rehasher)

@@ -152,15 +152,15 @@ const OPTIONS: &[(&str, Change)] = &[
     (
         "[peppers]\ncurrent = { name = \"2\", secret = \"another pepper!!\" }\nformer = [{ name = \"1\", secret = \"sixteen random b\", until = \"2100-01-01\" }]",
         |it| {
-            let former = Peppers::builder("2", Pepper::new(*b"another pepper!!").unwrap());
-            it.hasher(KeyHasher::with_peppers(former.former("1", pepper()).build().unwrap()))
+            let former = Peppers::builder("2", &Pepper::new(*b"another pepper!!").unwrap());
+            it.hasher(KeyHasher::with_peppers(former.former("1", &pepper()).build().unwrap()))
         },
     ),
     (
         "[peppers]\ncurrent = { name = \"2\", secret = \"another pepper!!\" }\nnext = { name = \"3\", secret = \"sixteen random b\" }\nformer = [{ name = \"none\", without_pepper = true }]",
         |it| {
-            let all = Peppers::builder("2", Pepper::new(*b"another pepper!!").unwrap());
-            let all = all.former_without_pepper("none").next("3", pepper());
+            let all = Peppers::builder("2", &Pepper::new(*b"another pepper!!").unwrap());
+            let all = all.former_without_pepper("none").next("3", &pepper());
             it.hasher(KeyHasher::with_peppers(all.build().unwrap()))
         },
     ),

@@ -24,11 +24,11 @@ fn pepper(byte: u8) -> Pepper {
 
 /// A keyring with `4` coming, `3` current, `2` and `1` former, and keys without a pepper.
 fn keyring() -> KeyHasher {
-    let peppers = Peppers::builder("3", pepper(3))
-        .former("2", pepper(2))
-        .former("1", pepper(1))
+    let peppers = Peppers::builder("3", &pepper(3))
+        .former("2", &pepper(2))
+        .former("1", &pepper(1))
         .former_without_pepper("none")
-        .next("4", pepper(4));
+        .next("4", &pepper(4));
     KeyHasher::with_peppers(peppers.build().unwrap())
 }
 
@@ -151,7 +151,7 @@ async fn a_key_of_a_former_pepper_is_judged_like_any_other() {
 #[tokio::test]
 async fn a_pepper_finds_keys_until_its_end() {
     let end = Timestamp::from_unix_seconds(4_000_000_000);
-    let peppers = Peppers::builder("3", pepper(3)).former_until("2", pepper(2), end);
+    let peppers = Peppers::builder("3", &pepper(3)).former_until("2", &pepper(2), end);
     let hasher = KeyHasher::with_peppers(peppers.build().unwrap());
     let clock = ManualClock::starting_at(end);
     let store = Counting::with(2, |key| key);

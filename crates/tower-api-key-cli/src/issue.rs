@@ -64,7 +64,7 @@ impl Form {
         else {
             return hasher(self.pepper_file.as_deref());
         };
-        let peppers = Peppers::builder(name, pepper(file)?).build();
+        let peppers = Peppers::builder(name, &pepper(file)?).build();
         Ok(KeyHasher::with_peppers(peppers.map_err(|error| Failure::Invalid(error.to_string()))?))
     }
 }

@@ -25,13 +25,12 @@ impl Opened {
         file: &str,
     ) -> Result<Self, OpenError> {
         let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
-        let store = match before.filter(|before| before.store.0 == *settings) {
-            Some(before) => before.store.clone(),
-            None => {
-                let rehasher = Rehasher::new();
-                let opened = store::open(settings, door.telemetry(), file, &rehasher).await?;
-                (settings.clone(), opened, rehasher)
-            }
+        let store = if let Some(before) = before.filter(|before| before.store.0 == *settings) {
+            before.store.clone()
+        } else {
+            let rehasher = Rehasher::new();
+            let opened = store::open(settings, door.telemetry(), file, &rehasher).await?;
+            (settings.clone(), opened, rehasher)
         };
         let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
             (None, _) => None,

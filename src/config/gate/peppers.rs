@@ -65,9 +65,9 @@ impl PeppersTable {
         let named =
             |table: &NamedPepperTable, path: &Path| table.secret.pepper(&path.field("secret"));
         let current = named(&self.current, &path.field("current"))?;
-        let mut peppers = Peppers::builder(&self.current.name, current);
+        let mut peppers = Peppers::builder(&self.current.name, &current);
         if let Some(next) = &self.next {
-            peppers = peppers.next(&next.name, named(next, &path.field("next"))?);
+            peppers = peppers.next(&next.name, &named(next, &path.field("next"))?);
         }
         for (index, former) in self.former.iter().enumerate() {
             peppers = former.add_to(peppers, &path.field("former").item(index))?;
@@ -120,8 +120,8 @@ impl FormerPepperTable {
             (Some(secret), false, until) => {
                 let pepper = secret.pepper(&path.field("secret"))?;
                 Ok(match until {
-                    Some(until) => peppers.former_until(&self.name, pepper, until),
-                    None => peppers.former(&self.name, pepper),
+                    Some(until) => peppers.former_until(&self.name, &pepper, until),
+                    None => peppers.former(&self.name, &pepper),
                 })
             }
             (None, true, Some(until)) => Ok(peppers.former_without_pepper_until(&self.name, until)),

@@ -2,7 +2,7 @@
 
 use super::support::{BY, FUTURE, PAST, add, digest, entry, find, name, rehash, secret, step};
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest};
+use crate::key::{Account, KeyDigest, KeyRecord};
 use crate::store::{Action, KeyState, ManageError, NewSecret, PepperManager};
 use crate::testing::outcome::done;
 
@@ -34,7 +34,7 @@ pub(super) async fn a_rehashed_secret_is_one_secret_with_two_digests(store: &dyn
 pub(super) async fn a_change_holds_for_both_digests(store: &dyn PepperManager) {
     add(store, "1", "key", |key| key).await;
     assert!(rehash(store, step("1", "2", "key")).await, "the secret gets a digest");
-    let both = async |check: &str, holds: fn(&crate::key::KeyRecord) -> bool| {
+    let both = async |check: &str, holds: fn(&KeyRecord) -> bool| {
         for pepper in ["2", "1"] {
             let record = find(store, pepper, "key").await;
             assert!(record.is_some_and(|record| holds(&record)), "{check}, by pepper {pepper}");
@@ -42,15 +42,15 @@ pub(super) async fn a_change_holds_for_both_digests(store: &dyn PepperManager) {
     };
     let renamed = store.update("key", Box::new(|key| key.name("job").disabled(true)), BY).await;
     assert_eq!(done(renamed, "updating a key").secrets.len(), 1, "the update lists one secret");
-    both("a disabled key is found as such", |key| key.is_disabled_itself()).await;
+    both("a disabled key is found as such", KeyRecord::is_disabled_itself).await;
     let updated = store.update("key", Box::new(|key| key.disabled(false)), BY).await;
     done(updated, "updating a key");
     both("an enabled key is found as such", |key| !key.is_disabled()).await;
     let account = done(Account::builder("peppers").disabled(true).build(), "an account");
     done(store.save_account(account, BY).await, "saving an account");
-    both("a disabled account holds", |key| key.is_disabled()).await;
+    both("a disabled account holds", KeyRecord::is_disabled).await;
     done(store.revoke("key", BY).await, "revoking a key");
-    both("a revoked key is found as such", |key| key.is_revoked()).await;
+    both("a revoked key is found as such", KeyRecord::is_revoked).await;
 }
 
 pub(super) async fn a_rotation_ends_both_digests(store: &dyn PepperManager) {

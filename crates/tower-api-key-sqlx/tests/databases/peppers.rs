@@ -40,9 +40,9 @@ fn steps() -> [KeyHasher; 3] {
         KeyHasher::with_peppers(peppers.build().unwrap())
     };
     [
-        of(Peppers::builder("old", old())),
-        of(Peppers::builder("old", old()).next("new", new())),
-        of(Peppers::builder("new", new()).former("old", old())),
+        of(Peppers::builder("old", &old())),
+        of(Peppers::builder("old", &old()).next("new", &new())),
+        of(Peppers::builder("new", &new()).former("old", &old())),
     ]
 }
 
@@ -331,7 +331,7 @@ async fn is_deleted_after_a_day(store: SqlStore) {
     let [_, former] = &store.pepper_usage().await.unwrap()[..] else { panic!("two peppers") };
     assert_eq!((former.secrets, former.rehashed), (0, 1));
     assert_eq!(former.goes_at(), Some(NOW.plus(DAY)));
-    clock.advance(DAY - Duration::from_nanos(1));
+    clock.advance(Duration::from_nanos(86_399_999_999_999));
     store.rehash(Vec::new(), "test").await.unwrap();
     assert!(store.find(&from).await.unwrap().is_some(), "a moment before");
     clock.advance(Duration::from_nanos(1));
