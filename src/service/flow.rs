@@ -116,21 +116,27 @@ impl Deciding<'_> {
         head: Head<'_>,
     ) -> Poll<Decision> {
         loop {
-            let next = match wait.poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Arrival::Found { answer, key, client }) => {
-                    self.found(answer, key, client, head)
+            self.observe_wait();
+            let Poll::Ready(arrival) = wait.poll(context) else {
+                return Poll::Pending;
+            };
+            let (target, outcome) = arrival.observed();
+            self.observe_waited(target, outcome);
+            let next = match arrival {
+                Arrival::Found { answer, key, client } => self.found(answer, key, client, head),
+                Arrival::FoundByOther { answer, asked, key, client } => {
+                    self.found_by_other(answer, &asked, key, client, head)
                 }
-                Poll::Ready(Arrival::Reserved { answer, network, presented }) => {
+                Arrival::Reserved { answer, network, presented } => {
                     self.reserved(answer, network, presented, head)
                 }
-                Poll::Ready(Arrival::Failure { answer, address, denial }) => {
+                Arrival::Failure { answer, address, denial } => {
                     self.shared_counted(answer, address, denial)
                 }
-                Poll::Ready(Arrival::Peek { denial, answer }) => self.peeked(denial, answer),
-                Poll::Ready(Arrival::Room { rule, answer }) => self.has_room(rule, answer),
-                Poll::Ready(Arrival::Permit(answer)) => self.acquired(answer),
-                Poll::Ready(Arrival::Cost(answer)) => self.taken(answer),
+                Arrival::Peek { denial, answer } => self.peeked(denial, answer),
+                Arrival::Room { rule, answer } => self.has_room(rule, answer),
+                Arrival::Permit(answer) => self.acquired(answer),
+                Arrival::Cost(answer) => self.taken(answer),
             };
             match next {
                 ControlFlow::Continue(further) => *wait = further,
@@ -140,7 +146,7 @@ impl Deciding<'_> {
     }
 
     /// Judges the record that the store found.
-    fn found(
+    pub(super) fn found(
         &mut self,
         answer: Result<Option<SharedRecord>, StoreError>,
         key: KeyFacts,
@@ -151,6 +157,9 @@ impl Deciding<'_> {
         let policy = &shared.policy;
         let record = match answer {
             Ok(Some(record)) if policy.is_for_us(&record) => record,
+            Ok(None) if policy.has_other_peppers() => {
+                return self.look_up_by_others(0, key, client, head);
+            }
             // A key of another gate is as unknown here as a key that does not exist.
             Ok(_) => {
                 self.mask(head);

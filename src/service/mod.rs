@@ -17,6 +17,7 @@ mod deciding;
 mod end_status;
 mod exchange;
 mod flow;
+mod former_peppers;
 mod forward_auth;
 mod future;
 mod gate;
@@ -32,9 +33,11 @@ mod observation;
 mod observer;
 mod observers;
 mod observing;
+mod observing_waits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;
+mod other_lookup;
 mod preflight;
 mod refusals;
 #[cfg(feature = "reload")]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::caller::ClientNetwork;
-use crate::decision::{ObservedRequest, RequestEnd};
+use crate::decision::{ObservedRequest, ObservedWait, RequestEnd};
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
@@ -72,7 +72,8 @@ use crate::store::StoreError;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Returns true if the observer wants [`admitted`](Self::admitted) and [`ended`](Self::ended). The default is false.
+    /// Returns true if the observer wants [`admitted`](Self::admitted), [`ended`](Self::ended) and
+    /// [`waited`](Self::waited). The default is false.
     ///
     /// The builder asks once, when it builds the layer. For each request of such a layer, the gate allocates once and
     /// reads its clock two more times. Without such an observer, the gate does neither.
@@ -121,6 +122,14 @@ pub trait Observer: Send + Sync + 'static {
     /// ```
     fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
         let _ = (request, end);
+    }
+
+    /// Called when a request has waited for the store, the limiter or a permit. Not called for an answer that came at
+    /// once, as from memory. A request can wait several times.
+    ///
+    /// Called only if [`observes_requests`](Self::observes_requests) is true. It must return at once.
+    fn waited(&self, wait: &ObservedWait<'_>) {
+        let _ = wait;
     }
 
     /// Called when a request is refused. `record` is the key's record, or `None` if the request has no valid
@@ -184,6 +193,9 @@ pub trait Observer: Send + Sync + 'static {
     /// The gate has not looked the key up, and anyone can make up a key that fits the format. So there are at
     /// most 60 calls an hour for one client network. If [failed attempts](crate::attempts::FailedAttempts) are
     /// limited, their limit counts instead.
+    ///
+    /// With a [keyring](crate::key::Peppers) of several peppers, each time stands for one call with the digest by each
+    /// pepper, the current one first. All of these digests together lead to one key at most.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
     }

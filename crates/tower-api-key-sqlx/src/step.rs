@@ -8,7 +8,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
-    apply_update,
+    NewSecret, SecretEntry, apply_update,
 };
 
 impl Step<'_> {
@@ -43,6 +43,9 @@ impl Step<'_> {
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
+        if !after.all_metadata().eq(record.all_metadata()) {
+            self.replace_tags(&after).await?;
+        }
         self.announce_secrets(&before);
         let differences = Difference::of_keys(Some(record), Some(&after));
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
@@ -54,7 +57,7 @@ impl Step<'_> {
     pub(super) async fn rotate(
         &mut self,
         id: &str,
-        secret: KeyDigest,
+        secret: NewSecret,
         until: Timestamp,
     ) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
@@ -71,8 +74,9 @@ impl Step<'_> {
         self.execute(ended.bind(id).bind(row::column(until))).await?;
         let (at, into) = (self.at(), &self.store.queries.into_secrets);
         let added = self
-            .insert(into, 3, &[secret], query::UNLESS_THERE, |row, secret| {
-                row.bind(bytes(secret)).bind(id).bind(at)
+            .insert(into, 4, &[&secret], query::UNLESS_THERE, |row, secret| {
+                let pepper = secret.pepper.as_ref().map(ToString::to_string);
+                row.bind(bytes(&secret.digest)).bind(id).bind(at).bind(pepper)
             })
             .await?;
         if added == 0 {
@@ -82,7 +86,7 @@ impl Step<'_> {
         let entry = self.locked(id).await?;
         // Announces the deleted secrets, too.
         self.announce_secrets(&before);
-        self.announce(Invalidation::Secret(secret));
+        self.announce(Invalidation::Secret(secret.digest));
         Ok(entry)
     }
 
@@ -102,7 +106,7 @@ impl Step<'_> {
         let account = self.announce_secrets_of(id).await?;
         let before = self.readable(id).await?.map(|entry| entry.record);
         let queries = &self.store.queries;
-        for statement in [&queries.delete_secrets, &queries.delete_key] {
+        for statement in [&queries.delete_secrets, &queries.delete_tags, &queries.delete_key] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         let differences = Difference::of_keys(before.as_ref(), None);
@@ -127,7 +131,11 @@ impl Step<'_> {
         let before = self.readable_account(id).await?;
         let queries = &self.store.queries;
         // Connections of an application's pool may not enforce foreign keys.
-        for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
+        for statement in [
+            &queries.delete_secrets_of_account,
+            &queries.delete_tags_of_account,
+            &queries.delete_keys_of_account,
+        ] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         if self.execute(Statement::new(&queries.delete_account).bind(id)).await? == 0 {
@@ -157,8 +165,8 @@ impl Step<'_> {
 
     /// Notifies other processes of a key's secrets.
     fn announce_secrets(&mut self, entry: &KeyEntry) {
-        for secret in &entry.secrets {
-            self.announce(Invalidation::Secret(secret.digest));
+        for digest in entry.secrets.iter().flat_map(SecretEntry::digests) {
+            self.announce(Invalidation::Secret(digest));
         }
     }
 }

@@ -19,6 +19,8 @@ mod lookups;
 mod manager;
 mod moment;
 mod notices;
+mod observer;
+mod peppers;
 mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;
@@ -27,3 +29,4 @@ mod under_way;
 
 pub use builder::CachedBuilder;
 pub use cache::Cached;
+pub use observer::{CacheAnswer, CacheObserver};

@@ -92,8 +92,8 @@ impl Writer<'_> {
         if except.contains(record.id()) {
             return None;
         }
-        for old in self.index.history.old(record.id().as_str()) {
-            if let Some((digest, record)) = self.copy_of(&old.digest)
+        for (old, _) in self.index.history.old(record.id().as_str()) {
+            if let Some((digest, record)) = self.copy_of(&old)
                 && record.account().id() == account.id()
             {
                 self.put(digest, record.under(Arc::clone(account)));
@@ -113,13 +113,18 @@ impl Writer<'_> {
     /// Returns the secrets of a key.
     fn secrets_of(&self, id: &KeyId) -> Vec<KeyDigest> {
         let newest = self.find(id.as_str()).map(|entry| entry.digest);
-        let old = self.index.history.old(id.as_str()).into_iter().map(|secret| secret.digest);
+        let old = self.index.history.old(id.as_str()).into_iter().map(|(digest, _)| digest);
         newest.into_iter().chain(old).collect()
     }
 
     fn copy_of(&self, digest: &KeyDigest) -> Option<(KeyDigest, KeyRecord)> {
         let entry = self.table.entry(self.table.locate(digest)?)?;
         Some((entry.digest, entry.record.clone()))
+    }
+
+    /// Returns true if a secret is known, and its record could not be read.
+    pub(super) fn is_secret_unreadable(&self, digest: &KeyDigest) -> bool {
+        self.copy_of(digest).is_some_and(|(_, record)| record.is_unreadable())
     }
 
     /// Takes a secret from another key that has it. Readers still find the secret.

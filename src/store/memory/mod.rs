@@ -12,6 +12,7 @@ mod line;
 mod manager;
 mod most_keys;
 mod page;
+mod peppers;
 mod requests;
 #[cfg(all(test, shuttle))]
 mod schedules;

@@ -12,10 +12,14 @@ mod builder;
 mod cursor;
 mod follow;
 mod freshness;
+mod gauge;
 mod manager;
+mod notices;
 mod pace;
+mod peppers;
 mod progress;
 mod recent_uses;
+mod repairs;
 mod replicated;
 #[cfg(all(test, shuttle))]
 mod schedules;
@@ -24,5 +28,6 @@ mod shared;
 mod unproven;
 
 pub use builder::ReplicaBuilder;
+pub use gauge::{ReplicaGauge, ReplicaState};
 pub use replicated::Replica;
 pub use settings::WhenStale;
