@@ -17,7 +17,8 @@ impl Management {
     pub async fn who_is(&self, caller: &Caller, secret: &str) -> Result<KeyEntry, ManagementError> {
         caller.require(KEYS_READ)?;
         // Keys of former peppers are found, too.
-        let digests: Vec<_> = self.0.hasher.all_digests(secret.trim().as_bytes()).collect();
+        let digests: Vec<_> =
+            self.0.hasher.digests_at(secret.trim().as_bytes(), self.now()).collect();
         for digest in digests {
             let found = self.0.manager.find(&digest).await;
             if let Some(record) = found.map_err(ManagementError::Unavailable)? {
