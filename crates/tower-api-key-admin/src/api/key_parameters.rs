@@ -122,7 +122,11 @@ pub(super) fn text() -> Value {
 
 /// Describes a parameter of a query.
 pub(super) fn parameter(name: &str, description: &str, schema: Value) -> Value {
-    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+    let mut parameter = json!({ "name": name, "in": "query", "description": description });
+    if let Some(parameter) = parameter.as_object_mut() {
+        parameter.insert("schema".to_owned(), schema);
+    }
+    parameter
 }
 
 pub(super) fn after() -> Value {

@@ -74,7 +74,6 @@ impl Operation {
 
     /// Names the schema of the body, which is a merge patch.
     pub(super) fn patch(self, schema: &'static str) -> Self {
-        let Self { body: _, .. } = self;
         Self { body: Some((schema, true)), ..self.body(schema) }
     }
 

@@ -7,7 +7,7 @@ use crate::world::World;
 
 #[tokio::test]
 async fn each_operation_needs_its_scope() {
-    let world = World::new().await;
+    let world = World::new();
     world.key("key_1", "acme", |key| key.scopes(["users.read"])).await;
     let nobody = world.key("nobody", "staff", |key| key.scopes(["users.read"])).await;
     let empty = || Some(json!({}));
@@ -49,7 +49,7 @@ async fn each_operation_needs_its_scope() {
 
 #[tokio::test]
 async fn an_operator_grants_no_scope_that_it_lacks_unless_a_scope_says_so() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     let scopes = scopes::ALL.into_iter().chain(["users.read"]);
     let any = world.key("any", "staff", |key| key.scopes(scopes)).await;
@@ -84,7 +84,7 @@ async fn an_operator_grants_no_scope_that_it_lacks_unless_a_scope_says_so() {
 
 #[tokio::test]
 async fn an_operators_key_does_not_outgrow_itself() {
-    let world = World::new().await;
+    let world = World::new();
     let scopes = ["keys.read", "keys.write"];
     let operator = world
         .key("operator", "staff", |key| {
@@ -111,7 +111,7 @@ async fn an_operators_key_does_not_outgrow_itself() {
 
 #[tokio::test]
 async fn accounts_are_saved_edited_listed_and_deleted() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     let line = "PUT /manage/accounts/acme";
     let body = || Some(json!({ "scopes": ["users.read"], "plan": "free" }));
@@ -154,7 +154,7 @@ async fn accounts_are_saved_edited_listed_and_deleted() {
 
 #[tokio::test]
 async fn counters_are_read_reset_and_raised() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     let body = Some(json!({ "plan": "free" }));
     world.ask(&operator, "PUT /manage/accounts/acme", &[("if-none-match", "*")], body).await;

@@ -16,7 +16,7 @@ fn with(mut draft: Value, field: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn an_owner_sees_its_own_account_only() {
-    let world = World::new().await;
+    let world = World::new();
     let owner = world.owner("owner", "acme").await;
     let foreign = world.owner("foreign", "other").await;
     for prefix in ["/manage", "/own"] {
@@ -60,7 +60,7 @@ async fn an_owner_sees_its_own_account_only() {
 
 #[tokio::test]
 async fn an_owner_gives_no_more_than_its_key_has() {
-    let world = World::new().await;
+    let world = World::new();
     let owner = world
         .key("owner", "acme", |key| {
             let key = key.scopes(["keys.read", "keys.write", "users.read"]).owner("ada");
@@ -98,7 +98,7 @@ async fn an_owner_gives_no_more_than_its_key_has() {
 
 #[tokio::test]
 async fn a_key_of_an_owner_cannot_raise_itself() {
-    let world = World::new().await;
+    let world = World::new();
     let owner = world
         .key("owner", "acme", |key| {
             let key = key.scopes(["keys.read", "keys.write", "users.read"]).networks(["0.0.0.0/0"]);
@@ -144,7 +144,7 @@ async fn a_key_of_an_owner_cannot_raise_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_creations_at_once_do_not_exceed_the_bound() {
-    let world = std::sync::Arc::new(World::new().await);
+    let world = std::sync::Arc::new(World::new());
     let owner = world.owner("owner", "acme").await;
     let mut tasks = Vec::new();
     for _ in 0..8 {
@@ -167,7 +167,7 @@ async fn two_creations_at_once_do_not_exceed_the_bound() {
 
 #[tokio::test]
 async fn a_key_that_has_expired_comes_back_only_within_the_bound() {
-    let world = World::new().await;
+    let world = World::new();
     let owner = world.owner("owner", "acme").await;
     let id = world.post(&owner, "/own/keys", draft(&world)).await.json()["key"]["id"].clone();
     let path = format!("/own/keys/{}", id.as_str().unwrap());
@@ -181,7 +181,7 @@ async fn a_key_that_has_expired_comes_back_only_within_the_bound() {
 
 #[tokio::test]
 async fn an_owner_does_not_see_what_operators_note() {
-    let world = World::new().await;
+    let world = World::new();
     let (operator, owner) = (world.operator().await, world.owner("owner", "acme").await);
     let id = world.post(&owner, "/own/keys", draft(&world)).await.json()["key"]["id"].clone();
     let revoke = format!("/manage/keys/{}/revoke", id.as_str().unwrap());

@@ -8,7 +8,7 @@ use crate::world::{Answer, World};
 
 #[tokio::test]
 async fn a_creation_that_is_sent_again_makes_one_key() {
-    let world = World::new().await;
+    let world = World::new();
     let (operator, owner) = (world.operator().await, world.owner("owner", "acme").await);
     let draft =
         || Some(json!({ "account": "acme", "environment": "live", "name": "once", "scopes": [] }));
@@ -62,7 +62,7 @@ async fn a_creation_that_is_sent_again_makes_one_key() {
 
 #[tokio::test]
 async fn a_list_is_filtered_ordered_and_paged() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     for (id, name, team) in [("a", "zebra", "red"), ("b", "yak", "blue"), ("c", "zebu", "red")] {
         world.key(id, "acme", |key| key.name(name).metadata("team", team)).await;
@@ -90,13 +90,14 @@ async fn a_list_is_filtered_ordered_and_paged() {
     }
     let (page, next) = ids("order=name&limit=2").await;
     assert_eq!(page, "d b");
-    let next: String = next.as_str().unwrap().bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let next = next.as_str().unwrap().replace('\n', "%0A");
     assert_eq!(ids(&format!("order=name&limit=2&after={next}")).await.0, "a c");
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // A table.
 async fn bad_requests_are_problems_and_change_nothing() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     world.key("key_1", "acme", |key| key.name("before")).await;
     let before = world.get(&operator, "/manage/trail").await.text;
@@ -202,7 +203,7 @@ async fn bad_requests_are_problems_and_change_nothing() {
 
 #[tokio::test]
 async fn every_answer_has_what_the_document_says() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     let document = world.get(&operator, "/manage/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");

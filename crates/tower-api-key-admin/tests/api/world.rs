@@ -63,7 +63,7 @@ impl Answer {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = ManualClock::starting_at(NOW);
         let store = Arc::new(MemoryStore::with_clock(clock.clone()));
         Self::over(store.clone(), store, clock)
