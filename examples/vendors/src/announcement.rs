@@ -6,7 +6,7 @@ use crate::gates::Limits;
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
-use crate::{persona, personyze, polyteia, polytomic, rest_integrations, workshop};
+use crate::{manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop};
 
 /// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the
 /// demo.
@@ -91,6 +91,10 @@ fn commands(manifest: &Manifest) -> Vec<String> {
     ];
     let key = manifest.key(workshop::VENDOR, "apprentice");
     commands.push(format!("{curl} -i -H 'Authorization: Token {key}' {https}/workshop/pieces"));
+    commands.push(format!(
+        "{} '{https}/manage/keys?account=org_acme'",
+        bearer(manage::VENDOR, "admin")
+    ));
     if let [organization, ..] = ORGANIZATIONS
         && let [user, ..] = organization.users
     {

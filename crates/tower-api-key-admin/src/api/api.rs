@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{OriginalUri, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::OriginalUri;
 use axum::routing::get;
 use http::header;
 use serde_json::Value;
@@ -75,8 +74,8 @@ impl ManagementApi {
             .into_iter()
             .fold(router, |router, operation| router.route(operation.path, operation.handler));
         router
-            .fallback(unknown_path)
-            .method_not_allowed_fallback(Problem::unknown_method)
+            .fallback(|| async { Problem::unknown_path() })
+            .method_not_allowed_fallback(|| async { Problem::unknown_method() })
             .with_state(management)
     }
 }
@@ -89,8 +88,4 @@ fn operations() -> Vec<Operation> {
     all.extend(trail_routes::operations());
     all.extend(counter_routes::operations());
     all
-}
-
-async fn unknown_path(State(_): State<Management>) -> Response {
-    Problem::unknown_path().await.into_response()
 }

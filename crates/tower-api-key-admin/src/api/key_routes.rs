@@ -211,11 +211,11 @@ fn with_secret(management: &Management, issued: &IssuedEntry) -> impl IntoRespon
 
 /// Answers with a page.
 pub(super) fn page<T, V: Serialize>(listed: Listed<T>, view: impl Fn(&T) -> V) -> Response {
-    let data: Vec<V> = listed.found.iter().map(view).collect();
-    let broken = listed.broken.iter();
-    let broken: Vec<_> =
-        broken.map(|row| json!({ "id": row.id, "problem": row.problem })).collect();
-    let body = json!({ "data": data, "broken": broken, "next": listed.next });
+    let Listed { found, broken, next } = listed;
+    let data: Vec<V> = found.iter().map(view).collect();
+    let broken = broken.iter().map(|row| json!({ "id": row.id, "problem": row.problem }));
+    let broken: Vec<_> = broken.collect();
+    let body = json!({ "data": data, "broken": broken, "next": next });
     (no_store(), Json(body)).into_response()
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::asking::Asking;
 use super::key_routes::no_store;
@@ -91,5 +91,6 @@ async fn scopes(
 }
 
 fn data(data: Vec<Value>) -> Response {
-    (no_store(), Json(json!({ "data": data }))).into_response()
+    let body = Map::from_iter([("data".to_owned(), Value::Array(data))]);
+    (no_store(), Json(body)).into_response()
 }

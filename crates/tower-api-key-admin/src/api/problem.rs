@@ -32,11 +32,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no-gate", detail)
     }
 
-    pub(crate) async fn unknown_path() -> Self {
+    pub(crate) fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such path")
     }
 
-    pub(crate) async fn unknown_method() -> Self {
+    pub(crate) fn unknown_method() -> Self {
         let detail = "the path has no such method: see the header Allow";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "unknown-method", detail)
     }

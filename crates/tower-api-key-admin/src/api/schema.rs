@@ -1,6 +1,6 @@
 //! Parts of schemas (JSON Schema 2020-12).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tower_api_key::quota::MAX_QUOTAS;
 
 /// Names in visible ASCII.
@@ -21,25 +21,31 @@ const NETWORK_V6: &str = "^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1
 
 /// Returns the schema of a request's body: it has no other fields.
 pub(super) fn body(required: &[&str], properties: Value) -> Value {
-    let mut schema = json!({
-        "type": "object", "properties": properties, "additionalProperties": false,
-    });
-    if let (false, Some(schema)) = (required.is_empty(), schema.as_object_mut()) {
+    let mut schema = object(properties);
+    schema.insert("additionalProperties".to_owned(), false.into());
+    if !required.is_empty() {
         schema.insert("required".to_owned(), required.into());
     }
-    schema
+    schema.into()
 }
 
 /// Returns the schema of an answer.
 pub(super) fn view(properties: Value) -> Value {
-    json!({ "type": "object", "properties": properties })
+    object(properties).into()
 }
 
 /// Returns the schema of an answer whose fields are all there.
 pub(super) fn whole_view(properties: Value) -> Value {
-    let names: Vec<String> =
-        properties.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
-    json!({ "type": "object", "properties": properties, "required": names })
+    let names = properties.as_object().map(|all| all.keys().cloned().collect());
+    let names: Vec<String> = names.unwrap_or_default();
+    let mut schema = object(properties);
+    schema.insert("required".to_owned(), names.into());
+    schema.into()
+}
+
+fn object(properties: Value) -> Map<String, Value> {
+    let kind = ("type".to_owned(), "object".into());
+    Map::from_iter([kind, ("properties".to_owned(), properties)])
 }
 
 pub(super) fn name(example: &str) -> Value {

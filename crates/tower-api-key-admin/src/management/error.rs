@@ -64,6 +64,7 @@ pub enum ManagementError {
 
 impl ManagementError {
     /// Describes a field that is not valid.
+    #[allow(clippy::needless_pass_by_value, reason = "an error or a text, read once")]
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, problem: impl ToString) -> Self {
         Self::Invalid { field: field.into(), problem: problem.to_string() }
     }
@@ -190,6 +191,7 @@ impl From<ManageError> for ManagementError {
         match error {
             ManageError::NotFound => Self::NotFound("key or account"),
             ManageError::Exists => Self::Exists,
+            ManageError::TooManyKeys(most) => Self::TooManyKeys(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,

@@ -99,17 +99,12 @@ impl Management {
     ) -> Result<(), ManagementError> {
         let mut own: HashMap<String, bool> = HashMap::new();
         for line in lines {
-            let known = match own.get(&line.by) {
-                Some(known) => *known,
-                None => {
-                    let key = self.0.manager.get(&line.by).await?;
-                    let known =
-                        key.is_some_and(|key| key.record.account().id() == caller.account());
-                    own.insert(line.by.clone(), known);
-                    known
-                }
-            };
-            if !known {
+            if !own.contains_key(&line.by) {
+                let key = self.0.manager.get(&line.by).await?;
+                let known = key.is_some_and(|key| key.record.account().id() == caller.account());
+                own.insert(line.by.clone(), known);
+            }
+            if own.get(&line.by) != Some(&true) {
                 line.by = String::new();
                 line.reason = None;
             }

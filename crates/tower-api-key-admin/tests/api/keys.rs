@@ -6,7 +6,7 @@ use crate::world::World;
 
 #[tokio::test]
 async fn a_key_is_created_shown_edited_rotated_revoked_and_deleted() {
-    let world = World::new().await;
+    let world = World::new();
     let operator = world.operator().await;
     let answer = world.ask(
         &operator,

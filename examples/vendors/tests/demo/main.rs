@@ -17,6 +17,7 @@ mod gallery;
 mod grpc;
 mod interpreters;
 mod limits;
+mod manage;
 mod openapi;
 mod persona;
 mod personyze;
