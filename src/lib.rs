@@ -100,6 +100,7 @@
 //! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | document security, refusals and limits | [`ApiKeyLayer::openapi`](openapi/struct.OpenApi.html), feature `openapi` | [on the module's page](openapi/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
+//! | react to what happens to keys | [`EventSink`](events::EventSink), [`EventRecorder`](events::EventRecorder) | `docs/events.md` |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
 //! | write a store | [`KeyStore`](store::KeyStore) with [`lookup_tests!`](macro.lookup_tests.html), [`KeyManager`](store::KeyManager) with [`store_tests!`](macro.store_tests.html) | [on the module's page](store) |
@@ -214,6 +215,8 @@ pub mod decision;
 pub mod vendors;
 
 mod service;
+
+pub mod events;
 
 #[cfg(feature = "openapi")]
 pub mod openapi;
