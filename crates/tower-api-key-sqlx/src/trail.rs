@@ -47,6 +47,10 @@ impl Step<'_> {
         self.options.author()
     }
 
+    pub(super) const fn reason(&self) -> Option<&str> {
+        self.options.reason()
+    }
+
     pub(super) const fn now(&self) -> Timestamp {
         self.now
     }
