@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::event::Event;
-use super::kind::EventKind;
 
 /// Receives events: a log, a webhook, or a type of your own.
 ///
@@ -24,8 +23,8 @@ use super::kind::EventKind;
 ///         "mail"
 ///     }
 ///
-///     fn wants(&self, kind: EventKind) -> bool {
-///         kind == EventKind::Expiring
+///     fn wants(&self, event: &Event) -> bool {
+///         event.kind == EventKind::Expiring
 ///     }
 ///
 ///     fn deliver<'a>(&'a self, event: &'a Event) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
@@ -41,9 +40,9 @@ pub trait EventSink: Send + Sync + 'static {
     /// and must not change.
     fn name(&self) -> &str;
 
-    /// Returns true if the sink wants events of a kind. The default is true.
-    fn wants(&self, kind: EventKind) -> bool {
-        let _ = kind;
+    /// Returns true if the sink wants an event. The default is true.
+    fn wants(&self, event: &Event) -> bool {
+        let _ = event;
         true
     }
 

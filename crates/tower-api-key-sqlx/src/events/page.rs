@@ -24,7 +24,7 @@ pub(super) fn deliver(sink: &Arc<dyn EventSink>, due: Vec<DueEvent>) -> JoinSet<
     for due in due {
         let sink = Arc::clone(sink);
         deliveries.spawn(async move {
-            if !sink.wants(due.event.kind) {
+            if !sink.wants(&due.event) {
                 return (due, Ok(()));
             }
             let event = due.event.clone();

@@ -42,9 +42,9 @@ impl SqlStore {
             let (mut wanted, mut last) = (Vec::new(), position);
             for found in &rows {
                 last = row::number(&**found, "sequence")?;
-                let kind = row::text(&**found, "kind")?.parse();
-                if kind.map_or(true, |kind| sink.wants(kind)) {
-                    wanted.push((last, row::text(&**found, "key_id")?));
+                let event = event_row::read(&**found)?;
+                if sink.wants(&event) {
+                    wanted.push((last, event.key));
                 }
             }
             if last == position {

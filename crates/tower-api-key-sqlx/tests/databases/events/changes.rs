@@ -23,8 +23,16 @@ async fn every_change_has_its_event(url: &str) {
     store.delete("a", "ada").await.unwrap();
     store.delete_account("acme", "ada").await.unwrap();
     let expected = [
-        "key.created a", "key.created b", "key.created c", "key.rotated a", "key.revoked a",
-        "key.leaked b", "key.revoked b", "key.deleted a", "key.deleted b", "key.deleted c",
+        "key.created a",
+        "key.created b",
+        "key.created c",
+        "key.rotated a",
+        "key.revoked a",
+        "key.leaked b",
+        "key.revoked b",
+        "key.deleted a",
+        "key.deleted b",
+        "key.deleted c",
     ];
     assert_eq!(written(&store).await, expected);
     let events = store.events(0, 100).await.unwrap();

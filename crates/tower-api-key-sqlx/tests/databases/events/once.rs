@@ -57,7 +57,11 @@ async fn an_occasion_ends(url: &str) {
         (unknown, 0),
         (of(EventKind::FirstUse, "nokey"), 0),
     ] {
-        assert_eq!(store.record(vec![occurrence.clone()]).await.unwrap(), expected, "{occurrence:?}");
+        assert_eq!(
+            store.record(vec![occurrence.clone()]).await.unwrap(),
+            expected,
+            "{occurrence:?}"
+        );
     }
 }
 
@@ -79,9 +83,8 @@ async fn a_key_that_was_used_before_has_no_first_use(url: &str) {
         store.add(key(id), "ada").await.unwrap();
     }
     store.note_uses(vec![(digest("old"), start()), (digest("new"), later)]).await.unwrap();
-    let uses = ["old", "new"].map(|id| {
-        Occurrence::new(EventKind::FirstUse, EventSubject::Key(id.to_owned()), later)
-    });
+    let uses = ["old", "new"]
+        .map(|id| Occurrence::new(EventKind::FirstUse, EventSubject::Key(id.to_owned()), later));
     assert_eq!(store.record(uses.to_vec()).await.unwrap(), 1);
     assert_eq!(written(&store).await.last().unwrap(), "key.first_use new");
     // A key with the id of a deleted one has a first use of its own.

@@ -39,7 +39,8 @@ async fn a_key_that_expires_has_each_event_once(url: &str) {
         }
         clock.set(start().plus(days(day + 1)));
     }
-    let days: Vec<_> = found.iter().map(|(day, kind, key, _)| (*day, *kind, key.as_str())).collect();
+    let days: Vec<_> =
+        found.iter().map(|(day, kind, key, _)| (*day, *kind, key.as_str())).collect();
     assert_eq!(
         days,
         [
