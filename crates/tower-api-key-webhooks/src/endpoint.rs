@@ -43,7 +43,10 @@ impl Endpoint {
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let named_port = authority.port_u16();
-        if host.is_empty() || (named_port.is_none() && authority.port().is_some()) {
+        // A number over 65535 is no port for `http`, and is not left out either.
+        let is_wrong_port =
+            named_port.is_none() && authority.host().len() < authority.as_str().len();
+        if host.is_empty() || is_wrong_port {
             return Err(InvalidWebhook::Url);
         }
         let is_closed = host.parse().is_ok_and(|address: IpAddr| !is_public(address));
