@@ -11,6 +11,8 @@ mod prune;
 mod queue;
 mod retire;
 mod statements;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod stops;
 mod sweep;
 
 pub use dead::DeadEvent;
