@@ -45,7 +45,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
 ///
-/// fn layer(store: MemoryStore, log: impl EventLog) -> Result<ApiKeyLayer<MemoryStore>, ConfigError> {
+/// fn layer(store: MemoryStore, log: impl EventLog) -> Result<ApiKeyLayer, ConfigError> {
 ///     let (recorder, writing) = EventRecorder::new(log); // the log is an `SqlStore`
 ///     tokio::spawn(writing);
 ///     ApiKeyLayer::builder(Profile::STANDARD, store).observer(recorder).build()

@@ -7,6 +7,7 @@ mod complaint;
 mod config;
 mod door;
 mod escape;
+mod events;
 mod failure;
 mod file_output;
 mod filter;
@@ -90,6 +91,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Trail { command: None, after, limit } => {
             output.trail(&store.changes(after, limit).await?)?;
         }
+        Command::Events(command) => command.run(store, &output).await?,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Migrate => output.say("the tables are up to date"),
         Command::Check(_) | Command::Config(_) => {}

@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 11] = [
+const ANSWERING: [&str; 13] = [
     "keys create",
     "keys list",
     "keys show",
@@ -25,17 +25,21 @@ const ANSWERING: [&str; 11] = [
     "accounts list",
     "accounts show",
     "trail",
+    "events",
+    "events dead",
     "check",
     "config check",
     "whose",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 7] = [
+const QUIET: [&str; 9] = [
     "keys list",
     "keys show",
     "accounts list",
     "accounts show",
     "trail",
+    "events",
+    "events dead",
     "config schema",
     "config print",
 ];
