@@ -48,6 +48,15 @@ impl SqlStore {
         self.read(asked).await?.iter().map(dead).collect()
     }
 
+    /// Returns true if a process has delivered to a sink of this name.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the database cannot answer.
+    pub async fn has_event_sink(&self, sink: &str) -> Result<bool, StoreError> {
+        Ok(self.position(sink).await?.is_some())
+    }
+
     /// Sends dead letters of a sink again, with all tries: the one of a sequence, or all. Returns their number. Later
     /// events of the same keys may have arrived before.
     ///

@@ -28,7 +28,7 @@ impl SqlStore {
         session.commit().await
     }
 
-    async fn position(&self, name: &str) -> Result<Option<i64>, StoreError> {
+    pub(super) async fn position(&self, name: &str) -> Result<Option<i64>, StoreError> {
         let rows = self.read(Statement::new(&self.events.position).bind(name)).await?;
         rows.first().map(|found| row::number(&**found, "position")).transpose()
     }

@@ -6,11 +6,11 @@ use tower_api_key::store::{
     Command, CommandOptions, IdempotencyKey, KeyManager, Precondition, Version,
 };
 
-use super::{on_both, start, store, written};
+use super::{Database, start, store, written};
 use crate::{digest, key};
 
-async fn every_change_has_its_event(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn every_change_has_its_event(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     for id in ["a", "b", "c"] {
         store.add(key(id), "ada").await.unwrap();
     }
@@ -47,8 +47,8 @@ async fn every_change_has_its_event(url: &str) {
     assert_eq!(store.events(7, 2).await.unwrap()[0].sequence, 8);
 }
 
-async fn a_change_that_is_not_made_has_no_event(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn a_change_that_is_not_made_has_no_event(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     store.add(key("a"), "ada").await.unwrap();
     assert!(store.add(key("a"), "ada").await.is_err());
     assert!(store.revoke("b", "ada").await.is_err());
@@ -65,10 +65,3 @@ async fn a_change_that_is_not_made_has_no_event(url: &str) {
     let kinds = store.events(0, 10).await.unwrap();
     assert_eq!(kinds[1].kind, EventKind::Revoked);
 }
-
-on_both!(every_change_has_its_event, changes_in_sqlite, changes_in_postgres);
-on_both!(
-    a_change_that_is_not_made_has_no_event,
-    no_event_without_a_change_in_sqlite,
-    no_event_without_a_change_in_postgres
-);

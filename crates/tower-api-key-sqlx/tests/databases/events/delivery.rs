@@ -9,7 +9,7 @@ use tower_api_key::events::{DeliveryError, EventSink, EventWriter, RetrySchedule
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::{EventDelivery, SqlStore};
 
-use super::{Receiver, on_both, start, store};
+use super::{Database, Receiver, start, store};
 use crate::key;
 
 fn to(store: &SqlStore, sinks: &[&Receiver]) -> EventDelivery {
@@ -19,9 +19,9 @@ fn to(store: &SqlStore, sinks: &[&Receiver]) -> EventDelivery {
     EventDelivery::new(store.clone(), sinks).unwrap().schedule(schedule)
 }
 
-async fn a_refused_event_holds_back_its_key_alone(url: &str) {
+pub(super) async fn a_refused_event_holds_back_its_key_alone(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     let (receiver, other) = (Receiver::new("receiver"), Receiver::new("other"));
     let delivery = to(&store, &[&receiver, &other]);
     assert_eq!(delivery.deliver_due().await.unwrap(), 0);
@@ -40,9 +40,9 @@ async fn a_refused_event_holds_back_its_key_alone(url: &str) {
     assert_eq!(other.taken().len(), 4);
 }
 
-async fn a_dead_letter_is_kept_and_sent_again(url: &str) {
+pub(super) async fn a_dead_letter_is_kept_and_sent_again(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     let receiver = Receiver::new("receiver");
     let delivery = to(&store, &[&receiver]);
     delivery.deliver_due().await.unwrap();
@@ -71,9 +71,9 @@ async fn a_dead_letter_is_kept_and_sent_again(url: &str) {
     assert_eq!(delivery.deliver_due().await.unwrap(), 2);
 }
 
-async fn one_process_delivers_and_another_takes_over(url: &str) {
+pub(super) async fn one_process_delivers_and_another_takes_over(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     let receiver = Receiver::new("receiver");
     let (one, other) = (to(&store, &[&receiver]), to(&store, &[&receiver]));
     one.deliver_due().await.unwrap();
@@ -109,8 +109,8 @@ impl Write for Lines {
     }
 }
 
-async fn a_log_has_a_line_for_each_event(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn a_log_has_a_line_for_each_event(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     let lines = Lines::default();
     let log: Arc<dyn EventSink> = Arc::new(EventWriter::new("log", lines.clone()));
     let delivery = EventDelivery::new(store.clone(), [log]).unwrap();
@@ -137,8 +137,3 @@ async fn contradictions_are_found() {
         assert!(build(wrong).is_err(), "{wrong:?}");
     }
 }
-
-on_both!(a_refused_event_holds_back_its_key_alone, refused_in_sqlite, refused_in_postgres);
-on_both!(a_dead_letter_is_kept_and_sent_again, dead_in_sqlite, dead_in_postgres);
-on_both!(one_process_delivers_and_another_takes_over, lease_in_sqlite, lease_in_postgres);
-on_both!(a_log_has_a_line_for_each_event, lines_in_sqlite, lines_in_postgres);

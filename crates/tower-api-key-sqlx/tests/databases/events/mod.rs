@@ -3,6 +3,7 @@
 mod changes;
 mod delivery;
 mod once;
+mod page;
 mod time;
 
 use std::collections::VecDeque;
@@ -14,7 +15,6 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::{DeliveryError, Event, EventLog, EventSink};
 use tower_api_key_sqlx::SqlStore;
 
-use super::Folder;
 use super::postgres::Postgres;
 
 /// 2027-01-15.
@@ -22,9 +22,17 @@ pub(super) fn start() -> Timestamp {
     Timestamp::from_unix_seconds(1_800_000_000)
 }
 
+/// A database, and the prefix of one test's tables in it.
+#[derive(Clone)]
+pub(super) struct Database {
+    url: String,
+    prefix: &'static str,
+}
+
 /// A store on a clock of the test's.
-pub(super) async fn store(url: &str, clock: &ManualClock) -> SqlStore {
-    SqlStore::connect(url).await.unwrap().with_clock(clock.clone())
+pub(super) async fn store(database: &Database, clock: &ManualClock) -> SqlStore {
+    let store = SqlStore::builder(&database.url).prefix(database.prefix).clock(clock.clone());
+    store.connect().await.unwrap()
 }
 
 /// Returns all events as `kind key`.
@@ -87,20 +95,44 @@ impl EventSink for Receiver {
     }
 }
 
-/// Runs a test on both databases.
+/// Declares tests that run on both databases: each on a SQLite file of its own, and all on one server.
 macro_rules! on_both {
-    ($name:ident, $sqlite:ident, $postgres:ident) => {
-        #[tokio::test]
-        async fn $sqlite() {
-            let folder = crate::Folder::new();
-            $name(&crate::sqlite(&folder)).await;
+    ($($module:ident::$name:ident,)*) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let folder = crate::Folder::new();
+                    let database = super::Database { url: crate::sqlite(&folder), prefix: "t_" };
+                    super::$module::$name(database).await;
+                }
+            )*
         }
 
         #[tokio::test]
-        async fn $postgres() {
-            let Some(server) = crate::Postgres::start() else { return };
-            $name(server.url()).await;
+        async fn all_on_postgres() {
+            let Some(server) = Postgres::start() else { return };
+            $(
+                let prefix = concat!(stringify!($name), "_").get(..39).unwrap_or(concat!(stringify!($name), "_"));
+                $module::$name(Database { url: server.url().to_owned(), prefix }).await;
+            )*
         }
     };
 }
-pub(super) use on_both;
+
+on_both! {
+    changes::every_change_has_its_event,
+    changes::a_change_that_is_not_made_has_no_event,
+    delivery::a_refused_event_holds_back_its_key_alone,
+    delivery::a_dead_letter_is_kept_and_sent_again,
+    delivery::one_process_delivers_and_another_takes_over,
+    delivery::a_log_has_a_line_for_each_event,
+    once::many_processes_write_one_event,
+    once::an_occasion_ends,
+    once::keys_of_an_account_share_an_occasion,
+    once::a_key_that_was_used_before_has_no_first_use,
+    time::a_key_that_expires_has_each_event_once,
+    time::a_key_that_is_not_used_has_an_event,
+    time::one_of_many_processes_sweeps,
+    time::old_events_are_deleted_and_numbers_go_on,
+}

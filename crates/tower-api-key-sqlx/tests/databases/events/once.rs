@@ -7,7 +7,7 @@ use tower_api_key::events::{EventKind, EventLog, EventSubject, Occurrence};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::KeyManager;
 
-use super::{on_both, start, store, written};
+use super::{Database, start, store, written};
 use crate::{digest, key};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -16,15 +16,15 @@ fn of(kind: EventKind, key: &str) -> Occurrence {
     Occurrence::new(kind, EventSubject::Key(key.to_owned()), start())
 }
 
-async fn many_processes_write_one_event(url: &str) {
+pub(super) async fn many_processes_write_one_event(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let first = store(url, &clock).await;
+    let first = store(&database, &clock).await;
     first.add(key("a"), "ada").await.unwrap();
     let recording = (0..6).map(|_| {
-        let url = url.to_owned();
+        let database = database.clone();
         let clock = clock.clone();
         tokio::spawn(async move {
-            let store = store(&url, &clock).await;
+            let store = store(&database, &clock).await;
             let elsewhere = of(EventKind::UsedElsewhere, "a").once("hour", start().plus(HOUR));
             store.record(vec![of(EventKind::FirstUse, "a"), elsewhere]).await.unwrap()
         })
@@ -37,8 +37,8 @@ async fn many_processes_write_one_event(url: &str) {
     assert_eq!(written(&first).await, ["key.created a", "key.first_use a", "key.used_elsewhere a"]);
 }
 
-async fn an_occasion_ends(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn an_occasion_ends(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     store.add(key("a"), "ada").await.unwrap();
     store.add(key("b"), "ada").await.unwrap();
     let seen = |key: &str, minutes: u64| {
@@ -65,8 +65,8 @@ async fn an_occasion_ends(url: &str) {
     }
 }
 
-async fn keys_of_an_account_share_an_occasion(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn keys_of_an_account_share_an_occasion(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     store.add(key("a"), "ada").await.unwrap();
     store.add(key("b"), "ada").await.unwrap();
     let near = |key: &str| of(EventKind::NearLimit, key).once("80 day", start().plus(HOUR));
@@ -76,8 +76,8 @@ async fn keys_of_an_account_share_an_occasion(url: &str) {
 }
 
 /// Uses that were recorded before events were kept count.
-async fn a_key_that_was_used_before_has_no_first_use(url: &str) {
-    let store = store(url, &ManualClock::starting_at(start())).await;
+pub(super) async fn a_key_that_was_used_before_has_no_first_use(database: Database) {
+    let store = store(&database, &ManualClock::starting_at(start())).await;
     let later = start().plus(2 * HOUR);
     for id in ["old", "new"] {
         store.add(key(id), "ada").await.unwrap();
@@ -92,8 +92,3 @@ async fn a_key_that_was_used_before_has_no_first_use(url: &str) {
     store.add(key("new"), "ada").await.unwrap();
     assert_eq!(store.record(uses.to_vec()).await.unwrap(), 1);
 }
-
-on_both!(many_processes_write_one_event, one_event_in_sqlite, one_event_in_postgres);
-on_both!(an_occasion_ends, occasions_end_in_sqlite, occasions_end_in_postgres);
-on_both!(keys_of_an_account_share_an_occasion, shared_in_sqlite, shared_in_postgres);
-on_both!(a_key_that_was_used_before_has_no_first_use, used_in_sqlite, used_in_postgres);

@@ -9,7 +9,7 @@ use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::store::{KeyManager, NewKey};
 use tower_api_key_sqlx::EventSweep;
 
-use super::{on_both, start, store, written};
+use super::{Database, start, store, written};
 use crate::{digest, key};
 
 fn days(count: u64) -> Duration {
@@ -21,9 +21,9 @@ fn expiring(id: &str, expires: Timestamp) -> NewKey {
     NewKey::new(digest(id), KeyRecord::builder(id, account).expires(expires).build().unwrap())
 }
 
-async fn a_key_that_expires_has_each_event_once(url: &str) {
+pub(super) async fn a_key_that_expires_has_each_event_once(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     store.add(expiring("a", start().plus(days(100))), "ada").await.unwrap();
     store.add(expiring("short", start().plus(days(5))), "ada").await.unwrap();
     let mut found = Vec::new();
@@ -54,9 +54,9 @@ async fn a_key_that_expires_has_each_event_once(url: &str) {
     );
 }
 
-async fn a_key_that_is_not_used_has_an_event(url: &str) {
+pub(super) async fn a_key_that_is_not_used_has_an_event(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     for id in ["used", "idle", "revoked"] {
         store.add(key(id), "ada").await.unwrap();
     }
@@ -74,9 +74,9 @@ async fn a_key_that_is_not_used_has_an_event(url: &str) {
     assert_eq!(sweep.sweep().await.unwrap(), 1, "it was used, and then not again");
 }
 
-async fn one_of_many_processes_sweeps(url: &str) {
+pub(super) async fn one_of_many_processes_sweeps(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     store.add(expiring("a", start().plus(days(10))), "ada").await.unwrap();
     clock.set(start().plus(days(10)));
     let sweeping = (0..6).map(|_| {
@@ -90,9 +90,9 @@ async fn one_of_many_processes_sweeps(url: &str) {
     assert_eq!(sum, 1);
 }
 
-async fn old_events_are_deleted_and_numbers_go_on(url: &str) {
+pub(super) async fn old_events_are_deleted_and_numbers_go_on(database: Database) {
     let clock = ManualClock::starting_at(start());
-    let store = store(url, &clock).await;
+    let store = store(&database, &clock).await;
     store.add(key("a"), "ada").await.unwrap();
     clock.set(start().plus(days(31)));
     EventSweep::new(store.clone()).unwrap().sweep().await.unwrap();
@@ -100,8 +100,3 @@ async fn old_events_are_deleted_and_numbers_go_on(url: &str) {
     store.add(key("b"), "ada").await.unwrap();
     assert_eq!(store.events(0, 10).await.unwrap()[0].sequence, 2);
 }
-
-on_both!(a_key_that_expires_has_each_event_once, expiry_in_sqlite, expiry_in_postgres);
-on_both!(a_key_that_is_not_used_has_an_event, unused_in_sqlite, unused_in_postgres);
-on_both!(one_of_many_processes_sweeps, one_sweep_in_sqlite, one_sweep_in_postgres);
-on_both!(old_events_are_deleted_and_numbers_go_on, pruned_in_sqlite, pruned_in_postgres);
