@@ -165,11 +165,13 @@
 //! * [`tower-api-key-sqlx`]: keys in SQLite or PostgreSQL, `SqlStore`.
 //! * [`tower-api-key-redis`]: limits across several processes, in Redis or Valkey, `RedisLimiter`.
 //! * [`tower-api-key-admin`]: an axum router that issues keys over HTTP.
+//! * [`tower-api-key-webhooks`]: webhooks for events of keys, `Webhook`.
 //! * [`tower-api-key-cli`]: the program `tower-api-key`, which manages keys in a database.
 //!
 //! [`tower-api-key-sqlx`]: https://docs.rs/tower-api-key-sqlx
 //! [`tower-api-key-redis`]: https://docs.rs/tower-api-key-redis
 //! [`tower-api-key-admin`]: https://docs.rs/tower-api-key-admin
+//! [`tower-api-key-webhooks`]: https://docs.rs/tower-api-key-webhooks
 //! [`tower-api-key-cli`]: https://docs.rs/tower-api-key-cli
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

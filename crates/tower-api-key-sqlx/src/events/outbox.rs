@@ -11,7 +11,7 @@ use crate::statement::Statement;
 use crate::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::events::{Event, EventFuture, EventKind, EventLog, EventSubject, Occurrence};
-use tower_api_key::store::{CommandOptions, ManageError, StoreError};
+use tower_api_key::store::{ManageError, StoreError};
 
 /// The most occurrences of one transaction.
 const CHUNK: usize = 250;
@@ -57,7 +57,7 @@ impl SqlStore {
             return Ok(0);
         }
         // The lock of a change gives events the order in which they become visible.
-        let mut step = self.begin(CommandOptions::by("events")).await?;
+        let mut step = self.begin_events().await?;
         let mut events = Vec::new();
         for occurrence in new {
             events.extend(step.event_of(occurrence).await?);

@@ -13,6 +13,13 @@ macro_rules! event_columns {
     };
 }
 
+impl EventQueries {
+    /// Returns the statement that a transaction with events begins with.
+    pub(crate) const fn lock(&self) -> &SqlStr {
+        &self.lock
+    }
+}
+
 /// Declares the statements. Table names are filled in once.
 macro_rules! event_statements {
     ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
@@ -33,6 +40,8 @@ macro_rules! event_statements {
 }
 
 event_statements! {
+    /// Gives events the order in which they become visible. A change takes this lock, too.
+    lock: "LOCK TABLE {events} IN EXCLUSIVE MODE",
     into_events: "INSERT INTO {events} (id, kind, at, key_id, account, data)",
     list: concat!(
         "SELECT ",
