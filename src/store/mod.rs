@@ -80,7 +80,7 @@ mod uses;
 
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
-pub use cached::{Cached, CachedBuilder};
+pub use cached::{CacheAnswer, CacheObserver, Cached, CachedBuilder};
 pub use feed::{
     FeedAnswer, FeedChange, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, KeyFeed,
 };
@@ -88,9 +88,10 @@ pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
     Action, Applied, BrokenRow, Change, Command, CommandOptions, Difference, IdempotencyKey,
-    KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
-    Precondition, Retention, SecretEntry, Version, apply_update, check_author,
+    KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate, ManageError,
+    ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter, Version,
+    apply_update, check_author,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "replica")]
-pub use replica::{Replica, ReplicaBuilder, WhenStale};
+pub use replica::{Replica, ReplicaBuilder, ReplicaGauge, ReplicaState, WhenStale};

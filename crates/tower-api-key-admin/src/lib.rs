@@ -23,9 +23,12 @@
     )
 )]
 
+mod api;
+pub mod management;
 mod user_keys;
 mod users;
 
+pub use api::ManagementApi;
 pub use user_keys::UserKeys;
 pub use users::{User, Users};
 

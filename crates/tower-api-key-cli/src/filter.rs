@@ -31,6 +31,6 @@ fn state(text: &str) -> Result<KeyState, &'static str> {
 impl From<Filter> for KeyFilter {
     fn from(filter: Filter) -> Self {
         let Filter { account, owner, kind, environment, state } = filter;
-        Self { account, owner, kind, environment, state }
+        Self { account, owner, kind, environment, state, ..Self::default() }
     }
 }

@@ -53,6 +53,7 @@ mod driver;
 mod events;
 mod failure;
 mod feed;
+mod feed_query;
 #[cfg(feature = "postgres")]
 mod freshness;
 #[cfg(feature = "postgres")]
@@ -61,8 +62,11 @@ mod from_postgres;
 mod from_sqlite;
 mod inline;
 mod json;
+mod key_list;
 #[cfg(feature = "postgres")]
 mod lag;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod list_plan;
 #[cfg(feature = "postgres")]
 mod listen;
 #[cfg(feature = "postgres")]
@@ -73,6 +77,7 @@ mod manager;
 mod marks;
 mod migrate;
 mod migration;
+mod newest_changes;
 mod notify;
 mod outage;
 #[cfg(feature = "postgres")]
@@ -99,6 +104,7 @@ mod statement;
 mod step;
 mod table_lock;
 mod tables;
+mod tags;
 mod trail;
 mod unprefixed;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]

@@ -12,13 +12,14 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 12] = [
     "accounts",
     "keys",
     "secrets",
     "changes",
     "migrations",
     "requests",
+    "tags",
     "events",
     "event_occasions",
     "event_sinks",

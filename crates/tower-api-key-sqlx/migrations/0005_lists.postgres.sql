@@ -1,0 +1,34 @@
+-- The metadata of keys, one row for each name, so that keys can be listed by it. Programs of earlier steps do not write
+-- it, so a list reads the metadata of each key, too.
+CREATE TABLE {tags} (
+    name TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C" NOT NULL,
+    key_id TEXT COLLATE "C" NOT NULL REFERENCES {keys} (id) ON DELETE CASCADE,
+    PRIMARY KEY (name, value, key_id)
+);
+-- A row that no program can read has no tags.
+DO $tags$
+DECLARE k RECORD;
+BEGIN
+    FOR k IN SELECT id, metadata FROM {keys} WHERE metadata <> '{}' LOOP
+        BEGIN
+            INSERT INTO {tags} SELECT t.key, t.value, k.id FROM json_each_text(CAST(k.metadata AS json)) t
+            ON CONFLICT DO NOTHING;
+        EXCEPTION WHEN OTHERS THEN
+        END;
+    END LOOP;
+END
+$tags$;
+CREATE INDEX "{prefix}tags_of_key" ON {tags} (key_id);
+
+-- One index for each filter and order of a list.
+CREATE INDEX "{prefix}keys_of_owner" ON {keys} (owner, id) WHERE owner IS NOT NULL;
+CREATE INDEX "{prefix}keys_of_kind" ON {keys} (kind, id) WHERE kind IS NOT NULL;
+CREATE INDEX "{prefix}keys_of_environment" ON {keys} (environment, id) WHERE environment IS NOT NULL;
+CREATE INDEX "{prefix}keys_by_name" ON {keys} (name COLLATE "C", id);
+CREATE INDEX "{prefix}keys_by_expiry" ON {keys} (expires, id) WHERE expires IS NOT NULL;
+CREATE INDEX "{prefix}revoked_keys" ON {keys} (id) WHERE revoked <> 0;
+CREATE INDEX "{prefix}disabled_keys" ON {keys} (id) WHERE disabled <> 0;
+CREATE INDEX "{prefix}disabled_accounts" ON {accounts} (id) WHERE disabled <> 0;
+CREATE INDEX "{prefix}changes_of_key" ON {changes} (key_id, sequence);
+CREATE INDEX "{prefix}changes_of_account" ON {changes} (account, sequence);
