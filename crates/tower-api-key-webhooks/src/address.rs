@@ -39,9 +39,9 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
         // From 224.0.0.0 on: multicast, reserved, and broadcast.
         IpAddr::V4(address) => {
             let [first, ..] = address.octets();
-            let closed =
-                |range: &&str| range.parse().is_ok_and(|range: Ipv4Net| range.contains(&address));
-            first < 224 && !CLOSED_V4.iter().any(|range| closed(&range))
+            let has =
+                |range: &str| range.parse().is_ok_and(|range: Ipv4Net| range.contains(&address));
+            first < 224 && !CLOSED_V4.iter().any(|range| has(range))
         }
         IpAddr::V6(address) => {
             let has =

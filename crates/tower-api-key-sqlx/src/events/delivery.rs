@@ -130,9 +130,10 @@ impl EventDelivery {
                     continue;
                 };
                 let asked = error.retry_after();
-                let wait = match error.is_final() {
-                    true => None,
-                    false => self.schedule.wait(due.tries + 1, asked, random()),
+                let wait = if error.is_final() {
+                    None
+                } else {
+                    self.schedule.wait(due.tries + 1, asked, random())
                 };
                 let next = wait.map(|wait| store.clock.now().plus(wait));
                 store.note_failed(name, &due, next, &error.to_string()).await?;

@@ -85,7 +85,7 @@ impl SqlStore {
         }
         let placeholders = self.dialect.placeholders(1, keys.len());
         let sql = format!("{} ({placeholders})", self.events.occasions_of_keys.as_str());
-        let asked = keys.into_iter().fold(Statement::made(sql), |asked, key| asked.bind(key));
+        let asked = keys.into_iter().fold(Statement::made(sql), Statement::bind);
         let occasion = |found: &crate::driver::Row| {
             let text = |column| row::text(&**found, column);
             let ends = row::timestamp(row::number(&**found, "ends")?);

@@ -125,7 +125,7 @@ struct FileSink {
 }
 
 impl EventSink for FileSink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "file"
     }
 

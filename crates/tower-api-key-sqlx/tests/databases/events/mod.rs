@@ -84,12 +84,11 @@ impl EventSink for Receiver {
         let mut answers = self.answers.lock().unwrap();
         let refused = answers.iter().position(|(key, _)| *key == event.key);
         let answer = refused.and_then(|place| answers.remove(place));
-        let result = match answer {
-            Some((_, error)) => Err(error),
-            None => {
-                self.taken.lock().unwrap().push(event.clone());
-                Ok(())
-            }
+        let result = if let Some((_, error)) = answer {
+            Err(error)
+        } else {
+            self.taken.lock().unwrap().push(event.clone());
+            Ok(())
         };
         Box::pin(std::future::ready(result))
     }
