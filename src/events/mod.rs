@@ -22,6 +22,8 @@ mod recent;
 mod recorder;
 mod retry;
 mod sink;
+#[cfg(feature = "tracing")]
+mod tracing_sink;
 mod writer;
 
 pub use event::Event;
@@ -31,4 +33,6 @@ pub use occurrence::{EventSubject, Occurrence};
 pub use recorder::EventRecorder;
 pub use retry::RetrySchedule;
 pub use sink::{DeliveryError, EventSink};
+#[cfg(feature = "tracing")]
+pub use tracing_sink::TracingSink;
 pub use writer::EventWriter;

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::Check;
 use crate::config::Config;
+use crate::count::at_least_one;
 use crate::events::Events;
 use crate::filter::Filter;
 use crate::help;
@@ -276,9 +277,4 @@ pub(crate) enum Trail {
         #[arg(long, value_name = "TIME")]
         before: Moment,
     },
-}
-
-pub(crate) fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    let number = text.parse().ok();
-    number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
 }

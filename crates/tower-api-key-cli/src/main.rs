@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod complaint;
 mod config;
+mod count;
 mod door;
 mod escape;
 mod events;

@@ -1,11 +1,13 @@
 //! Delivery to sinks.
 
+use std::future::Future;
 use std::io::Write;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tower_api_key::clock::ManualClock;
-use tower_api_key::events::{DeliveryError, EventSink, EventWriter, RetrySchedule};
+use tower_api_key::events::{DeliveryError, Event, EventSink, EventWriter, RetrySchedule};
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::{EventDelivery, SqlStore};
 
@@ -124,7 +126,37 @@ pub(super) async fn a_log_has_a_line_for_each_event(database: Database) {
     assert_eq!(line["data"]["key"], "a");
 }
 
-/// A sink that panics, and one that never answers, must not lose an event or hold back the other sinks.
+/// Panics.
+struct Faulty;
+
+impl EventSink for Faulty {
+    fn name(&self) -> &'static str {
+        "receiver"
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        _: &'a Event,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        panic!("as the test wants")
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_panics_loses_no_event() {
+    let clock = ManualClock::starting_at(start());
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap().with_clock(clock.clone());
+    let faulty: Arc<dyn EventSink> = Arc::new(Faulty);
+    let faulty = EventDelivery::new(store.clone(), [faulty]).unwrap();
+    faulty.deliver_due().await.unwrap();
+    store.add(key("a"), "ada").await.unwrap();
+    assert_eq!(faulty.deliver_due().await.unwrap(), 0);
+    clock.advance(Duration::from_secs(61));
+    let receiver = Receiver::new("receiver");
+    assert_eq!(to(&store, &[&receiver]).deliver_due().await.unwrap(), 1);
+    assert_eq!(receiver.taken(), ["key.created a"]);
+}
+
 #[tokio::test]
 async fn contradictions_are_found() {
     let store = SqlStore::connect("sqlite::memory:").await.unwrap();
