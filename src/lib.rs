@@ -101,6 +101,7 @@
 //! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | document security, refusals and limits | [`ApiKeyLayer::openapi`](openapi/struct.OpenApi.html), feature `openapi` | [on the module's page](openapi/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
+//! | react to what happens to keys | [`EventSink`](events::EventSink), [`EventRecorder`](events::EventRecorder) | `docs/events.md` |
 //! | log each request, or count requests | [`TracingObserver`](telemetry/struct.TracingObserver.html), [`MetricsObserver`](telemetry/struct.MetricsObserver.html), features `tracing` and `metrics` | `docs/telemetry.md` |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -168,11 +169,13 @@
 //! * [`tower-api-key-sqlx`]: keys in SQLite or PostgreSQL, `SqlStore`.
 //! * [`tower-api-key-redis`]: limits across several processes, in Redis or Valkey, `RedisLimiter`.
 //! * [`tower-api-key-admin`]: an axum router that issues keys over HTTP.
+//! * [`tower-api-key-webhooks`]: webhooks for events of keys, `Webhook`.
 //! * [`tower-api-key-cli`]: the program `tower-api-key`, which manages keys in a database.
 //!
 //! [`tower-api-key-sqlx`]: https://docs.rs/tower-api-key-sqlx
 //! [`tower-api-key-redis`]: https://docs.rs/tower-api-key-redis
 //! [`tower-api-key-admin`]: https://docs.rs/tower-api-key-admin
+//! [`tower-api-key-webhooks`]: https://docs.rs/tower-api-key-webhooks
 //! [`tower-api-key-cli`]: https://docs.rs/tower-api-key-cli
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -218,6 +221,8 @@ pub mod decision;
 pub mod vendors;
 
 mod service;
+
+pub mod events;
 
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -58,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "openapi",
         ],
     ),
+    ("events", &["key", "quota", "decision", "service"]),
     ("shaping", &["key", "request", "decision", "response"]),
     ("openapi", &["key", "profile", "request", "rules", "quota", "caller", "decision", "response"]),
     (

@@ -122,6 +122,13 @@ impl<'a> ObservedRequest<'a> {
         Some((quota, status))
     }
 
+    /// Returns the quotas that the request was charged to or refused by, each with what is left of it. Quotas in shadow
+    /// are among them.
+    pub fn quotas(&self) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> {
+        let quotas = self.quotas.iter().map(|(quota, _)| quota);
+        quotas.zip(self.verdict.statuses().iter().copied())
+    }
+
     /// Returns what an admitted request was charged when it was admitted, in the units of
     /// [`Route::cost`](crate::rules::Route::cost). 0 for a request that the gate refused.
     pub const fn cost(&self) -> u32 {

@@ -13,6 +13,7 @@ const CIRCLES: &[(&str, &[&str], &str)] = &[
     ("tower-api-key", &["store/replica/builder.rs", "store/replica/replicated.rs"], BUILDER),
     ("tower-api-key-redis", &["builder.rs", "limiter.rs"], BUILDER),
     ("tower-api-key-sqlx", &["builder.rs", "connect.rs"], BUILDER),
+    ("tower-api-key-webhooks", &["builder.rs", "webhook.rs"], BUILDER),
 ];
 const BUILDER: &str = "a type returns its builder, which makes the type";
 

@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::check::Check;
 use crate::config::Config;
+use crate::count::at_least_one;
+use crate::events::Events;
 use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
@@ -102,6 +104,9 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
+    /// Show events of keys: created, rotated, expiring, near their limit and more; the oldest first
+    #[command(after_help = help::EVENTS)]
+    Events(Events),
     /// Explain whether a request with a key would be admitted, and which check decides
     ///
     /// The command reads the key from TOWER_API_KEY_KEY or, without it, from standard input. The key is never
@@ -214,6 +219,9 @@ pub(crate) enum Keys {
         /// Ids of the keys
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
+        /// Write into the trail that the secrets leaked; each key has an event of the kind `key.leaked`, too
+        #[arg(long)]
+        leaked: bool,
     },
     /// Delete keys with their secrets
     #[command(after_help = help::DELETE)]
@@ -279,9 +287,4 @@ pub(crate) enum Trail {
         #[arg(long, value_name = "TIME")]
         before: Moment,
     },
-}
-
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    let number = text.parse().ok();
-    number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
 }

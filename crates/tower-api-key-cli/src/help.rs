@@ -56,8 +56,9 @@ Examples:
   tower-api-key keys rotate leaked --overlap 0s";
 
 pub(crate) const REVOKE: &str = "\
-Example:
-  tower-api-key keys revoke backup laptop";
+Examples:
+  tower-api-key keys revoke backup laptop
+  tower-api-key keys revoke --leaked backup";
 
 pub(crate) const DELETE: &str = "\
 Example:
@@ -95,6 +96,19 @@ pub(crate) const TRAIL: &str = "\
 Examples:
   tower-api-key trail --limit 20
   tower-api-key --json trail --after 1200";
+
+pub(crate) const EVENTS: &str = "\
+docs/events.md lists the kinds of events.
+
+Examples:
+  tower-api-key events --limit 20
+  tower-api-key events --follow --after 1200 >events.jsonl";
+
+pub(crate) const REPLAY: &str = "\
+Examples:
+  tower-api-key events replay --sink billing
+  tower-api-key events replay --sink billing --sequence 1207
+  tower-api-key events replay --sink billing --all-after 1200";
 
 pub(crate) const PRUNE: &str = "\
 Examples:
@@ -189,6 +203,8 @@ mod tests {
             SAVE,
             TRAIL,
             PRUNE,
+            EVENTS,
+            REPLAY,
             CHECK,
             WHOSE,
             PEPPERS,

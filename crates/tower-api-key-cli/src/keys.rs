@@ -1,9 +1,11 @@
 //! Runs the commands of `keys`.
 
 use tower_api_key::clock::{Clock, SystemClock};
+use tower_api_key::events::EventKind;
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{
-    KeyEntry, KeyManager, KeyState, ManageError, NewKey, NewSecret, PepperManager,
+    Command, CommandOptions, KeyEntry, KeyManager, KeyState, ManageError, NewKey, NewSecret,
+    PepperManager,
 };
 
 use crate::arguments::Keys;
@@ -46,7 +48,10 @@ pub(crate) async fn run(
             let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
             output.issued(&entry, key.expose())
         }
-        Keys::Revoke { ids } => end(store, by, &ids, End::Revoked, output).await,
+        Keys::Revoke { ids, leaked } => {
+            let how = if leaked { End::Leaked } else { End::Revoked };
+            end(store, by, &ids, how, output).await
+        }
         Keys::Delete { ids } => end(store, by, &ids, End::Deleted, output).await,
         Keys::Import { file, atomic } => import::run(store, by, &file, atomic, output).await,
     }
@@ -56,6 +61,8 @@ pub(crate) async fn run(
 #[derive(Clone, Copy)]
 enum End {
     Revoked,
+    /// Revoked, because the secret leaked.
+    Leaked,
     Deleted,
 }
 
@@ -69,13 +76,17 @@ async fn end(
     output: &Output,
 ) -> Result<(), Failure> {
     let done = match end {
-        End::Revoked => "revoked",
+        End::Revoked | End::Leaked => "revoked",
         End::Deleted => "deleted",
     };
     let (mut failed, mut first) = (0, None);
     for (index, id) in ids.iter().enumerate() {
         let ended = match end {
             End::Revoked => store.revoke(id, by).await,
+            End::Leaked => {
+                let options = CommandOptions::by(by).because(EventKind::LEAKED);
+                store.apply(Command::Revoke { id }, options).await.map(drop)
+            }
             End::Deleted => store.delete(id, by).await,
         };
         match ended {

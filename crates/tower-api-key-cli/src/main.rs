@@ -5,8 +5,10 @@ mod arguments;
 mod check;
 mod complaint;
 mod config;
+mod count;
 mod door;
 mod escape;
+mod events;
 mod failure;
 mod file_output;
 mod filter;
@@ -98,6 +100,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Trail { command: None, after, limit } => {
             output.trail(&store.changes(after, limit).await?)?;
         }
+        Command::Events(command) => command.run(store, &output).await?,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Peppers { .. } => peppers::run(store, None, &output).await?,
         Command::Migrate => output.say("the tables are up to date"),

@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 12] = [
+const ANSWERING: [&str; 14] = [
     "keys create",
     "keys list",
     "keys show",
@@ -25,19 +25,23 @@ const ANSWERING: [&str; 12] = [
     "accounts list",
     "accounts show",
     "trail",
+    "events",
+    "events dead",
     "check",
     "config check",
     "whose",
     "peppers",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 8] = [
+const QUIET: [&str; 10] = [
     "keys list",
     "keys show",
     "accounts list",
     "accounts show",
     "trail",
     "peppers",
+    "events",
+    "events dead",
     "config schema",
     "config print",
 ];

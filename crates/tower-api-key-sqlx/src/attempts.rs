@@ -103,6 +103,7 @@ impl Broken {
             pool: Arc::new(self.clone()),
             dialect: Dialect::Postgres,
             queries: Arc::new(Queries::new(&tables)),
+            events: Arc::new(crate::events::EventQueries::new(&tables)),
             tables: Arc::new(tables),
             clock: Arc::new(SystemClock),
             settings: Settings::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::driver::Pool;
+use super::events::EventQueries;
 use super::failure::Failure;
 use super::loan::Terms;
 use super::outage::Outage;
@@ -199,6 +200,7 @@ impl SqlStoreBuilder {
             Location::Pool(lend, _) => lend(Terms::new(&settings)),
         };
         let queries = Arc::new(Queries::new(&tables));
+        let events = Arc::new(EventQueries::new(&tables));
         let (tables, outage) = (Arc::new(tables), Arc::new(Outage::default()));
         #[cfg_attr(not(feature = "postgres"), allow(unused_mut))]
         let mut store = SqlStore {
@@ -206,6 +208,7 @@ impl SqlStoreBuilder {
             dialect,
             tables,
             queries,
+            events,
             clock,
             settings,
             outage,

@@ -10,6 +10,7 @@ use super::builder::SqlStoreBuilder;
 use super::deadline::after;
 use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
+use super::events::EventQueries;
 use super::failure::{Failure, failed, is_broken, is_conflict, is_locked, unreachable};
 use super::outage::Outage;
 use super::query::Queries;
@@ -54,6 +55,7 @@ pub struct SqlStore {
     pub(super) dialect: Dialect,
     pub(super) tables: Arc<Tables>,
     pub(super) queries: Arc<Queries>,
+    pub(super) events: Arc<EventQueries>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
     pub(super) outage: Arc<Outage>,

@@ -50,6 +50,7 @@ mod deadline;
 mod dialect;
 mod differences_column;
 mod driver;
+mod events;
 mod failure;
 mod feed;
 mod feed_query;
@@ -113,6 +114,7 @@ mod upgrades;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
+pub use events::{DeadEvent, EventDelivery, EventSweep};
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
 

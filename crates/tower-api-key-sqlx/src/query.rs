@@ -138,7 +138,7 @@ statements! {
          AND c.action IN ('key_updated', 'key_revoked', 'key_rehashed') ORDER BY c.sequence"
     ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
-    lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
+    lock_trail: "LOCK TABLE {changes}, {events} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \

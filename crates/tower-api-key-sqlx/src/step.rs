@@ -5,6 +5,7 @@ use super::statement::Statement;
 use super::trail::Step;
 use super::{json, query, row};
 use tower_api_key::clock::Timestamp;
+use tower_api_key::events::EventKind;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
@@ -15,7 +16,13 @@ impl Step<'_> {
     /// Adds a key.
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
         let added = self.import(std::slice::from_ref(key), true).await?;
-        if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
+        if added != 1 {
+            return Err(ManageError::Exists);
+        }
+        let (record, expires) = (&key.record, key.record.expires().map(|at| at.to_string()));
+        let account = record.account().id().as_str();
+        let expires = [("expires", expires.into())];
+        self.note_event(EventKind::Created, record.id().as_str(), account, &expires).await
     }
 
     /// Revokes the other keys of a record's account, owner and audience.
@@ -49,6 +56,9 @@ impl Step<'_> {
         self.announce_secrets(&before);
         let differences = Difference::of_keys(Some(record), Some(&after));
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
+        if after.is_revoked() && !record.is_revoked() {
+            self.note_event(EventKind::Revoked, id, account, &[]).await?;
+        }
         // Read again: the account's state is the store's, not the one in the edited record.
         self.locked(id).await
     }
@@ -83,6 +93,8 @@ impl Step<'_> {
             return Err(ManageError::Exists);
         }
         self.note(Action::KeyRotated, Some(id), account.as_str(), &[]).await?;
+        let until = [("old_secrets_until", until.to_string().into())];
+        self.note_event(EventKind::Rotated, id, account.as_str(), &until).await?;
         let entry = self.locked(id).await?;
         // Announces the deleted secrets, too.
         self.announce_secrets(&before);
@@ -98,7 +110,11 @@ impl Step<'_> {
         let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
         self.execute(revoked).await?;
         let differences = Difference::of_keys(before.as_ref(), after.as_ref());
-        self.note(Action::KeyRevoked, Some(id), &account, &differences).await
+        self.note(Action::KeyRevoked, Some(id), &account, &differences).await?;
+        if before.is_some_and(|before| before.is_revoked()) {
+            return Ok(());
+        }
+        self.note_event(EventKind::Revoked, id, &account, &[]).await
     }
 
     /// Deletes a key and its secrets.
@@ -110,7 +126,9 @@ impl Step<'_> {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         let differences = Difference::of_keys(before.as_ref(), None);
-        self.note(Action::KeyDeleted, Some(id), &account, &differences).await
+        self.note(Action::KeyDeleted, Some(id), &account, &differences).await?;
+        self.forget_occasions_of(id).await?;
+        self.note_event(EventKind::Deleted, id, &account, &[]).await
     }
 
     /// Adds or replaces an account.
@@ -129,6 +147,7 @@ impl Step<'_> {
     /// Deletes an account, its keys and their secrets.
     pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
         let before = self.readable_account(id).await?;
+        self.note_keys_of_deleted(id).await?;
         let queries = &self.store.queries;
         // Connections of an application's pool may not enforce foreign keys.
         for statement in [

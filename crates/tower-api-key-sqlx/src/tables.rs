@@ -12,8 +12,20 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 7] =
-    ["accounts", "keys", "secrets", "changes", "migrations", "requests", "tags"];
+pub(super) const TABLES: [&str; 12] = [
+    "accounts",
+    "keys",
+    "secrets",
+    "changes",
+    "migrations",
+    "requests",
+    "tags",
+    "events",
+    "event_occasions",
+    "event_sinks",
+    "event_deliveries",
+    "event_leases",
+];
 
 /// Names the tables of one store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,11 +40,27 @@ impl SqlStore {
         step.newest = step.newest_mark().await?;
         Ok(step)
     }
+
+    /// Begins to write events without a change. A gate that records events need not write the trail.
+    pub(super) async fn begin_events(&self) -> Result<Step<'_>, ManageError> {
+        let session = self.transaction().await?;
+        let (now, options, announcements) =
+            (self.clock.now(), CommandOptions::by("events"), Vec::new());
+        let mut step = Step { session, store: self, now, options, announcements, newest: None };
+        if self.dialect == Dialect::Postgres {
+            step.execute(Statement::new(self.events.lock())).await?;
+        }
+        Ok(step)
+    }
 }
 
 impl Step<'_> {
     pub(super) const fn author(&self) -> &str {
         self.options.author()
+    }
+
+    pub(super) const fn reason(&self) -> Option<&str> {
+        self.options.reason()
     }
 
     pub(super) const fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod events;
 #[path = "../../../tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
 mod forms;

@@ -120,7 +120,7 @@ impl Run {
 }
 
 /// Returns the program's path. Cargo gives it to tests of this package; for tests of others it is built here.
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         if let Some(binary) = option_env!("CARGO_BIN_EXE_tower-api-key") {

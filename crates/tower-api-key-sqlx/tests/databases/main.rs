@@ -7,6 +7,7 @@ mod applications;
 mod backups;
 mod broken;
 mod distance;
+mod events;
 mod feed;
 mod files;
 mod fleet;

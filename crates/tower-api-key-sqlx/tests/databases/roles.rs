@@ -1,13 +1,18 @@
 //! Roles that may not do everything, and sessions that may only read.
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::events::{
+    EventKind, EventLog, EventSink, EventSubject, EventWriter, Occurrence,
+};
 use tower_api_key::key::PepperName;
 use tower_api_key::store::{
     Invalidation, Invalidations, KeyManager, KeyStore, PepperManager, Rehash,
 };
 use tower_api_key::testing::store_suite;
-use tower_api_key_sqlx::SqlStore;
+use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
 
 use crate::folder::Folder;
 use crate::postgres::Postgres;
@@ -59,7 +64,8 @@ async fn the_documented_privileges_are_enough() {
     owner.add(key("key"), "test").await.unwrap();
     let pool = PgPool::connect(server.url()).await.unwrap();
     let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE manager LOGIN; \
-         CREATE ROLE gate_with_peppers LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+         CREATE ROLE gate_with_peppers LOGIN; CREATE ROLE gate_with_events LOGIN; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC";
     sqlx::raw_sql(roles).execute(&pool).await.unwrap();
     sqlx::raw_sql(statements).execute(&pool).await.unwrap();
 
@@ -82,6 +88,14 @@ async fn the_documented_privileges_are_enough() {
     gate.note_uses(used()).await.unwrap();
     assert_eq!(gate.rehash(newer(), "test").await.unwrap(), 1);
     assert!(gate.revoke("key", "test").await.is_err());
+    let gate = SqlStore::connect(&url_of(&server, "gate_with_events")).await.unwrap();
+    assert!(gate.revoke("key", "test").await.is_err());
+    let subject = EventSubject::Key("key".to_owned());
+    let used = Occurrence::new(EventKind::FirstUse, subject, Timestamp::from_unix_seconds(7));
+    assert_eq!(gate.record(vec![used]).await.unwrap(), 1);
+    EventSweep::new(gate.clone()).unwrap().unused_days(1).sweep().await.unwrap();
+    let log: Arc<dyn EventSink> = Arc::new(EventWriter::new("log", std::io::sink()));
+    EventDelivery::new(gate, [log]).unwrap().deliver_due().await.unwrap();
     owner.delete_account("acme", "test").await.unwrap();
     store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
 }

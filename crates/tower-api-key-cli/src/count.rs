@@ -1,0 +1,7 @@
+//! How many of something a command prints.
+
+/// Reads a number of at least one.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok();
+    number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
+}

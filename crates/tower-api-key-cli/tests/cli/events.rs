@@ -1,0 +1,61 @@
+//! Events of keys, printed and followed.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::program::{Program, binary};
+
+fn with_events() -> Program {
+    let program = Program::new();
+    for id in ["a", "b"] {
+        program.run(&["keys", "create", "--account", "acme", "--id", id]).succeeded();
+    }
+    program.run(&["keys", "revoke", "--leaked", "a"]).succeeded();
+    program
+}
+
+#[test]
+fn events_are_listed_from_a_sequence() {
+    let program = with_events();
+    let listed = program.run(&["--json", "events", "--after", "1"]).succeeded();
+    let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+    let kinds: Vec<_> = listed.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["key.created", "key.leaked", "key.revoked"]);
+    assert_eq!(listed[1]["data"]["reason"], "leaked");
+    let table = program.run(&["events", "--limit", "1"]).succeeded();
+    assert!(table.contains("key.created") && table.contains("acme") && table.lines().count() == 2);
+}
+
+#[test]
+fn events_are_followed_as_lines_of_json() {
+    let program = with_events();
+    let mut following = Command::new(binary())
+        .env("TOWER_API_KEY_STORE", program.store())
+        .args(["events", "--follow", "--after", "3"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["type"], "key.revoked");
+    program.run(&["keys", "delete", "b"]).succeeded();
+    let deleted = next();
+    assert_eq!((&deleted["type"], &deleted["data"]["key"]), (&"key.deleted".into(), &"b".into()));
+    assert_eq!(deleted["sequence"], 5);
+    following.kill().unwrap();
+    following.wait().unwrap();
+}
+
+#[test]
+fn an_unknown_sink_is_said() {
+    let program = with_events();
+    let run = program.run(&["events", "replay", "--sink", "mistyped"]);
+    assert_eq!(run.code(), 4);
+    assert!(run.everything().contains("no sink has this name"), "{}", run.everything());
+    let dead = program.run(&["--json", "events", "dead"]).succeeded();
+    assert_eq!(dead.trim_end(), "[]");
+    let twice = ["events", "replay", "--sink", "x", "--sequence", "1", "--all-after", "1"];
+    assert_eq!(program.run(&twice).code(), 2);
+}

@@ -1,0 +1,160 @@
+//! Delivers events to sinks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::page;
+use crate::SqlStore;
+use crate::marks;
+use tower_api_key::events::{EventSink, RetrySchedule};
+use tower_api_key::store::StoreError;
+
+/// The longest name of a sink, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// The time between two looks for new events.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// Delivers the events of a store to sinks: at least once, and the events of one key in their order.
+///
+/// Run it in each process. For each sink, one process delivers at a time. If it ends without notice, another goes on after
+/// at most 60 seconds. A sink that is new gets the events that are written from its first run on.
+///
+/// A failed delivery is tried again after the waits of a [`RetrySchedule`]. Until then, later events of the same key wait,
+/// and those of other keys do not. After the last try, the event is a [dead letter](SqlStore::dead_events).
+///
+/// Each process judges a lease by its own clock. So the clocks should agree within 10 seconds.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_api_key::events::EventWriter;
+/// use tower_api_key_sqlx::{EventDelivery, SqlStore};
+///
+/// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
+/// let store = SqlStore::connect("sqlite:keys.db").await?;
+/// let log = EventWriter::new("log", std::io::stdout());
+/// let delivery = EventDelivery::new(store, [Arc::new(log) as _])?;
+/// tokio::spawn(delivery.run());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct EventDelivery {
+    store: SqlStore,
+    sinks: Vec<Arc<dyn EventSink>>,
+    schedule: RetrySchedule,
+    holder: String,
+}
+
+impl EventDelivery {
+    /// Delivers to these sinks.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if two sinks have the same name, or if a name is empty, is longer than 100 bytes, or has
+    /// control characters. Also if the system has no random numbers.
+    pub fn new(
+        store: SqlStore,
+        sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
+    ) -> Result<Self, StoreError> {
+        let sinks: Vec<_> = sinks.into_iter().collect();
+        for (place, sink) in sinks.iter().enumerate() {
+            let name = sink.name();
+            if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
+                let wrong = "the name of a sink must have 1 to 100 bytes and no control characters";
+                return Err(StoreError::new(wrong));
+            }
+            if sinks.iter().skip(place + 1).any(|other| other.name() == name) {
+                return Err(StoreError::new("two sinks have the same name: give each its own"));
+            }
+        }
+        let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
+        Ok(Self { store, sinks, schedule: RetrySchedule::default(), holder })
+    }
+
+    /// Sets when failed deliveries are tried again.
+    #[must_use]
+    pub fn schedule(self, schedule: RetrySchedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// Delivers until the future is dropped. While the database cannot answer, it tries again each second.
+    pub async fn run(self) {
+        let mut tasks = JoinSet::new();
+        for sink in self.sinks.clone() {
+            let delivery = self.clone();
+            tasks.spawn(async move {
+                loop {
+                    // The gate reports a database that cannot answer. Here, the next look tries again.
+                    let _ = delivery.deliver_to(&sink).await;
+                    sleep(BETWEEN_LOOKS).await;
+                }
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Delivers what is due now, and returns the number of delivered events. For a program that runs from time to time.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the database cannot answer. Events that were not delivered stay in the queue.
+    pub async fn deliver_due(&self) -> Result<u64, StoreError> {
+        let mut delivered = 0;
+        for sink in &self.sinks {
+            delivered += self.deliver_to(sink).await?;
+        }
+        Ok(delivered)
+    }
+
+    async fn deliver_to(&self, sink: &Arc<dyn EventSink>) -> Result<u64, StoreError> {
+        let (store, name) = (&self.store, sink.name());
+        store.add_sink(name).await?;
+        let lease = format!("deliver {name}");
+        let mut delivered = 0;
+        while store.hold(&lease, &self.holder).await? {
+            store.enqueue(&**sink).await?;
+            let due = store.due(name, page::SIZE).await?;
+            if due.is_empty() {
+                break;
+            }
+            let mut ended = page::deliver(sink, due);
+            while let Some(ended) = ended.join_next().await {
+                let (due, result) = ended.map_err(StoreError::new)?;
+                let Err(error) = result else {
+                    store.note_delivered(name, &due.event).await?;
+                    delivered += 1;
+                    continue;
+                };
+                let asked = error.retry_after();
+                let wait = if error.is_final() {
+                    None
+                } else {
+                    self.schedule.wait(due.tries + 1, asked, random())
+                };
+                let next = wait.map(|wait| store.clock.now().plus(wait));
+                store.note_failed(name, &due, next, &error.to_string()).await?;
+            }
+        }
+        Ok(delivered)
+    }
+}
+
+impl fmt::Debug for EventDelivery {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
+        formatter.debug_struct("EventDelivery").field("sinks", &names).finish_non_exhaustive()
+    }
+}
+
+/// Returns a number between 0 and 1, or the middle if the system has no random numbers.
+fn random() -> f64 {
+    let mut bytes = [0; 4];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.5,
+    }
+}

@@ -1,0 +1,22 @@
+//! Events: an outbox in the database, and what delivers it.
+
+mod changes;
+mod dead;
+mod delivery;
+mod event_row;
+mod lease;
+mod outbox;
+mod page;
+mod prune;
+mod queue;
+mod retire;
+mod statements;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod stops;
+mod sweep;
+
+pub use dead::DeadEvent;
+pub use delivery::EventDelivery;
+pub use sweep::EventSweep;
+
+pub(super) use statements::EventQueries;

@@ -1,0 +1,158 @@
+//! The outbox: a log of events in the database.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::changes::NewEvent;
+use super::event_row;
+use crate::SqlStore;
+use crate::row;
+use crate::statement::Statement;
+use crate::trail::Step;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::events::{Event, EventFuture, EventKind, EventLog, EventSubject, Occurrence};
+use tower_api_key::store::{ManageError, StoreError};
+
+/// The most occurrences of one transaction.
+const CHUNK: usize = 250;
+
+/// A use that was recorded this long before is not the first.
+const USED_BEFORE: Duration = Duration::from_secs(3_600);
+
+impl EventLog for SqlStore {
+    fn record(&self, occurrences: Vec<Occurrence>) -> EventFuture<'_, u64> {
+        Box::pin(async move {
+            let mut written = 0;
+            for chunk in occurrences.chunks(CHUNK) {
+                written += self.record_new(chunk).await.map_err(cause)?;
+            }
+            Ok(written)
+        })
+    }
+
+    fn events(&self, after: u64, limit: usize) -> EventFuture<'_, Vec<Event>> {
+        Box::pin(async move {
+            let asked = Statement::new(&self.events.list)
+                .bind(i64::try_from(after).unwrap_or(i64::MAX))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            let rows = self.read(asked).await?;
+            rows.iter().map(|found| event_row::read(&**found)).collect()
+        })
+    }
+}
+
+impl SqlStore {
+    /// Writes the events of occasions that have none, in one transaction.
+    async fn record_new(&self, occurrences: &[Occurrence]) -> Result<u64, ManageError> {
+        let known = self.known_occasions(occurrences).await?;
+        let is_known = |occurrence: &&Occurrence| {
+            let EventSubject::Key(key) = &occurrence.subject else { return false };
+            let key = if occurrence.of_account { "" } else { key };
+            let name =
+                (key.to_owned(), occurrence.kind.name().to_owned(), occurrence.occasion.clone());
+            known.get(&name).is_some_and(|ends| *ends > occurrence.at)
+        };
+        let new: Vec<_> = occurrences.iter().filter(|occurrence| !is_known(occurrence)).collect();
+        if new.is_empty() {
+            return Ok(0);
+        }
+        // The lock of a change gives events the order in which they become visible.
+        let mut step = self.begin_events().await?;
+        let mut events = Vec::new();
+        for occurrence in new {
+            events.extend(step.event_of(occurrence).await?);
+        }
+        let count = events.len() as u64;
+        step.write_events(events).await?;
+        step.commit().await?;
+        Ok(count)
+    }
+
+    /// Reads the occasions of keys without a lock. Most keys have had their events.
+    async fn known_occasions(
+        &self,
+        occurrences: &[Occurrence],
+    ) -> Result<HashMap<(String, String, String), Timestamp>, StoreError> {
+        let keys: Vec<&str> = occurrences
+            .iter()
+            .filter_map(|occurrence| match &occurrence.subject {
+                EventSubject::Key(key) if !occurrence.of_account => Some(key.as_str()),
+                _ => None,
+            })
+            .collect();
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let placeholders = self.dialect.placeholders(1, keys.len());
+        let sql = format!("{} ({placeholders})", self.events.occasions_of_keys.as_str());
+        let asked = keys.into_iter().fold(Statement::made(sql), Statement::bind);
+        let occasion = |found: &crate::driver::Row| {
+            let text = |column| row::text(&**found, column);
+            let ends = row::timestamp(row::number(&**found, "ends")?);
+            Ok(((text("key_id")?, text("kind")?, text("name")?), ends))
+        };
+        self.read(asked).await?.iter().map(occasion).collect()
+    }
+}
+
+impl Step<'_> {
+    /// Returns the event of an occurrence. `None` if there is no such key, or if the occasion has its event.
+    async fn event_of(&mut self, occurrence: &Occurrence) -> Result<Option<NewEvent>, ManageError> {
+        let Occurrence { kind, at, .. } = *occurrence;
+        let Some((key, account)) = self.key_of(&occurrence.subject).await? else { return Ok(None) };
+        let queries = &self.store.events;
+        if kind == EventKind::FirstUse {
+            let before = at.unix_nanoseconds().saturating_sub(nanoseconds(USED_BEFORE));
+            let before = row::column(Timestamp::from_unix_nanoseconds(before));
+            let asked = Statement::new(&queries.used_before).bind(key.as_str()).bind(before);
+            if !self.fetch(asked).await?.is_empty() {
+                return Ok(None);
+            }
+        }
+        let of = if occurrence.of_account { "" } else { key.as_str() };
+        let taken = Statement::new(&queries.take_occasion)
+            .bind(account.as_str())
+            .bind(of)
+            .bind(kind.name())
+            .bind(occurrence.occasion.as_str())
+            .bind(row::column(occurrence.until))
+            .bind(row::column(at));
+        if self.execute(taken).await? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(NewEvent { kind, at, key, account, data: occurrence.data.clone() }))
+    }
+
+    async fn key_of(
+        &mut self,
+        subject: &EventSubject,
+    ) -> Result<Option<(String, String)>, ManageError> {
+        let queries = &self.store.events;
+        let (asked, id) = match subject {
+            EventSubject::Key(id) => {
+                (Statement::new(&queries.account_of_key).bind(id.as_str()), Some(id))
+            }
+            EventSubject::Digest(digest) => {
+                (Statement::new(&queries.key_of_digest).bind(digest.as_bytes().to_vec()), None)
+            }
+            _ => return Ok(None),
+        };
+        let rows = self.fetch(asked).await?;
+        let Some(found) = rows.first() else { return Ok(None) };
+        let account = row::text(&**found, "account")?;
+        let key = id.cloned().map_or_else(|| row::text(&**found, "key_id"), Ok)?;
+        Ok(Some((key, account)))
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Returns the error of the database.
+fn cause(error: ManageError) -> StoreError {
+    match error {
+        ManageError::Store(error) => error,
+        other => StoreError::new(other),
+    }
+}

@@ -1,0 +1,295 @@
+//! A table of stops: a process ends at each write, and another goes on. No event is lost, and none of a key overtakes
+//! another.
+
+use std::fs::OpenOptions;
+use std::future::{Future, ready};
+use std::io::Write;
+use std::pin::Pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use std::{env, fs, process};
+
+use sqlx::SqlStr;
+
+use crate::driver::{Answer, Connection, EachRow, Pool, Row};
+use crate::plan::folder::Folder;
+use crate::plan::postgres::Postgres;
+use crate::statement::Statement;
+use crate::{EventDelivery, EventSweep, SqlStore};
+use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::events::{
+    DeliveryError, Event, EventKind, EventLog, EventSink, EventSubject, Occurrence, RetrySchedule,
+};
+use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+use tower_api_key::store::{Action, KeyManager, NewKey};
+
+/// What a child process gets: the database, its prefix, the file of deliveries, the writes until its end, and seconds.
+const CHILD: &str = "TOWER_API_KEY_STOPS";
+
+const DAY: u64 = 86_400;
+
+/// The writes until this process ends.
+#[derive(Clone)]
+struct WritesLeft(Arc<AtomicI64>);
+
+impl WritesLeft {
+    /// Ends the process without any tidying up, as `kill -9` does.
+    fn pass(&self) {
+        if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
+            process::abort();
+        }
+    }
+}
+
+struct StoppingPool {
+    pool: Arc<dyn Pool>,
+    stop: WritesLeft,
+}
+
+struct StoppingConnection {
+    connection: Box<dyn Connection>,
+    stop: WritesLeft,
+}
+
+impl Pool for StoppingPool {
+    fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
+        Box::pin(async move {
+            let (connection, stop) = (self.pool.acquire().await?, self.stop.clone());
+            Ok(Box::new(StoppingConnection { connection, stop }) as Box<dyn Connection>)
+        })
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        self.pool.probe()
+    }
+
+    fn distrust_idle(&self) {
+        self.pool.distrust_idle();
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.pool.close()
+    }
+
+    fn has_room(&self) -> bool {
+        self.pool.has_room()
+    }
+
+    fn size(&self) -> u32 {
+        self.pool.size()
+    }
+}
+
+impl Connection for StoppingConnection {
+    fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
+        self.connection.fetch(statement)
+    }
+
+    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
+        self.connection.fetch_each(statement, each)
+    }
+
+    fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
+        self.stop.pass();
+        self.connection.execute(statement)
+    }
+
+    fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
+        self.connection.script(sql)
+    }
+
+    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
+        self.connection.begin(statement)
+    }
+
+    fn commit(&mut self) -> Answer<'_, ()> {
+        self.stop.pass();
+        Box::pin(async move {
+            self.connection.commit().await?;
+            self.stop.pass();
+            Ok(())
+        })
+    }
+
+    fn distrust(&mut self) {
+        self.connection.distrust();
+    }
+}
+
+/// Writes a line for each event that it takes. It refuses the first event of `b`, once.
+struct FileSink {
+    path: String,
+    stop: WritesLeft,
+}
+
+impl EventSink for FileSink {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        event: &'a Event,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        self.stop.pass();
+        let refused = format!("{}.refused", self.path);
+        if event.key == "b" && fs::metadata(&refused).is_err() {
+            fs::write(refused, "").unwrap();
+            return Box::pin(ready(Err(DeliveryError::new("once"))));
+        }
+        let mut file = OpenOptions::new().append(true).create(true).open(&self.path).unwrap();
+        file.write_all(format!("{} {}\n", event.sequence, event.key).as_bytes()).unwrap();
+        self.stop.pass();
+        Box::pin(ready(Ok(())))
+    }
+}
+
+async fn connect(url: &str, prefix: &str, seconds: u64) -> SqlStore {
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(seconds));
+    SqlStore::builder(url)
+        .prefix(prefix)
+        .create_if_missing(true)
+        .clock(clock)
+        .connect()
+        .await
+        .unwrap()
+}
+
+fn delivery(store: &SqlStore, path: &str, stop: &WritesLeft) -> EventDelivery {
+    let file: Arc<dyn EventSink> = Arc::new(FileSink { path: path.to_owned(), stop: stop.clone() });
+    let schedule = RetrySchedule::new([Duration::from_secs(30)]);
+    EventDelivery::new(store.clone(), [file]).unwrap().schedule(schedule)
+}
+
+/// Makes the changes that an earlier process has not made, and then what a gate's process does.
+async fn work(store: &SqlStore, path: &str, stop: &WritesLeft) {
+    let done = store.changes(0, 100).await.unwrap();
+    let lacks = |action, id: &str| {
+        !done.iter().any(|change| change.action == action && change.key.as_deref() == Some(id))
+    };
+    for id in ["a", "b"] {
+        if lacks(Action::KeyAdded, id) {
+            let account = Account::builder("acme").build().unwrap();
+            let record =
+                KeyRecord::builder(id, account).expires(Timestamp::from_unix_seconds(70 * DAY));
+            let digest = KeyHasher::sha256().digest(id.as_bytes());
+            store.add(NewKey::new(digest, record.build().unwrap()), "test").await.unwrap();
+        }
+    }
+    let subject = EventSubject::Key("a".to_owned());
+    let used = Occurrence::new(EventKind::FirstUse, subject, store.clock.now());
+    store.record(vec![used]).await.unwrap();
+    EventSweep::new(store.clone()).unwrap().sweep().await.unwrap();
+    if lacks(Action::KeyRevoked, "a") {
+        store.revoke("a", "test").await.unwrap();
+    }
+    delivery(store, path, stop).deliver_due().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "is a process that another test starts"]
+async fn child() {
+    let given = env::var(CHILD).unwrap();
+    let [url, prefix, path, writes, seconds] = given.split('|').collect::<Vec<_>>()[..] else {
+        panic!("{given}")
+    };
+    let stop = WritesLeft(Arc::new(AtomicI64::new(writes.parse().unwrap())));
+    let mut store = connect(url, prefix, seconds.parse().unwrap()).await;
+    store.pool = Arc::new(StoppingPool { pool: Arc::clone(&store.pool), stop: stop.clone() });
+    work(&store, path, &stop).await;
+}
+
+/// Runs a child process that ends at a write, and returns true if it came to its own end.
+fn run(url: &str, prefix: &str, path: &str, writes: i64, seconds: u64) -> bool {
+    let ended = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "events::stops::child", "--ignored", "--test-threads=1"])
+        .env(CHILD, format!("{url}|{prefix}|{path}|{writes}|{seconds}"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&ended.stdout);
+    // A process that ended itself has no exit code.
+    assert!(ended.status.success() || ended.status.code().is_none(), "{text}");
+    ended.status.success()
+}
+
+/// Checks what a database and a file of deliveries hold when all is done.
+async fn check(store: &SqlStore, path: &str, writes: i64) {
+    let events = store.events(0, 100).await.unwrap();
+    let mut kinds: Vec<_> =
+        events.iter().map(|event| (event.key.clone(), event.kind.name())).collect();
+    kinds.sort();
+    let expected = [
+        ("a", "key.created"),
+        ("a", "key.expired"),
+        ("a", "key.first_use"),
+        ("a", "key.revoked"),
+        ("b", "key.created"),
+        ("b", "key.expired"),
+    ];
+    let kinds: Vec<_> = kinds.iter().map(|(key, kind)| (key.as_str(), *kind)).collect();
+    assert_eq!(kinds, expected, "stopped at {writes}");
+    let file = fs::read_to_string(path).unwrap();
+    for key in ["a", "b"] {
+        let mut taken: Vec<u64> = Vec::new();
+        for line in file.lines() {
+            let (sequence, of) = line.split_once(' ').unwrap();
+            let sequence = sequence.parse().unwrap();
+            if of == key && !taken.contains(&sequence) {
+                taken.push(sequence);
+            }
+        }
+        let written = events.iter().filter(|event| event.key == key);
+        let written: Vec<u64> = written.map(|event| event.sequence).collect();
+        assert_eq!(taken, written, "the key {key}, stopped at {writes}");
+    }
+}
+
+/// Stops a process at each write, and lets others go on.
+async fn nothing_is_lost(url: impl Fn(i64) -> (String, String), folder: &Folder, every: usize) {
+    let none = WritesLeft(Arc::new(AtomicI64::new(i64::MAX)));
+    for writes in (0..).step_by(every) {
+        let (url, prefix) = url(writes);
+        let path = folder.path().join(format!("deliveries_{writes}"));
+        let path = path.to_str().unwrap();
+        // The sink is known before the first event.
+        let store = connect(&url, &prefix, 80 * DAY).await;
+        delivery(&store, path, &none).deliver_due().await.unwrap();
+        let started = 80 * DAY + 100;
+        let is_whole = run(&url, &prefix, path, writes, started);
+        // The lease of the stopped process has ended, and then the wait of the refused event.
+        for later in [100, 200] {
+            let store = connect(&url, &prefix, started + later).await;
+            work(&store, path, &none).await;
+            store.close().await;
+        }
+        check(&store, path, writes).await;
+        store.close().await;
+        if is_whole {
+            println!("{writes} stops");
+            assert!(writes > 40);
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_at_any_write_loses_and_reorders_nothing_in_sqlite() {
+    let folder = Folder::new();
+    let url = |writes| {
+        let file = folder.path().join(format!("{writes}.db"));
+        (format!("sqlite:{}", file.display()), "t_".to_owned())
+    };
+    nothing_is_lost(url, &folder, 1).await;
+}
+
+#[tokio::test]
+async fn a_process_that_ends_at_any_write_loses_and_reorders_nothing_in_postgres() {
+    let Some(server) = Postgres::start() else { return };
+    let folder = Folder::new();
+    // The statements are those of SQLite, where each stop is tried. `EVERY_STOP=1` tries each one here, too.
+    let every = if env::var_os("EVERY_STOP").is_some() { 1 } else { 7 };
+    let url = |writes| (server.url().to_owned(), format!("t{writes}_"));
+    nothing_is_lost(url, &folder, every).await;
+}

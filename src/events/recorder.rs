@@ -1,0 +1,155 @@
+//! An observer that records events of requests.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::sleep;
+
+use super::kind::EventKind;
+use super::log::EventLog;
+use super::near_limit;
+use super::occurrence::{EventSubject, Occurrence};
+use super::recent::RecentOccasions;
+
+use crate::clock::{Clock, SystemClock};
+use crate::decision::{ObservedRequest, RequestDecision, RequestEnd};
+use crate::key::{KeyDigest, KeyRecord};
+use crate::service::Observer;
+
+/// The most occurrences that wait to be written. Further ones are dropped, and recorded at the next request.
+const WAITING: usize = 10_000;
+
+/// The most occurrences of one transaction.
+const BATCH: usize = 250;
+
+/// The time between two writes, and before a failed one is tried again.
+const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+
+/// How long an alarm of a key is not repeated.
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Records the events of requests: the first use of a key, a key seen in clear or used elsewhere, and a quota near its
+/// limit.
+///
+/// Requests never wait: they put what happened into a bounded channel, and a task writes it each second. If the process
+/// ends without notice, what it had not written is lost. The next request that does the same is recorded then.
+///
+/// One key has at most one event for its first use, for each percentage of a quota in each window, and for being seen in
+/// clear or used elsewhere in each hour. This holds for all processes that write into one store.
+///
+/// ```
+/// use tower_api_key::events::{EventLog, EventRecorder};
+/// use tower_api_key::store::MemoryStore;
+/// use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
+///
+/// fn layer(store: MemoryStore, log: impl EventLog) -> Result<ApiKeyLayer, ConfigError> {
+///     let (recorder, writing) = EventRecorder::new(log); // the log is an `SqlStore`
+///     tokio::spawn(writing);
+///     ApiKeyLayer::builder(Profile::STANDARD, store).observer(recorder).build()
+/// }
+/// ```
+pub struct EventRecorder {
+    sender: Sender<Occurrence>,
+    recent: RecentOccasions,
+    clock: Arc<dyn Clock>,
+    observes_requests: bool,
+}
+
+impl EventRecorder {
+    /// Creates a recorder, and the future that writes into a log. Spawn the future: it ends once the recorder is dropped
+    /// and all is written.
+    pub fn new(log: impl EventLog) -> (Self, impl Future<Output = ()> + Send) {
+        let (sender, receiver) = channel(WAITING);
+        let recorder = Self {
+            sender,
+            recent: RecentOccasions::new(),
+            clock: Arc::new(SystemClock),
+            observes_requests: true,
+        };
+        (recorder, write(receiver, log))
+    }
+
+    /// Records only keys that were seen in clear or used elsewhere. Then requests that are admitted cost nothing.
+    #[must_use]
+    pub fn alarms_only(self) -> Self {
+        Self { observes_requests: false, ..self }
+    }
+
+    /// Reads the time of alarms from another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Returns false if the channel is full. The next request records the occurrence then.
+    fn send(&self, occurrence: Occurrence) -> bool {
+        self.sender.try_send(occurrence).is_ok()
+    }
+
+    /// Records the quotas of a request that are nearly used up.
+    fn record_near_limits(&self, request: &ObservedRequest<'_>, record: &KeyRecord) {
+        let now = request.at();
+        for (quota, status) in request.quotas().filter(|(quota, _)| !quota.is_in_shadow()) {
+            let Some(percent) = near_limit::passed(status) else { continue };
+            let until = near_limit::end_of_window(quota, status, now);
+            let occasion = (record.account().id(), record.id(), quota.name(), percent);
+            self.recent.once(occasion, now, until, || {
+                self.send(near_limit::occurrence(record, (quota, status), percent, now))
+            });
+        }
+    }
+}
+
+impl Observer for EventRecorder {
+    fn observes_requests(&self) -> bool {
+        self.observes_requests
+    }
+
+    fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
+        let Some(record) = request.record() else { return };
+        let now = request.at();
+        if request.decision() == RequestDecision::Admitted {
+            let until = crate::clock::Timestamp::MAX;
+            self.recent.once(record.id(), now, until, || {
+                let subject = EventSubject::Key(record.id().to_string());
+                self.send(Occurrence::new(EventKind::FirstUse, subject, now))
+            });
+        }
+        self.record_near_limits(request, record);
+    }
+
+    fn key_exposed(&self, digest: &KeyDigest) {
+        let now = self.clock.now();
+        self.recent.once(digest.as_bytes(), now, now.plus(HOUR), || {
+            let seen = Occurrence::new(EventKind::SeenInClear, EventSubject::Digest(*digest), now);
+            self.send(seen.once("hour", now.plus(HOUR)))
+        });
+    }
+
+    fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
+        let now = self.clock.now();
+        self.recent.once((record.id(), "elsewhere"), now, now.plus(HOUR), || {
+            let subject = EventSubject::Key(record.id().to_string());
+            let used = Occurrence::new(EventKind::UsedElsewhere, subject, now)
+                .with("client", client.map(|client| client.to_string()));
+            self.send(used.once("hour", now.plus(HOUR)))
+        });
+    }
+}
+
+/// Writes occurrences until the recorder is dropped. A store that cannot answer is tried again.
+async fn write(mut occurrences: Receiver<Occurrence>, log: impl EventLog) {
+    let mut batch = Vec::new();
+    while occurrences.recv_many(&mut batch, BATCH).await > 0 {
+        while log.record(batch.clone()).await.is_err() && !occurrences.is_closed() {
+            sleep(BETWEEN_WRITES).await;
+        }
+        batch.clear();
+        if occurrences.is_empty() && !occurrences.is_closed() {
+            sleep(BETWEEN_WRITES).await;
+        }
+    }
+}
