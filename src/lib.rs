@@ -224,6 +224,9 @@ pub mod shaping;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "usage")]
+pub mod usage;
+
 pub use decision::grant::Grant;
 pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
 pub use error::{InvalidPathAnswers, InvalidRoute, NeededScopes, ScopeChoice};

@@ -76,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vendors",
         ],
     ),
+    ("usage", &["key", "caller", "decision", "service", "store"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

@@ -19,22 +19,25 @@ pub(super) struct Migration {
 
 /// Returns all steps, the oldest first.
 pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
-    let (tables, marks, commands) = match dialect {
+    let (tables, marks, commands, usage) = match dialect {
         Dialect::Sqlite => (
             include_str!("../migrations/0001_tables.sqlite.sql"),
             include_str!("../migrations/0002_marks.sqlite.sql"),
             include_str!("../migrations/0003_commands.sqlite.sql"),
+            include_str!("../migrations/0006_usage.sqlite.sql"),
         ),
         Dialect::Postgres => (
             include_str!("../migrations/0001_tables.postgres.sql"),
             include_str!("../migrations/0002_marks.postgres.sql"),
             include_str!("../migrations/0003_commands.postgres.sql"),
+            include_str!("../migrations/0006_usage.postgres.sql"),
         ),
     };
     vec![
         Migration { version: 1, name: "tables", sql: tables, compatible_from: 1 },
         Migration { version: 2, name: "marks", sql: marks, compatible_from: 1 },
         Migration { version: 3, name: "commands", sql: commands, compatible_from: 1 },
+        Migration { version: 6, name: "usage", sql: usage, compatible_from: 1 },
     ]
 }
 

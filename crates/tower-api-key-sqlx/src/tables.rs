@@ -12,8 +12,19 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 6] =
-    ["accounts", "keys", "secrets", "changes", "migrations", "requests"];
+pub(super) const TABLES: [&str; 11] = [
+    "accounts",
+    "keys",
+    "secrets",
+    "changes",
+    "migrations",
+    "requests",
+    "usage",
+    "usage_accounts",
+    "usage_months",
+    "usage_keys",
+    "usage_writers",
+];
 
 /// Names the tables of one store.
 #[derive(Debug, Clone, PartialEq, Eq)]

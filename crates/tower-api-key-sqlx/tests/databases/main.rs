@@ -29,6 +29,8 @@ mod standbys;
 mod tls;
 mod trips;
 mod unprefixed;
+#[cfg(feature = "usage")]
+mod usage;
 
 use std::sync::Arc;
 
