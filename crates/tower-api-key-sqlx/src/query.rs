@@ -21,7 +21,8 @@ macro_rules! entry_columns {
     () => {
         concat!(
             record_columns!(),
-            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used"
+            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used, \
+             u.network AS last_network"
         )
     };
 }
@@ -40,7 +41,7 @@ macro_rules! get {
             "SELECT ",
             entry_columns!(),
             " FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account \
-             LEFT JOIN {secrets} s ON s.key_id = k.id WHERE k.id = $1 ORDER BY ",
+             LEFT JOIN {secrets} s ON s.key_id = k.id LEFT JOIN {usage_keys} u ON u.key_id = k.id WHERE k.id = $1 ORDER BY ",
             order_of_secrets!(),
             $behind
         )
@@ -183,12 +184,11 @@ statements! {
          WHEN k.disabled <> 0 OR a.disabled <> 0 THEN 'disabled' \
          WHEN k.expires <= $7 THEN 'expired' ELSE 'active' END) \
          ORDER BY k.id LIMIT $8) k LEFT JOIN {accounts} a ON a.id = k.account \
-         LEFT JOIN {secrets} s ON s.key_id = k.id ORDER BY k.id, ",
+         LEFT JOIN {secrets} s ON s.key_id = k.id LEFT JOIN {usage_keys} u ON u.key_id = k.id ORDER BY k.id, ",
         order_of_secrets!()
     ),
     find_account: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id = $1",
-    list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 \
-         ORDER BY id LIMIT $2",
+    list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 ORDER BY id LIMIT $2",
     delete_secrets_of_account: "DELETE FROM {secrets} WHERE key_id IN \
          (SELECT id FROM {keys} WHERE account = $1)",
     delete_keys_of_account: "DELETE FROM {keys} WHERE account = $1",

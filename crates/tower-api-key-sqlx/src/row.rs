@@ -172,11 +172,11 @@ pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
 }
 
 fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
-    Ok(KeyEntry {
-        record: record(row, false)?,
-        created: timestamp(number(row, "created")?),
-        secrets: secret(row)?.into_iter().collect(),
-    })
+    let secrets = secret(row)?.into_iter().collect();
+    let mut entry = KeyEntry::new(record(row, false)?, timestamp(number(row, "created")?), secrets);
+    let network = optional(row, "last_network")?;
+    entry.last_network = network.map(|network| network.parse().map_err(broken)).transpose()?;
+    Ok(entry)
 }
 
 /// Returns the id and the problem of a broken row.

@@ -55,7 +55,8 @@ async fn the_documented_privileges_are_enough() {
     let owner = SqlStore::connect(server.url()).await.unwrap();
     owner.add(key("key"), "test").await.unwrap();
     let pool = PgPool::connect(server.url()).await.unwrap();
-    let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE manager LOGIN; \
+    let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE gate_with_usage LOGIN; \
+         CREATE ROLE manager LOGIN; \
          REVOKE CREATE ON SCHEMA public FROM PUBLIC";
     sqlx::raw_sql(roles).execute(&pool).await.unwrap();
     sqlx::raw_sql(statements).execute(&pool).await.unwrap();
@@ -70,6 +71,15 @@ async fn the_documented_privileges_are_enough() {
     let gate = SqlStore::connect(&url_of(&server, "gate_with_uses")).await.unwrap();
     gate.note_uses(used()).await.unwrap();
     assert!(gate.revoke("key", "test").await.is_err());
+    #[cfg(feature = "usage")]
+    {
+        use tower_api_key::usage::{UsageBatch, UsageSink};
+        let batch = UsageBatch::new([1; 16], 1, [], []);
+        assert!(gate.write(&batch).await.is_err());
+        let gate = SqlStore::connect(&url_of(&server, "gate_with_usage")).await.unwrap();
+        crate::usage::writes_and_reads(&gate).await;
+        assert!(gate.revoke("key", "test").await.is_err());
+    }
     owner.delete_account("acme", "test").await.unwrap();
     store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
 }
