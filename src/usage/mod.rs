@@ -23,6 +23,7 @@ mod batch;
 mod cell;
 mod cells;
 mod count;
+mod csv;
 mod hour;
 mod key_usage;
 mod last_use;

@@ -67,7 +67,7 @@ impl Batches {
 fn gate(usage: &UsageRecorder) -> Service {
     let routes = Routes::new()
         .get("/users/{id}", Route::new())
-        .get("/jobs", Route::new().scope("jobs"));
+        .get("/jobs", Route::new().all_of(&["jobs"]));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
         .routes(routes)
         .clock(ManualClock::starting_at(NOON))

@@ -11,6 +11,7 @@ use crate::help;
 use crate::issue::Form;
 use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
+use crate::usage::Usage;
 
 /// The heading of the options that all commands share.
 const GLOBAL: &str = "Common options";
@@ -123,6 +124,9 @@ pub(crate) enum Command {
         #[arg(long = "pepper-file", value_name = "FILE")]
         pepper_files: Vec<PathBuf>,
     },
+    /// Show how many requests were made, by key, account, route pattern, decision, hour or day
+    #[command(after_help = help::USAGE, args_conflicts_with_subcommands = true)]
+    Usage(Usage),
     /// Check the file of a front door, and print what helps to write one
     #[command(subcommand)]
     Config(Config),
@@ -271,7 +275,7 @@ pub(crate) enum Trail {
     },
 }
 
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, &'static str> {
     let number = text.parse().ok();
     number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
 }

@@ -22,6 +22,7 @@ mod quota;
 mod secret;
 mod settings;
 mod trail;
+mod usage;
 mod vendor;
 mod whose;
 
@@ -91,6 +92,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             output.trail(&store.changes(after, limit).await?)?;
         }
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
+        Command::Usage(question) => usage::run(store, question, &output).await?,
         Command::Migrate => output.say("the tables are up to date"),
         Command::Check(_) | Command::Config(_) => {}
     }

@@ -141,7 +141,7 @@ impl Output {
     }
 
     /// Prints whole objects as JSON, or the fields of these columns as a table.
-    fn rows<const N: usize>(
+    pub(crate) fn rows<const N: usize>(
         &self,
         columns: [&str; N],
         values: impl Iterator<Item = Value>,

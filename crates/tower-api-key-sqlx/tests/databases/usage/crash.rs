@@ -7,8 +7,8 @@ use std::{env, thread};
 
 use http::Request;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::request::Connection;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::request::Connection;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::usage::{UsageQuery, UsageRecorder};
 use tower_api_key::{ApiKeyLayer, Profile};

@@ -32,7 +32,8 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicUsi
         tokio::select! {
             read = client.read(&mut sent) => {
                 let Ok(length @ 1..) = read else { return };
-                let commits = sent[..length].windows(6).any(|text| text == b"COMMIT");
+                // A transaction begins with the words READ COMMITTED.
+                let commits = sent[..length].windows(7).any(|text| text == b"COMMIT\0");
                 if server.write_all(&sent[..length]).await.is_err() {
                     return;
                 }

@@ -64,7 +64,10 @@ async fn read_a_month(name: &str, store: &SqlStore) {
         println!("{name}: {what}: {rows} rows in {:.1?}", began.elapsed());
     }
     for (what, query) in [
-        ("top 100 keys of the month", TopKeysQuery::month_of(Timestamp::from_unix_seconds(NOVEMBER))),
+        (
+            "top 100 keys of the month",
+            TopKeysQuery::month_of(Timestamp::from_unix_seconds(NOVEMBER)),
+        ),
         ("top 100 keys of an account", TopKeysQuery::between(since, until).account("a7")),
         ("top 100 keys of 29 days", TopKeysQuery::between(at(24), at(700))),
     ] {
