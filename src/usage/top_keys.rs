@@ -6,10 +6,10 @@ use crate::clock::Timestamp;
 /// The most keys of an answer, unless set.
 const MOST_KEYS: usize = 100;
 
-/// Asks for the keys with the most requests, the busiest first.
+/// Asks for the keys with the most requests in whole months of UTC, the busiest first.
 ///
-/// A whole month of UTC is read from sums by month, and is fast among a million keys. Other parts of the time are read by
-/// hour.
+/// The answer is read from sums by month, which is fast among a million keys. For another time, ask about one key or
+/// account with a [`UsageQuery`](super::UsageQuery).
 ///
 /// ```
 /// use tower_api_key::clock::Timestamp;
@@ -23,9 +23,9 @@ const MOST_KEYS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TopKeysQuery {
-    /// The first hour that is counted.
+    /// The first hour of the first month that is counted.
     pub since: UsageHour,
-    /// The first hour that is no longer counted.
+    /// The first hour of the first month that is no longer counted.
     pub until: UsageHour,
     /// The account whose keys are counted. `None` for all keys.
     pub account: Option<String>,
@@ -34,11 +34,15 @@ pub struct TopKeysQuery {
 }
 
 impl TopKeysQuery {
-    /// Asks about the requests from `since` until before `until`, in whole hours as
-    /// [`UsageQuery::between`](super::UsageQuery::between).
-    pub const fn between(since: Timestamp, until: Timestamp) -> Self {
-        let (since, until) = (UsageHour::of(since), UsageHour::from_start(until));
-        Self { since, until, account: None, limit: MOST_KEYS }
+    /// Asks about the month of `since`, and all months that begin before `until`. If `until` is not after `since`, the
+    /// answer is empty.
+    pub const fn months(since: Timestamp, until: Timestamp) -> Self {
+        let first = UsageHour::of(since).month();
+        let end = UsageHour::from_start(until);
+        let end = if end.number() == end.month().number() { end } else { end.next_month() };
+        let is_empty = until.since(since).is_zero();
+        let until = if is_empty { first } else { end };
+        Self { since: first, until, account: None, limit: MOST_KEYS }
     }
 
     /// Asks about the month of UTC in which an instant lies.

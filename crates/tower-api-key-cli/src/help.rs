@@ -46,13 +46,13 @@ Requests are counted by whole hours of UTC. Gates write what they counted every 
 count in the first hour of their day.
 
 Examples:
-  tower-api-key usage --account acme --by day,decision
-  tower-api-key usage --key backup --since \"2 days ago\" --by hour
-  tower-api-key usage --since 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z --by route --csv >january.csv
+  tower-api-key usage --account acme --group-by day,decision
+  tower-api-key usage --key backup --since \"2 days ago\" --group-by hour
+  tower-api-key usage --since 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z --group-by route --csv >january.csv
   tower-api-key usage keys --limit 20";
 
 pub(crate) const USAGE_KEYS: &str = "\
-Whole months are read from sums by month, other parts of the time by hour.
+Whole months of UTC are counted.
 
 Examples:
   tower-api-key usage keys --account acme

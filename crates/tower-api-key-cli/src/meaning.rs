@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 11] = [
+const ANSWERING: [&str; 13] = [
     "keys create",
     "keys list",
     "keys show",
@@ -25,17 +25,20 @@ const ANSWERING: [&str; 11] = [
     "accounts list",
     "accounts show",
     "trail",
+    "usage",
+    "usage keys",
     "check",
     "config check",
     "whose",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 7] = [
+const QUIET: [&str; 8] = [
     "keys list",
     "keys show",
     "accounts list",
     "accounts show",
     "trail",
+    "usage keys",
     "config schema",
     "config print",
 ];
@@ -76,6 +79,9 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
             "by",
             "the command changes no key and no account, so the audit trail gets no entry",
         );
+    }
+    if given("json") && given("csv") {
+        return refuse("json", "`--csv` chooses another form");
     }
     if given("json") && is_one_of(&FILES) {
         return refuse("json", "the command prints a file in its own format");

@@ -39,12 +39,12 @@ pub(crate) struct Usage {
     until: Moment,
     /// Count apart by these, separated by commas; without it the answer is one total
     #[arg(long, value_delimiter = ',', value_name = "hour|day|route|decision")]
-    by: Vec<UsageGroup>,
+    group_by: Vec<UsageGroup>,
     /// Print at most this many rows
     #[arg(long, default_value_t = 10_000, value_parser = crate::arguments::at_least_one)]
     limit: usize,
     /// Print comma-separated values
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     csv: bool,
 }
 
@@ -56,17 +56,17 @@ pub(crate) enum UsageCommand {
         /// Show keys of this account only
         #[arg(long, value_name = "ID")]
         account: Option<String>,
-        /// Count from the hour of this time on [default: the first of this month, in UTC]
+        /// Count from the month of this time on, in UTC [default: this month]
         #[arg(long, value_name = "TIME")]
         since: Option<Moment>,
-        /// Count up to the hour of this time
+        /// Count the months that begin before this time
         #[arg(long, default_value = "in 0s", value_name = "TIME")]
         until: Moment,
         /// Print at most this many keys
         #[arg(long, default_value_t = 100, value_parser = crate::arguments::at_least_one)]
         limit: usize,
         /// Print comma-separated values
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         csv: bool,
     },
     /// Roll old hours up to days, and delete old days, old sums by month and old last uses with their networks
@@ -95,7 +95,7 @@ pub(crate) async fn run(store: &SqlStore, usage: Usage, output: &Output) -> Resu
             let month = || TopKeysQuery::month_of(now).since.start();
             let since = since.map_or_else(month, |Moment(since)| since);
             check_times(since < until)?;
-            let mut query = TopKeysQuery::between(since, until).limit(limit);
+            let mut query = TopKeysQuery::months(since, until).limit(limit);
             query.account = account;
             return print_keys(&store.top_keys(&query).await?, csv, output);
         }
@@ -103,7 +103,7 @@ pub(crate) async fn run(store: &SqlStore, usage: Usage, output: &Output) -> Resu
     }
     let (Moment(since), Moment(until)) = (usage.since, usage.until);
     check_times(since < until)?;
-    let mut query = UsageQuery::between(since, until).by(usage.by);
+    let mut query = UsageQuery::between(since, until).by(usage.group_by);
     // One more shows that rows are missing.
     query.limit = usage.limit.saturating_add(1);
     query.account = usage.account;

@@ -14,6 +14,7 @@ mod options;
 mod postgres;
 mod program;
 mod terminal;
+mod usage;
 mod whose;
 
 use std::fs;

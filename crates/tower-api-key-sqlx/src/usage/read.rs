@@ -105,9 +105,7 @@ async fn span(
 }
 
 /// Returns the first and the last hour with requests.
-pub(super) async fn written(
-    store: &SqlStore,
-) -> Result<Option<(UsageHour, UsageHour)>, StoreError> {
+async fn written(store: &SqlStore) -> Result<Option<(UsageHour, UsageHour)>, StoreError> {
     let rows = store.read(Statement::made(store.tables.fill(WRITTEN))).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let hour = |column| -> Result<_, StoreError> {

@@ -18,7 +18,7 @@ const KEYS: u64 = 1_000_000;
 const AT_A_TIME: u64 = 20_000;
 const ROUTES: [&str; 5] = ["/users", "/users/{id}", "/jobs", "/jobs/{id}", "/files/{*path}"];
 
-/// Each key makes requests in four hours of November. A thousand keys make requests in every hour.
+/// Each key makes requests in two hours of November. A thousand keys make requests in every hour.
 async fn count_a_month(name: &str, store: &SqlStore) {
     let began = Instant::now();
     let mut sequence = 0;
@@ -27,7 +27,7 @@ async fn count_a_month(name: &str, store: &SqlStore) {
         store.write(&UsageBatch::new([1; 16], sequence, cells, [])).await.unwrap();
     };
     for start in (0..KEYS).step_by(AT_A_TIME as usize) {
-        for round in 0..4 {
+        for round in 0..2 {
             let of = |key: u64| {
                 let hour = (key / AT_A_TIME * 13 + round * 181) % 720;
                 let route = ROUTES[(key % 5) as usize];
@@ -45,7 +45,7 @@ async fn count_a_month(name: &str, store: &SqlStore) {
         let all = hours.iter().flat_map(|hour| (0..1_000).map(|key| (*hour, key)));
         write(all.map(of).collect()).await;
     }
-    println!("{name}: 4,720,000 counts of a million keys written in {:.1?}", began.elapsed());
+    println!("{name}: 2,720,000 counts of a million keys written in {:.1?}", began.elapsed());
 }
 
 async fn read_a_month(name: &str, store: &SqlStore) {
@@ -68,8 +68,7 @@ async fn read_a_month(name: &str, store: &SqlStore) {
             "top 100 keys of the month",
             TopKeysQuery::month_of(Timestamp::from_unix_seconds(NOVEMBER)),
         ),
-        ("top 100 keys of an account", TopKeysQuery::between(since, until).account("a7")),
-        ("top 100 keys of 29 days", TopKeysQuery::between(at(24), at(700))),
+        ("top 100 keys of an account", TopKeysQuery::months(since, until).account("a7")),
     ] {
         let began = Instant::now();
         let rows = store.top_keys(&query).await.unwrap().len();

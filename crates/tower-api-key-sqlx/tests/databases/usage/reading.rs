@@ -90,15 +90,16 @@ async fn the_busiest_keys_come_first(store: SqlStore) {
     );
     assert_eq!(top(november.clone().limit(1)).await, ["other_1 other 0+100"]);
     assert_eq!(top(november.account("acme")).await, ["acme_2 acme 9+0", "acme_1 acme 5+2"]);
-    // Parts of two months, and a whole one between.
-    let parts = |since, until| TopKeysQuery::between(at(since), at(until)).account("acme");
-    assert_eq!(top(parts(6, DECEMBER + 1)).await, ["acme_1 acme 50+0", "acme_2 acme 9+0"]);
-    assert_eq!(top(parts(6, DECEMBER + 801)).await, ["acme_1 acme 50+0", "acme_2 acme 10+0"]);
-    assert_eq!(top(parts(6, DECEMBER + 800)).await, ["acme_1 acme 50+0", "acme_2 acme 9+0"]);
-    assert_eq!(top(parts(5, 6)).await, ["acme_1 acme 5+2"]);
-    assert!(top(parts(6, 6)).await.is_empty());
-    assert!(top(parts(0, 800).account("a\0")).await.is_empty());
-    let ever = TopKeysQuery::between(Timestamp::default(), Timestamp::MAX);
+    let months = |since, until| TopKeysQuery::months(at(since), at(until)).account("acme");
+    assert_eq!(top(months(700, DECEMBER + 1)).await, ["acme_1 acme 55+2", "acme_2 acme 9+0"]);
+    assert_eq!(
+        top(months(DECEMBER + 5, DECEMBER + 801)).await,
+        ["acme_1 acme 50+0", "acme_2 acme 1+0"]
+    );
+    assert_eq!(top(months(6, DECEMBER)).await, ["acme_2 acme 9+0", "acme_1 acme 5+2"]);
+    assert!(top(months(6, 6)).await.is_empty());
+    assert!(top(months(0, 800).account("a\0")).await.is_empty());
+    let ever = TopKeysQuery::months(Timestamp::default(), Timestamp::MAX);
     assert_eq!(top(ever).await, ["other_1 other 0+100", "acme_1 acme 55+2", "acme_2 acme 10+0"]);
 }
 
