@@ -74,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "profile",
             "service",
             "vendors",
+            "usage",
         ],
     ),
     ("usage", &["key", "caller", "decision", "service", "store"]),

@@ -9,6 +9,9 @@ use crate::clock::{Clock, SystemClock};
 /// The time between two batches, unless set.
 const BETWEEN_BATCHES: Duration = Duration::from_secs(5);
 
+/// The shortest time between two batches.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// The most counts in memory, unless set.
 const MOST_CELLS: usize = 65_536;
 
@@ -32,10 +35,10 @@ impl UsageRecorderBuilder {
         Self { every: BETWEEN_BATCHES, most: MOST_CELLS, clock: Arc::new(SystemClock) }
     }
 
-    /// Sets the time between two batches: 5 seconds unless set. A process that crashes loses what it counted in that
+    /// Sets the time between two batches: 5 seconds unless set, and at least 100 ms. A process that crashes loses what it counted in that
     /// time, and in the time that a write takes.
     pub fn write_every(self, time: Duration) -> Self {
-        Self { every: time, ..self }
+        Self { every: time.max(SHORTEST), ..self }
     }
 
     /// Sets the most counts in memory, of distinct hours, keys, routes and decisions: 65,536 unless set. A count takes

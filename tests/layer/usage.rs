@@ -65,9 +65,8 @@ impl Batches {
 }
 
 fn gate(usage: &UsageRecorder) -> Service {
-    let routes = Routes::new()
-        .get("/users/{id}", Route::new())
-        .get("/jobs", Route::new().all_of(&["jobs"]));
+    let routes =
+        Routes::new().get("/users/{id}", Route::new()).get("/jobs", Route::new().all_of(&["jobs"]));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
         .routes(routes)
         .clock(ManualClock::starting_at(NOON))
@@ -101,10 +100,7 @@ async fn each_request_is_counted_by_key_route_decision_and_hour() {
     tokio::time::sleep(Duration::from_millis(5_001)).await;
     let mut lines = batches.lines();
     lines.sort();
-    assert_eq!(
-        lines,
-        ["-  refused 1", "key_1 /jobs refused 1", "key_1 /users/{id} admitted 3"]
-    );
+    assert_eq!(lines, ["-  refused 1", "key_1 /jobs refused 1", "key_1 /users/{id} admitted 3"]);
     let batch = batches.all.lock().unwrap()[0].clone();
     assert!(batch.cells.iter().all(|cell| cell.hour.start() == NOON));
     assert!(batch.cells.iter().all(|cell| {
@@ -147,7 +143,8 @@ async fn a_batch_is_written_again_until_its_answer_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_given_up_is_repeated_as_it_was() {
     let failures = AtomicUsize::new(1);
-    let batches = Arc::new(Batches { failures, loses_answers: true, hangs: true, ..Batches::default() });
+    let batches =
+        Arc::new(Batches { failures, loses_answers: true, hangs: true, ..Batches::default() });
     let usage = recorder(|usage| usage);
     drop(usage.write_to(batches.clone()));
     ask(&gate(&usage), "/users/7", 5).await;
@@ -170,7 +167,10 @@ async fn memory_is_bounded_and_no_request_is_left_out_of_the_totals() {
     usage.flush().await.unwrap();
     let mut lines = batches.lines();
     lines.sort();
-    assert_eq!(lines, [format!("- {OTHER_ROUTE} refused 3"), "key_1 /users/{id} admitted 4".to_owned()]);
+    assert_eq!(
+        lines,
+        [format!("- {OTHER_ROUTE} refused 3"), "key_1 /users/{id} admitted 4".to_owned()]
+    );
     // There is room again.
     ask(&gate, "/jobs", 1).await;
     usage.flush().await.unwrap();

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use tower_api_key::config::StoreSettings;
 use tower_api_key::store::{KeyStore, MemoryStore};
+use tower_api_key::usage::UsageRecorder;
 
 use crate::error::OpenError;
 
+/// A store that is open, and the recorder of the usage that its database keeps.
+pub(crate) type OpenStore = (Arc<dyn KeyStore>, Option<UsageRecorder>);
+
 /// Opens a store.
-pub(crate) async fn open(
-    settings: &StoreSettings,
-    file: &str,
-) -> Result<Arc<dyn KeyStore>, OpenError> {
+pub(crate) async fn open(settings: &StoreSettings, file: &str) -> Result<OpenStore, OpenError> {
     match settings.scheme() {
-        "memory" => Ok(Arc::new(MemoryStore::new())),
+        "memory" => Ok((Arc::new(MemoryStore::new()), None)),
         #[cfg(feature = "sqlite")]
         "sqlite" => open_sql(settings, file).await,
         #[cfg(feature = "postgres")]
@@ -29,7 +30,7 @@ fn known() -> Vec<&'static str> {
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeyStore>, OpenError> {
+async fn open_sql(settings: &StoreSettings, file: &str) -> Result<OpenStore, OpenError> {
     use tower_api_key_sqlx::SqlStore;
 
     let mut builder = SqlStore::builder(settings.url.expose())
@@ -64,11 +65,18 @@ async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeySto
     }
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
-    Ok(match (&settings.replica, &settings.cache) {
+    let usage = settings.usage.as_ref().map(|usage| (usage.recorder(), store.clone()));
+    let keys: Arc<dyn KeyStore> = match (&settings.replica, &settings.cache) {
         (Some(replica), _) => Arc::new(replicated(store, replica, file).await?),
         (None, Some(cache)) => Arc::new(cached(store, cache)),
         (None, None) => Arc::new(store),
-    })
+    };
+    let usage = usage.map(|(usage, database)| {
+        // The task ends, after a last write, when no layer has the recorder any more.
+        tokio::spawn(usage.write_to(Arc::new(database)));
+        usage
+    });
+    Ok((keys, usage))
 }
 
 /// Copies all records, follows the database's changes, and writes last uses.
