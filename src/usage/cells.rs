@@ -1,13 +1,12 @@
 //! The counts that wait to be written. A request locks the counts of its thread for as long as it takes to add one.
 
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::mem;
 use std::net::IpAddr;
 use std::sync::TryLockError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::cell::{OTHER_ROUTE, UsageCell};
 use super::hour::UsageHour;
@@ -45,7 +44,7 @@ pub(super) struct Cells {
     /// The counts of all stripes, at most `most`.
     held: AtomicUsize,
     most: usize,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// The requests for which there was no room, by decision.
     others: [AtomicU64; RequestDecision::ALL.len()],
 }
@@ -56,7 +55,7 @@ impl Cells {
             stripes: Default::default(),
             held: AtomicUsize::new(0),
             most,
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             others: Default::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::at_least_one::at_least_one;
 use crate::check::Check;
 use crate::config::Config;
 use crate::filter::Filter;
@@ -273,9 +274,4 @@ pub(crate) enum Trail {
         #[arg(long, value_name = "TIME")]
         before: Moment,
     },
-}
-
-pub(crate) fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    let number = text.parse().ok();
-    number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
 }

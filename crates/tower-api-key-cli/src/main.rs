@@ -2,6 +2,7 @@
 
 mod accounts;
 mod arguments;
+mod at_least_one;
 mod check;
 mod complaint;
 mod config;

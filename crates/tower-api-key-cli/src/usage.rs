@@ -9,6 +9,7 @@ use tower_api_key::usage::{
 };
 use tower_api_key_sqlx::{SqlStore, UsageRetention};
 
+use crate::at_least_one::at_least_one;
 use crate::failure::Failure;
 use crate::help;
 use crate::moment::{self, Moment, Span};
@@ -41,7 +42,7 @@ pub(crate) struct Usage {
     #[arg(long, value_delimiter = ',', value_name = "hour|day|route|decision")]
     group_by: Vec<UsageGroup>,
     /// Print at most this many rows
-    #[arg(long, default_value_t = 10_000, value_parser = crate::arguments::at_least_one)]
+    #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
     limit: usize,
     /// Print comma-separated values
     #[arg(long)]
@@ -63,7 +64,7 @@ pub(crate) enum UsageCommand {
         #[arg(long, default_value = "in 0s", value_name = "TIME")]
         until: Moment,
         /// Print at most this many keys
-        #[arg(long, default_value_t = 100, value_parser = crate::arguments::at_least_one)]
+        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
         /// Print comma-separated values
         #[arg(long)]

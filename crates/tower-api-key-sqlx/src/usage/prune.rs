@@ -1,8 +1,7 @@
 //! Rolls old hours up to days, and deletes old days.
 
-use super::read::unsigned;
 use super::retention::UsageRetention;
-use super::usage_rows::{AccountRow, KeyRow, add_accounts, add_keys, number};
+use super::usage_rows::{AccountRow, KeyRow, add_accounts, add_keys, number, unsigned};
 use crate::SqlStore;
 use crate::driver::Row;
 use crate::row;

@@ -1,7 +1,7 @@
 //! Answers questions about usage.
 
 use super::top_keys;
-use super::usage_rows::number;
+use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
 use crate::json::broken;
@@ -155,9 +155,4 @@ fn last_use(found: &dyn Columns) -> Result<LastUse, StoreError> {
     let network = row::optional(found, "network")?;
     let network = network.map(|network| network.parse().map_err(broken)).transpose()?;
     Ok(LastUse::stored(at, network))
-}
-
-/// Reads a number of requests or hours.
-pub(super) fn unsigned(row: &dyn Columns, column: &str) -> Result<u64, StoreError> {
-    u64::try_from(row::number(row, column)?).map_err(broken)
 }

@@ -1,7 +1,6 @@
 //! The keys with the most requests.
 
-use super::read::unsigned;
-use super::usage_rows::number;
+use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
 use crate::manager::can_be_stored;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::SqlStore;
+use crate::driver::Columns;
+use crate::json::broken;
+use crate::row;
 use crate::session::Session;
 use crate::statement::Statement;
 use tower_api_key::store::StoreError;
@@ -146,7 +149,7 @@ pub(super) async fn set_last_uses(
     add(session, store, SET_LAST_USES, 3, &batch.last_uses, |statement, (key, used)| {
         statement
             .bind(key.as_str())
-            .bind(crate::row::column(used.at))
+            .bind(row::column(used.at))
             .bind(used.network.map(|network| network.to_string()))
     })
     .await
@@ -174,4 +177,9 @@ async fn add<T>(
 /// Writes a number of requests or hours.
 pub(super) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Reads a number of requests or hours.
+pub(super) fn unsigned(row: &dyn Columns, column: &str) -> Result<u64, StoreError> {
+    u64::try_from(row::number(row, column)?).map_err(broken)
 }
