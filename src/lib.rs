@@ -100,6 +100,7 @@
 //! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
 //! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | document security, refusals and limits | [`ApiKeyLayer::openapi`](openapi/struct.OpenApi.html), feature `openapi` | [on the module's page](openapi/index.html) |
+//! | count the requests of each key | [`UsageRecorder`](usage/struct.UsageRecorder.html), feature `usage` | [on the module's page](usage/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | react to what happens to keys | [`EventSink`](events::EventSink), [`EventRecorder`](events::EventRecorder) | `docs/events.md` |
 //! | log each request, or count requests | [`TracingObserver`](telemetry/struct.TracingObserver.html), [`MetricsObserver`](telemetry/struct.MetricsObserver.html), features `tracing` and `metrics` | `docs/telemetry.md` |
@@ -160,6 +161,7 @@
 //! * `tonic`: one gated service of tonic 0.14 beside open ones, proof of peer and TLS from tonic's server, and
 //!   refusals by handlers. [Its page](tonic/index.html) has an example. The gate refuses gRPC calls in gRPC's own form
 //!   without this feature, too.
+//! * `usage`: [counts](usage/index.html) the requests of each key by route pattern, decision and hour.
 //! * `tracing`: [an event of each request and of each failure](telemetry/struct.TracingObserver.html). It also logs a
 //!   handler that takes a [`Grant`] outside of any gate, as an error.
 //! * `metrics`: [counters and histograms](telemetry/struct.MetricsObserver.html) of requests, waits and failures.
@@ -235,6 +237,9 @@ pub mod telemetry;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+
+#[cfg(feature = "usage")]
+pub mod usage;
 
 pub use decision::grant::Grant;
 pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};

@@ -76,9 +76,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "service",
             "telemetry",
             "vendors",
+            "usage",
         ],
     ),
     ("telemetry", &["key", "store", "caller", "limits", "decision", "service"]),
+    ("usage", &["key", "caller", "decision", "service", "store"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

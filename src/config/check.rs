@@ -80,12 +80,20 @@ impl FrontDoorTable {
 
     /// Finds what contradicts itself in the store.
     fn in_store(&self) -> Vec<Contradiction> {
+        let mut found = Vec::new();
+        if let Some(store) = self.store.as_ref().filter(|store| store.usage.is_some())
+            && store.scheme() == "memory"
+        {
+            let path = |name: &str| Path::default().field("store").field(name);
+            let problem = "a store in memory keeps no usage";
+            let contradiction = Contradiction::new(path("usage"), &problem).beside(path("url"));
+            found.push(contradiction.remedy("remove the table, or name a database in `url`"));
+        }
         let Some((store, replica)) =
             self.store.as_ref().and_then(|store| Some((store, store.replica.as_ref()?)))
         else {
-            return Vec::new();
+            return found;
         };
-        let mut found = Vec::new();
         if store.cache.is_some() {
             let path = |name: &str| Path::default().field("store").field(name);
             let problem = "`store.replica` and `store.cache` exclude each other";

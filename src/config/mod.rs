@@ -43,7 +43,9 @@ mod tables;
 mod text;
 mod write;
 
-pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings};
+pub use backends::{
+    Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings, UsageSettings,
+};
 pub use backends::{RedisCertificates, RedisLogin, ReplicaSettings};
 pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;

@@ -11,6 +11,7 @@ const CIRCLES: &[(&str, &[&str], &str)] = &[
     ("tower-api-key", &["shaping/builder.rs", "shaping/layer.rs"], BUILDER),
     ("tower-api-key", &["store/cached/builder.rs", "store/cached/cache.rs"], BUILDER),
     ("tower-api-key", &["store/replica/builder.rs", "store/replica/replicated.rs"], BUILDER),
+    ("tower-api-key", &["usage/recorder.rs", "usage/recorder_builder.rs"], BUILDER),
     ("tower-api-key-redis", &["builder.rs", "limiter.rs"], BUILDER),
     ("tower-api-key-sqlx", &["builder.rs", "connect.rs"], BUILDER),
     ("tower-api-key-webhooks", &["builder.rs", "webhook.rs"], BUILDER),

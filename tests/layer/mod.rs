@@ -52,3 +52,5 @@ mod sources;
 mod standing;
 mod statuses;
 mod targeted_caching;
+#[cfg(feature = "usage")]
+mod usage;

@@ -297,7 +297,7 @@ proptest! {
                 let store = MemoryStore::with_clock(ManualClock::starting_at(now));
                 store.add_now(digest(KEY), record.clone());
                 let secret = SecretEntry::new(digest(KEY), from);
-                let entry = KeyEntry { record, created: from, secrets: vec![secret] };
+                let entry = KeyEntry::new(record, from, vec![secret]);
                 let _ = (entry.state(now), entry.last_used());
             }
         }

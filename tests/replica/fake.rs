@@ -144,7 +144,7 @@ impl Fake {
             secret
         };
         let secrets = key.secrets.iter().map(secret).collect();
-        Some(KeyEntry { record: key.record.clone(), created: Timestamp::default(), secrets })
+        Some(KeyEntry::new(key.record.clone(), Timestamp::default(), secrets))
     }
 }
 

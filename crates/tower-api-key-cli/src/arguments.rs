@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::at_least_one::at_least_one;
 use crate::check::Check;
 use crate::config::Config;
-use crate::count::at_least_one;
 use crate::events::Events;
 use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
 use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
+use crate::usage::Usage;
 
 /// The heading of the options that all commands share.
 const GLOBAL: &str = "Common options";
@@ -138,6 +139,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", requires = "config")]
         table: Option<String>,
     },
+    /// Show how many requests were made, by key, account, route pattern, decision, hour or day
+    #[command(after_help = help::USAGE, args_conflicts_with_subcommands = true)]
+    Usage(Usage),
     /// Check the file of a front door, and print what helps to write one
     #[command(subcommand)]
     Config(Config),

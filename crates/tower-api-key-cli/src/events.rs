@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tower_api_key::events::{Event, EventLog};
 use tower_api_key_sqlx::{DeadEvent, SqlStore};
 
-use crate::count::at_least_one;
+use crate::at_least_one::at_least_one;
 use crate::escape;
 use crate::failure::Failure;
 use crate::help;

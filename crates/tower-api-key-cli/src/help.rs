@@ -41,6 +41,29 @@ Examples:
   tower-api-key keys list --account acme --state active
   tower-api-key --json keys list --after key_0100 --limit 1000";
 
+pub(crate) const USAGE: &str = "\
+Requests are counted by whole hours of UTC. Gates write what they counted every 5 seconds. Hours that were rolled up
+count in the first hour of their day.
+
+Examples:
+  tower-api-key usage --account acme --group-by day,decision
+  tower-api-key usage --key backup --since \"2 days ago\" --group-by hour
+  tower-api-key usage --since 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z --group-by route --csv >january.csv
+  tower-api-key usage keys --limit 20";
+
+pub(crate) const USAGE_KEYS: &str = "\
+Whole months of UTC are counted.
+
+Examples:
+  tower-api-key usage keys --account acme
+  tower-api-key usage keys --since 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z --csv";
+
+pub(crate) const USAGE_PRUNE: &str = "\
+Run this once a day. The sums by day stay the same when hours become days.
+
+Example:
+  tower-api-key usage prune --hours \"60 days\"";
+
 pub(crate) const EDIT: &str = "\
 Options that are left out keep their values. `keys create --help` describes quotas.
 

@@ -2,10 +2,10 @@
 
 mod accounts;
 mod arguments;
+mod at_least_one;
 mod check;
 mod complaint;
 mod config;
-mod count;
 mod door;
 mod escape;
 mod events;
@@ -25,6 +25,7 @@ mod quota;
 mod secret;
 mod settings;
 mod trail;
+mod usage;
 mod vendor;
 mod whose;
 
@@ -103,6 +104,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Events(command) => command.run(store, &output).await?,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Peppers { .. } => peppers::run(store, None, &output).await?,
+        Command::Usage(question) => usage::run(store, question, &output).await?,
         Command::Migrate => output.say("the tables are up to date"),
         Command::Check(_) | Command::Config(_) => {}
     }

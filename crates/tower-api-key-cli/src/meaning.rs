@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 14] = [
+const ANSWERING: [&str; 16] = [
     "keys create",
     "keys list",
     "keys show",
@@ -27,13 +27,15 @@ const ANSWERING: [&str; 14] = [
     "trail",
     "events",
     "events dead",
+    "usage",
+    "usage keys",
     "check",
     "config check",
     "whose",
     "peppers",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 10] = [
+const QUIET: [&str; 11] = [
     "keys list",
     "keys show",
     "accounts list",
@@ -42,6 +44,7 @@ const QUIET: [&str; 10] = [
     "peppers",
     "events",
     "events dead",
+    "usage keys",
     "config schema",
     "config print",
 ];
@@ -82,6 +85,9 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
             "by",
             "the command changes no key and no account, so the audit trail gets no entry",
         );
+    }
+    if given("json") && given("csv") {
+        return refuse("json", "`--csv` chooses another form");
     }
     if given("json") && is_one_of(&FILES) {
         return refuse("json", "the command prints a file in its own format");

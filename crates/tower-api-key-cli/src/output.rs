@@ -222,7 +222,7 @@ fn cell(value: &Value) -> String {
 }
 
 fn key_json(entry: &KeyEntry) -> Value {
-    let KeyEntry { record, created, secrets } = entry;
+    let KeyEntry { record, created, secrets, .. } = entry;
     let when = |moment: Option<Timestamp>| moment.map(moment::text);
     let secrets = secrets.iter().map(|secret| {
         json!({
@@ -256,6 +256,7 @@ fn key_json(entry: &KeyEntry) -> Value {
         "expires": when(record.expires()),
         "created": moment::text(*created),
         "last_used": when(entry.last_used()),
+        "last_network": entry.last_network.map(|network| network.to_string()),
         "metadata": record.all_metadata().collect::<std::collections::BTreeMap<_, _>>(),
         "secrets": secrets.collect::<Value>(),
     })

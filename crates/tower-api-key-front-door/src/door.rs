@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
 use tower_api_key::limits::LimiterError;
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
-use tower_api_key::store::KeyStore;
+use tower_api_key::store::{KeyStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
 use crate::error::OpenError;
@@ -101,7 +101,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         let (door, settings) = read_apart(Arc::clone(&read), &path).await?;
         let file = path.display().to_string();
         let opened = Opened::of(&door, None, &file).await?;
-        let layer = finish(door.builder(&opened.backends())).build();
+        let layer = finish(opened.observe(door.builder(&opened.backends()))).build();
         let layer = layer.map_err(|source| OpenError::Layer { file, source })?;
         let (layer, handle) = ReloadableLayer::new(layer);
         let current = tokio::sync::Mutex::new((door, opened));
@@ -152,6 +152,17 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         opened.give_back_all().await
     }
 
+    /// Writes the usage that waits in memory, if the file has a table `[store.usage]`. Call it when the process ends,
+    /// after the last request.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database cannot answer. What waits is lost when the process ends.
+    pub async fn flush_usage(&self) -> Result<(), StoreError> {
+        let opened = self.shared.current.lock().await.1.clone();
+        opened.flush_usage().await
+    }
+
     /// Reads the file again, and takes its changes over between two requests. Returns false if nothing changed in the
     /// front door.
     ///
@@ -185,7 +196,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
             let file = shared.path.display().to_string();
             let opened = Opened::of(&door, Some(&current.1), &file).await?;
             let backends = opened.backends();
-            let builder = (shared.finish)(door.builder(&backends));
+            let builder = (shared.finish)(opened.observe(door.builder(&backends)));
             let reloaded = shared.handle.reload(|previous| builder.build_after(previous));
             reloaded.map_err(|source| OpenError::Layer { file, source })?;
             let before = std::mem::replace(&mut current.1, opened);

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use tower_api_key::ApiKeyLayerBuilder;
 use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
 use tower_api_key::limits::{Limiter, LimiterError};
-use tower_api_key::store::{KeyStore, Rehasher};
+use tower_api_key::store::{KeyStore, Rehasher, StoreError};
 
 use crate::error::OpenError;
 use crate::limiter::{self, Limiters};
-use crate::store;
+use crate::store::{self, OpenStore};
 
 /// A store and a limiter that are open, and the tables that they were opened from.
 #[derive(Clone)]
 pub(crate) struct Opened {
-    store: (StoreSettings, Arc<dyn KeyStore>, Rehasher),
+    store: (StoreSettings, OpenStore, Rehasher),
     limiter: Option<(LimiterSettings, Limiters)>,
 }
 
@@ -45,7 +46,23 @@ impl Opened {
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn KeyStore> {
-        &self.store.1
+        &self.store.1.0
+    }
+
+    /// Lets the layer count its requests, if the file asks for it.
+    pub(crate) fn observe(&self, builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
+        match &self.store.1.1 {
+            Some(usage) => builder.observer(usage.clone()),
+            None => builder,
+        }
+    }
+
+    /// Writes the usage that waits in memory.
+    pub(crate) async fn flush_usage(&self) -> Result<(), StoreError> {
+        match &self.store.1.1 {
+            Some(usage) => usage.flush().await,
+            None => Ok(()),
+        }
     }
 
     /// Gives back what the limiter has taken in advance.
@@ -66,7 +83,7 @@ impl Opened {
     }
 
     pub(crate) fn backends(&self) -> Backends {
-        let backends = Backends::new(Arc::clone(&self.store.1)).rehasher(&self.store.2);
+        let backends = Backends::new(Arc::clone(&self.store.1.0)).rehasher(&self.store.2);
         let Some((_, (limiter, concurrency))) = &self.limiter else { return backends };
         let backends = backends.limiter(Arc::clone(limiter));
         match concurrency {

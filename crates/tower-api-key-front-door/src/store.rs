@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use tower_api_key::config::{StoreSettings, TelemetrySettings};
 use tower_api_key::store::{KeyStore, MemoryStore, Rehasher};
+use tower_api_key::usage::UsageRecorder;
 
 use crate::error::OpenError;
+
+/// A store that is open, and the recorder of the usage that its database keeps.
+pub(crate) type OpenStore = (Arc<dyn KeyStore>, Option<UsageRecorder>);
 
 /// Opens a store. Writes the digests that `rehasher` records.
 #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
@@ -14,10 +18,10 @@ pub(crate) async fn open(
     telemetry: TelemetrySettings,
     file: &str,
     rehasher: &Rehasher,
-) -> Result<Arc<dyn KeyStore>, OpenError> {
+) -> Result<OpenStore, OpenError> {
     match settings.scheme() {
         // Nothing adds a key to this store, so there is none to give a digest.
-        "memory" => Ok(Arc::new(MemoryStore::new())),
+        "memory" => Ok((Arc::new(MemoryStore::new()), None)),
         #[cfg(feature = "sqlite")]
         "sqlite" => open_sql(settings, telemetry, file, rehasher).await,
         #[cfg(feature = "postgres")]
@@ -38,7 +42,7 @@ async fn open_sql(
     telemetry: TelemetrySettings,
     file: &str,
     rehasher: &Rehasher,
-) -> Result<Arc<dyn KeyStore>, OpenError> {
+) -> Result<OpenStore, OpenError> {
     use tower_api_key_sqlx::SqlStore;
 
     let mut builder = SqlStore::builder(settings.url.expose())
@@ -73,11 +77,18 @@ async fn open_sql(
     }
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
-    Ok(match (&settings.replica, &settings.cache) {
+    let usage = settings.usage.as_ref().map(|usage| (usage.recorder(), store.clone()));
+    let keys: Arc<dyn KeyStore> = match (&settings.replica, &settings.cache) {
         (Some(replica), _) => shared(replicated(store, replica, telemetry, file).await?, rehasher),
         (None, Some(cache)) => shared(cached(store, cache, telemetry), rehasher),
         (None, None) => shared(store, rehasher),
-    })
+    };
+    let usage = usage.map(|(usage, database)| {
+        // The task ends, after a last write, when no layer has the recorder any more.
+        tokio::spawn(usage.write_to(Arc::new(database)));
+        usage
+    });
+    Ok((keys, usage))
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -111,12 +111,16 @@ mod trail;
 mod unprefixed;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod upgrades;
+#[cfg(feature = "usage")]
+mod usage;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
 pub use events::{DeadEvent, EventDelivery, EventSweep};
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
+#[cfg(feature = "usage")]
+pub use usage::UsageRetention;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(all(doctest, feature = "sqlite"))]

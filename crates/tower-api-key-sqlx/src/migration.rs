@@ -43,6 +43,7 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(3, "commands", texts!("0003_commands")),
         step(4, "peppers", texts!("0004_peppers")),
         step(5, "lists", texts!("0005_lists")),
+        step(6, "usage", texts!("0006_usage")),
         // An older program writes no events for its changes.
         step(7, "events", texts!("0007_events")),
     ]

@@ -15,7 +15,7 @@ macro_rules! entry_columns {
         concat!(
             record_columns!(),
             ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used, \
-             s.pepper, s.successor, s.replaced"
+             s.pepper, s.successor, s.replaced, u.network AS last_network"
         )
     };
 }
@@ -34,7 +34,7 @@ macro_rules! get {
             "SELECT ",
             entry_columns!(),
             " FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account \
-             LEFT JOIN {secrets} s ON s.key_id = k.id WHERE k.id = $1 ORDER BY ",
+             LEFT JOIN {secrets} s ON s.key_id = k.id LEFT JOIN {usage_keys} u ON u.key_id = k.id WHERE k.id = $1 ORDER BY ",
             order_of_secrets!(),
             $behind
         )
@@ -86,8 +86,7 @@ statements! {
     account_of_key: "SELECT account FROM {keys} WHERE id = $1",
     digests_of_key: "SELECT digest FROM {secrets} WHERE key_id = $1",
     find_account: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id = $1",
-    list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 \
-         ORDER BY id LIMIT $2",
+    list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 ORDER BY id LIMIT $2",
     delete_secrets_of_account: "DELETE FROM {secrets} WHERE key_id IN \
          (SELECT id FROM {keys} WHERE account = $1)",
     delete_keys_of_account: "DELETE FROM {keys} WHERE account = $1",
@@ -149,7 +148,8 @@ statements! {
     /// The beginning of a list of keys. `key_list` adds the conditions.
     list_from: concat!("SELECT ", entry_columns!(), " FROM (SELECT k.* FROM {keys} k"),
     /// The end of a list of keys, up to its order.
-    list_joins: ") k LEFT JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id",
+    list_joins: ") k LEFT JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id \
+         LEFT JOIN {usage_keys} u ON u.key_id = k.id",
     /// The secrets of a key in their order.
     list_secrets: order_of_secrets!(),
     /// The keys with a tag.

@@ -171,8 +171,10 @@ pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
 
 fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
     let (record, created) = (record(row, false)?, timestamp(number(row, "created")?));
-    let mut entry = KeyEntry { record, created, secrets: Vec::new() };
+    let mut entry = KeyEntry::new(record, created, Vec::new());
     add_secret(&mut entry, row)?;
+    let network = optional(row, "last_network")?;
+    entry.last_network = network.map(|network| network.parse().map_err(broken)).transpose()?;
     Ok(entry)
 }
 

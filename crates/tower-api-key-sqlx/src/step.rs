@@ -12,6 +12,12 @@ use tower_api_key::store::{
     NewSecret, SecretEntry, apply_update,
 };
 
+/// A last use has the network of a client, which nothing needs once the key is deleted.
+const DELETE_LAST_USE: &str = "DELETE FROM {usage_keys} WHERE key_id = $1";
+
+const DELETE_LAST_USES: &str =
+    "DELETE FROM {usage_keys} WHERE key_id IN (SELECT id FROM {keys} WHERE account = $1)";
+
 impl Step<'_> {
     /// Adds a key.
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
@@ -122,6 +128,7 @@ impl Step<'_> {
         let account = self.announce_secrets_of(id).await?;
         let before = self.readable(id).await?.map(|entry| entry.record);
         let queries = &self.store.queries;
+        self.execute(Statement::made(self.store.tables.fill(DELETE_LAST_USE)).bind(id)).await?;
         for statement in [&queries.delete_secrets, &queries.delete_tags, &queries.delete_key] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
@@ -149,6 +156,7 @@ impl Step<'_> {
         let before = self.readable_account(id).await?;
         self.note_keys_of_deleted(id).await?;
         let queries = &self.store.queries;
+        self.execute(Statement::made(self.store.tables.fill(DELETE_LAST_USES)).bind(id)).await?;
         // Connections of an application's pool may not enforce foreign keys.
         for statement in [
             &queries.delete_secrets_of_account,

@@ -12,7 +12,7 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 17] = [
     "accounts",
     "keys",
     "secrets",
@@ -25,6 +25,11 @@ pub(super) const TABLES: [&str; 12] = [
     "event_sinks",
     "event_deliveries",
     "event_leases",
+    "usage",
+    "usage_accounts",
+    "usage_months",
+    "usage_keys",
+    "usage_writers",
 ];
 
 /// Names the tables of one store.

@@ -125,6 +125,9 @@ impl Serving {
                     if let Err(problem) = self.front_door.give_back_all().await {
                         error!("tokens of leases are lost: {problem}");
                     }
+                    if let Err(problem) = self.front_door.flush_usage().await {
+                        error!("the last usage is lost: {problem}");
+                    }
                     return Ok(is_done);
                 }
                 // A second signal does not wait.

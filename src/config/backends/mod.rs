@@ -6,9 +6,11 @@ mod limiter;
 mod redis_login;
 mod replica;
 mod store;
+mod usage;
 
 pub use backends::Backends;
 pub use limiter::{LeaseSettings, LimiterSettings};
 pub use redis_login::{RedisCertificates, RedisLogin};
 pub use replica::ReplicaSettings;
 pub use store::{CacheSettings, StoreSettings};
+pub use usage::UsageSettings;

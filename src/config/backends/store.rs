@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::replica::ReplicaSettings;
+use super::usage::UsageSettings;
 use crate::config::duration::LengthOfTime;
 use crate::config::secret::SecretText;
 
@@ -58,6 +59,9 @@ pub struct StoreSettings {
     /// Holds every record in memory, and follows the database's changes. Excludes `cache`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<ReplicaSettings>,
+    /// Counts requests by key, route pattern, decision and hour. An empty table is enough. Not with `memory:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageSettings>,
 }
 
 /// The table `[store.cache]`: how records are kept in memory.

@@ -1,5 +1,7 @@
 //! A key and its secrets, as management shows them.
 
+use ipnet::IpNet;
+
 use super::state::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyRecord, PepperName};
@@ -19,12 +21,13 @@ use crate::key::{KeyDigest, KeyRecord, PepperName};
 /// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).expires(at(2_000)).build()?;
 /// let secret = SecretEntry::new(KeyHasher::sha256().digest(b"the key's text"), at(1_000));
-/// let entry = KeyEntry { record, created: at(1_000), secrets: vec![secret] };
+/// let entry = KeyEntry::new(record, at(1_000), vec![secret]);
 /// assert_eq!(entry.state(at(1_999)), KeyState::Active);
 /// assert_eq!(entry.state(at(2_000)), KeyState::Expired);
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct KeyEntry {
     /// The record, with the key's own expiry. A secret may expire earlier.
     pub record: KeyRecord,
@@ -32,6 +35,9 @@ pub struct KeyEntry {
     pub created: Timestamp,
     /// The secrets, newest first. All valid secrets are in the list.
     pub secrets: Vec<SecretEntry>,
+    /// The network of the client whose request with this key a gate admitted last: an IPv4 `/24` or an IPv6 `/48`.
+    /// `None` if there was none, if the client's address could not be determined, or if no usage is recorded.
+    pub last_network: Option<IpNet>,
 }
 
 /// A secret of a key, identified by its digest.
@@ -90,6 +96,11 @@ impl SecretEntry {
 }
 
 impl KeyEntry {
+    /// Describes a key with its secrets, newest first.
+    pub const fn new(record: KeyRecord, created: Timestamp, secrets: Vec<SecretEntry>) -> Self {
+        Self { record, created, secrets, last_network: None }
+    }
+
     /// Returns the state of the key at an instant.
     pub fn state(&self, now: Timestamp) -> KeyState {
         KeyState::of(&self.record, now)

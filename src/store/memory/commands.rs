@@ -146,7 +146,7 @@ impl Writer<'_> {
     fn entry(&self, id: &str) -> Option<KeyEntry> {
         let Entry { digest, record } = self.find(id)?.clone();
         let (created, secrets) = self.index.history.of(id, digest);
-        Some(KeyEntry { record, created, secrets })
+        Some(KeyEntry::new(record, created, secrets))
     }
 
     /// Returns a key without the secrets that expired longer ago than the retention.

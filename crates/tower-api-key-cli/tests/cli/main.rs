@@ -16,6 +16,7 @@ mod peppers;
 mod postgres;
 mod program;
 mod terminal;
+mod usage;
 mod whose;
 
 use std::fs;

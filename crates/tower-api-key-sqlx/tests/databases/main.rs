@@ -31,6 +31,8 @@ mod standbys;
 mod tls;
 mod trips;
 mod unprefixed;
+#[cfg(feature = "usage")]
+mod usage;
 
 use std::sync::Arc;
 

@@ -65,6 +65,7 @@ async fn the_documented_privileges_are_enough() {
     let pool = PgPool::connect(server.url()).await.unwrap();
     let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE manager LOGIN; \
          CREATE ROLE gate_with_peppers LOGIN; CREATE ROLE gate_with_events LOGIN; \
+         CREATE ROLE gate_with_usage LOGIN; \
          REVOKE CREATE ON SCHEMA public FROM PUBLIC";
     sqlx::raw_sql(roles).execute(&pool).await.unwrap();
     sqlx::raw_sql(statements).execute(&pool).await.unwrap();
@@ -96,6 +97,15 @@ async fn the_documented_privileges_are_enough() {
     EventSweep::new(gate.clone()).unwrap().unused_days(1).sweep().await.unwrap();
     let log: Arc<dyn EventSink> = Arc::new(EventWriter::new("log", std::io::sink()));
     EventDelivery::new(gate, [log]).unwrap().deliver_due().await.unwrap();
+    #[cfg(feature = "usage")]
+    {
+        use tower_api_key::usage::{UsageBatch, UsageSink};
+        let batch = UsageBatch::new([1; 16], 1, [], []);
+        assert!(gate.write(&batch).await.is_err());
+        let gate = SqlStore::connect(&url_of(&server, "gate_with_usage")).await.unwrap();
+        crate::usage::writes_and_reads(&gate).await;
+        assert!(gate.revoke("key", "test").await.is_err());
+    }
     owner.delete_account("acme", "test").await.unwrap();
     store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
 }

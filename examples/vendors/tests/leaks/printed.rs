@@ -49,7 +49,7 @@ async fn no_public_type_shows_what_it_met() {
     let verdict = limiter.charge(charge).await.unwrap();
     let mut secret = SecretEntry::new(digest, now);
     secret.last_used = Some(now);
-    let entry = KeyEntry { record: record.clone(), created: now, secrets: vec![secret] };
+    let entry = KeyEntry::new(record.clone(), now, vec![secret]);
     let cached = Cached::new(store.clone());
     cached.find(&digest).await.unwrap();
     cached.find(&KeyHasher::sha256().digest(KEY.as_bytes())).await.unwrap();
