@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod management;
 mod user_keys;
 mod users;
 

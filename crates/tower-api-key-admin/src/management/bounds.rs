@@ -1,0 +1,184 @@
+//! What a caller may give to a key: no more than its own key has.
+
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{KeyRecord, Networks};
+use tower_api_key::rules::Roles;
+
+use super::caller::Caller;
+use super::error::ManagementError;
+use super::owner_policy::OwnerPolicy;
+
+/// The facts that decide what a caller may give to a key.
+pub(super) struct Bounds<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) roles: Option<&'a Roles>,
+    pub(super) policy: Option<OwnerPolicy>,
+    /// Whether the key is one of an operator account.
+    pub(super) of_operators: bool,
+    pub(super) now: Timestamp,
+}
+
+impl Bounds<'_> {
+    /// Checks a new key.
+    pub(super) fn check_new(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        self.check_scopes(None, key)?;
+        self.check_reach(key)?;
+        if self.caller.is_operator() {
+            return Ok(());
+        }
+        let own = self.caller.record();
+        for (field, same) in [
+            ("owner", own.owner() == key.owner()),
+            ("kind", own.kind() == key.kind()),
+            ("environment", own.environment() == key.environment()),
+            ("audience", own.audience() == key.audience()),
+            ("quotas", key.own_quotas().is_none()),
+        ] {
+            if !same {
+                return Err(not_grantable(field, "your key may only give what it has itself"));
+            }
+        }
+        if key.all_metadata().next().is_some() {
+            self.check_metadata()?;
+        }
+        self.check_life(key)
+    }
+
+    /// Checks an edit of a key: only what the edit changes.
+    pub(super) fn check_edit(
+        &self,
+        before: &KeyRecord,
+        after: &KeyRecord,
+    ) -> Result<(), ManagementError> {
+        self.check_scopes(Some(before), after)?;
+        if before.networks() != after.networks() {
+            self.check_networks(after)?;
+        }
+        let expiry = before.expires() != after.expires();
+        if expiry {
+            self.check_expiry(after)?;
+        }
+        if self.caller.is_operator() {
+            return Ok(());
+        }
+        let enabled = before.is_disabled_itself() && !after.is_disabled_itself();
+        for (field, changed) in [
+            ("owner", before.owner() != after.owner()),
+            ("kind", before.kind() != after.kind()),
+            ("quotas", before.own_quotas() != after.own_quotas()),
+            ("not_before", before.not_before() > after.not_before()),
+            ("disabled", enabled),
+        ] {
+            if changed {
+                return Err(not_grantable(field, "only operators may change this"));
+            }
+        }
+        if !before.all_metadata().eq(after.all_metadata()) {
+            self.check_metadata()?;
+        }
+        if expiry { self.check_life(after) } else { Ok(()) }
+    }
+
+    /// Checks a key whose new secret the caller will get: the caller gets all that the key may do.
+    pub(super) fn check_rotation(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        self.check_scopes(None, key)?;
+        self.check_reach(key)?;
+        if self.caller.is_operator() {
+            return Ok(());
+        }
+        let own = self.caller.record();
+        for (field, same) in [
+            ("kind", own.kind() == key.kind()),
+            ("environment", own.environment() == key.environment()),
+            ("audience", own.audience() == key.audience()),
+        ] {
+            if !same {
+                return Err(not_grantable(field, "the key may do what your key may not"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the scopes that a key gets.
+    fn check_scopes(
+        &self,
+        before: Option<&KeyRecord>,
+        after: &KeyRecord,
+    ) -> Result<(), ManagementError> {
+        let caller = self.caller;
+        let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
+        for scope in after.scopes().iter() {
+            if !had(scope) && !caller.may_grant(scope, self.roles) {
+                let problem = format!("your key lacks `{scope}`, so it cannot grant it");
+                return Err(not_grantable("scopes", &problem));
+            }
+        }
+        // A key that inherits gets what the account gets later.
+        let inherits = after.own_scopes().is_none();
+        let inherited = before.is_some_and(|before| before.own_scopes().is_none());
+        if inherits && !inherited && !caller.is_operator() && caller.record().own_scopes().is_some()
+        {
+            return Err(not_grantable("scopes", "name the scopes, as your key has its own"));
+        }
+        Ok(())
+    }
+
+    /// Checks networks and expiry.
+    fn check_reach(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        self.check_networks(key)?;
+        self.check_expiry(key)
+    }
+
+    fn check_networks(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        let Some(own) = self.caller.record().networks().filter(|_| self.is_bounded()) else {
+            return Ok(());
+        };
+        if key.networks().is_some_and(|networks| are_within(networks, own)) {
+            return Ok(());
+        }
+        Err(not_grantable("networks", "name networks that lie within those of your own key"))
+    }
+
+    fn check_expiry(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        let own = self.caller.record().expires().filter(|_| self.is_bounded());
+        match (key.expires(), own) {
+            (_, None) => Ok(()),
+            (Some(expires), Some(own)) if expires <= own => Ok(()),
+            (_, Some(own)) => {
+                let problem = format!("your key expires at {own}, so this one must not end later");
+                Err(not_grantable("expires", &problem))
+            }
+        }
+    }
+
+    /// Checks an expiry against the policy of owners.
+    fn check_life(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        let Some(latest) = self.policy.and_then(|policy| policy.life()) else { return Ok(()) };
+        let latest = self.now.plus(latest);
+        if key.expires().is_some_and(|expires| expires <= latest) {
+            return Ok(());
+        }
+        Err(not_grantable("expires", &format!("a key must expire here, by {latest} at the latest")))
+    }
+
+    fn check_metadata(&self) -> Result<(), ManagementError> {
+        if self.policy.is_some_and(|policy| policy.allows_metadata()) {
+            return Ok(());
+        }
+        Err(not_grantable("metadata", "only operators may change this"))
+    }
+
+    /// Returns true if the caller's own networks and expiry bound the key.
+    fn is_bounded(&self) -> bool {
+        !self.caller.is_operator() || (self.of_operators && !self.caller.may_grant_any())
+    }
+}
+
+fn not_grantable(field: &'static str, problem: &str) -> ManagementError {
+    ManagementError::NotGrantable { field, problem: problem.to_owned() }
+}
+
+/// Returns true if each of these networks lies within one of the others.
+fn are_within(networks: &Networks, others: &Networks) -> bool {
+    networks.iter().all(|network| others.iter().any(|other| other.contains(network)))
+}

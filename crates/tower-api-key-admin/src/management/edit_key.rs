@@ -1,0 +1,52 @@
+//! Edits keys.
+
+use tower_api_key::store::{Command, KeyEntry, ManageError};
+
+use super::caller::Caller;
+use super::change_request::ChangeRequest;
+use super::error::ManagementError;
+use super::issue_key::{ATTEMPTS, condition};
+use super::key_edit::KeyEdit;
+use super::management::Management;
+use super::scopes::KEYS_WRITE;
+
+impl Management {
+    /// Edits a key. Without a version in the request, the edit is made on whatever the key is at that moment.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `keys.write`; [`ManagementError::NotFound`] if the caller sees no such
+    /// key; [`ManagementError::Invalid`] for a field that is not valid; [`ManagementError::NotGrantable`] if the key would
+    /// get more than the caller's key has; [`ManagementError::VersionDiffers`] if the key has another version than the
+    /// request names.
+    pub async fn edit_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+        edit: KeyEdit,
+        request: &ChangeRequest<'_>,
+    ) -> Result<KeyEntry, ManagementError> {
+        caller.require(KEYS_WRITE)?;
+        self.check_known_scopes(edit.scopes.value().map(Vec::as_slice).unwrap_or_default())?;
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let seen = self.seen_key(caller, id).await?;
+            let before = &seen.record;
+            let after = edit.check(before)?;
+            if after.expires().is_some() && after.not_before() >= after.expires() {
+                let problem = "it must be later than `not_before`";
+                return Err(ManagementError::invalid("expires", problem));
+            }
+            self.bounds(caller, before.account().id().as_str()).check_edit(before, &after)?;
+            // What was checked is what is changed: the store refuses any other version.
+            let options = request.options(caller.key_id(), condition(request, &seen));
+            let change = Box::new(edit.clone().change());
+            match self.0.manager.apply(Command::Update { id, change }, options).await {
+                Err(ManageError::PreconditionFailed)
+                    if request.version().is_none() && attempts > 0 => {}
+                applied => return applied?.key.ok_or(ManagementError::NotFound("key")),
+            }
+        }
+    }
+}

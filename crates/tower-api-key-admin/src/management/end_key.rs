@@ -1,0 +1,73 @@
+//! Revokes and deletes keys.
+
+use tower_api_key::store::{Applied, Command, KeyEntry, ManageError, Precondition, Version};
+
+use super::caller::Caller;
+use super::change_request::ChangeRequest;
+use super::error::ManagementError;
+use super::issue_key::never;
+use super::management::Management;
+use super::scopes::KEYS_WRITE;
+
+impl Management {
+    /// Revokes a key, which is final. Returns the key; `None` if its row cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `keys.write`; [`ManagementError::NotFound`] if the caller sees no such
+    /// key; [`ManagementError::VersionDiffers`] if the key has another version than the request names.
+    pub async fn revoke_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &ChangeRequest<'_>,
+    ) -> Result<Option<KeyEntry>, ManagementError> {
+        Ok(self.end_key(caller, id, request, Command::Revoke { id }).await?.key)
+    }
+
+    /// Deletes a key. Only the trail keeps its id.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`revoke_key`](Self::revoke_key).
+    pub async fn delete_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &ChangeRequest<'_>,
+    ) -> Result<(), ManagementError> {
+        self.end_key(caller, id, request, Command::Delete { id }).await.map(|_| ())
+    }
+
+    async fn end_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &ChangeRequest<'_>,
+        command: Command<'_>,
+    ) -> Result<Applied, ManagementError> {
+        caller.require(KEYS_WRITE)?;
+        let version = request.version().map_or(Precondition::None, Precondition::Version);
+        let precondition = match self.seen_key(caller, id).await {
+            Ok(_) => version,
+            // The row may be broken. An operator can end such a key.
+            Err(ManagementError::Unavailable(_)) if caller.is_operator() => version,
+            // Only a replay can still succeed: the names of requests belong to their author.
+            Err(ManagementError::NotFound(_)) if request.idempotency_key().is_some() => never(),
+            Err(error) => return Err(error),
+        };
+        let options = request.options(caller.key_id(), precondition);
+        match self.0.manager.apply(command, options).await {
+            Err(ManageError::PreconditionFailed) if precondition == never() => {
+                Err(ManagementError::NotFound("key"))
+            }
+            Err(ManageError::NotFound) => Err(ManagementError::NotFound("key")),
+            applied => Ok(applied?),
+        }
+    }
+
+    /// Returns the version of a key, which an edit names.
+    pub fn version(entry: &KeyEntry) -> Version {
+        Version::of_key(entry)
+    }
+}

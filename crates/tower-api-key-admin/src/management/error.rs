@@ -1,0 +1,202 @@
+//! Why an operation was not done.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use tower_api_key::key::IssueError;
+use tower_api_key::store::{KeyState, ManageError, StoreError};
+
+/// The reason why an operation was not done. Nothing was changed, except with [`NotYetApplied`](Self::NotYetApplied).
+///
+/// `Display` is the text for the client. It holds no secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ManagementError {
+    /// The caller's key does not have this scope.
+    MissingScope(&'static str),
+    /// Only operators may do this.
+    OperatorsOnly,
+    /// The caller is no operator, and this management admits no owners.
+    NoOwners,
+    /// The caller may not give this field this value, because its own key has less.
+    NotGrantable {
+        /// The name of the field.
+        field: &'static str,
+        /// What the caller's key lacks.
+        problem: String,
+    },
+    /// A session's key was changed or has ended since the sign-in.
+    SessionEnded,
+    /// There is no such key, account or counter, or the caller does not see it.
+    NotFound(&'static str),
+    /// A field is not valid.
+    Invalid {
+        /// The name of the field.
+        field: Cow<'static, str>,
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
+    /// A key or an account with this id exists.
+    Exists,
+    /// The key is in a state in which this cannot be done.
+    NotActive(KeyState),
+    /// The owner of the key has this number of keys, which is the most.
+    TooManyKeys(u32),
+    /// The account is one of operators, which this management neither disables nor deletes.
+    OperatorAccount,
+    /// The change would overwrite what another caller may have changed: it must name the version that the caller saw.
+    VersionMissing,
+    /// The key or the account has another version than the caller saw.
+    VersionDiffers,
+    /// The idempotency key was used for another change.
+    IdempotencyKeyReused,
+    /// The key that an earlier request with this idempotency key created was deleted since.
+    CreatedKeyDeleted,
+    /// The deployment does not offer this.
+    NotOffered(&'static str),
+    /// The store has made the change, and a replica does not apply it yet.
+    NotYetApplied,
+    /// The store or the limiter cannot answer. The cause is for the operator's log.
+    Unavailable(StoreError),
+    /// No key could be issued. The cause is for the operator's log.
+    NotIssued(IssueError),
+}
+
+impl ManagementError {
+    /// Describes a field that is not valid.
+    pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, problem: impl ToString) -> Self {
+        Self::Invalid { field: field.into(), problem: problem.to_string() }
+    }
+
+    /// Returns the status with which the API answers.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingScope(_)
+            | Self::OperatorsOnly
+            | Self::NoOwners
+            | Self::NotGrantable { .. } => StatusCode::FORBIDDEN,
+            Self::SessionEnded => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Invalid { .. } | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Exists
+            | Self::NotActive(_)
+            | Self::TooManyKeys(_)
+            | Self::OperatorAccount
+            | Self::CreatedKeyDeleted => StatusCode::CONFLICT,
+            Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
+            Self::VersionDiffers => StatusCode::PRECONDITION_FAILED,
+            Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
+            Self::NotYetApplied | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotIssued(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns the name of the reason, for programs: `missing-scope`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingScope(_) => "missing-scope",
+            Self::OperatorsOnly => "operators-only",
+            Self::NoOwners => "no-owners",
+            Self::NotGrantable { .. } => "not-grantable",
+            Self::SessionEnded => "session-ended",
+            Self::NotFound(_) => "not-found",
+            Self::Invalid { .. } => "invalid",
+            Self::Exists => "exists",
+            Self::NotActive(_) => "not-active",
+            Self::TooManyKeys(_) => "too-many-keys",
+            Self::OperatorAccount => "operator-account",
+            Self::VersionMissing => "version-missing",
+            Self::VersionDiffers => "version-differs",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::CreatedKeyDeleted => "created-key-deleted",
+            Self::NotOffered(_) => "not-offered",
+            Self::NotYetApplied => "not-yet-applied",
+            Self::Unavailable(_) => "unavailable",
+            Self::NotIssued(_) => "not-issued",
+        }
+    }
+
+    /// Returns the name of the field that the error is about.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            Self::NotGrantable { field, .. } => Some(field),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for ManagementError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MissingScope(scope) => write!(formatter, "your key lacks the scope `{scope}`"),
+            Self::OperatorsOnly => formatter.write_str("only operators may do this"),
+            Self::NoOwners => formatter.write_str("only keys of operators may manage keys here"),
+            Self::NotGrantable { field, problem } | Self::Invalid { field: Cow::Borrowed(field), problem } => {
+                write!(formatter, "{field}: {problem}")
+            }
+            Self::Invalid { field, problem } => write!(formatter, "{field}: {problem}"),
+            Self::SessionEnded => {
+                formatter.write_str("your key was changed or has ended: sign in again")
+            }
+            Self::NotFound(what) => write!(formatter, "there is no such {what}"),
+            Self::Exists => formatter.write_str("this id is taken: choose another"),
+            Self::NotActive(KeyState::Disabled) => {
+                formatter.write_str("the key or its account is disabled: enable it first")
+            }
+            Self::NotActive(KeyState::Expired) => {
+                formatter.write_str("the key has expired: set a later expiry first")
+            }
+            Self::NotActive(_) => {
+                formatter.write_str("the key is revoked, which is final: create another key")
+            }
+            Self::TooManyKeys(most) => {
+                write!(formatter, "an owner may have {most} keys here: revoke one that is not used")
+            }
+            Self::OperatorAccount => {
+                formatter.write_str("this is an account of operators: change it with the command line")
+            }
+            Self::VersionMissing => formatter
+                .write_str("say which version you saw: send the ETag that you read as If-Match"),
+            Self::VersionDiffers => {
+                formatter.write_str("someone else has changed this: read it again, and decide anew")
+            }
+            Self::IdempotencyKeyReused => formatter
+                .write_str("the idempotency key was used for another request: choose another"),
+            Self::CreatedKeyDeleted => formatter.write_str(
+                "this request was made before, and its key was deleted since: send another idempotency key",
+            ),
+            Self::NotOffered(what) => write!(formatter, "this deployment does not offer {what}"),
+            Self::NotYetApplied => formatter
+                .write_str("the change is made, and this server does not apply it yet: read it again"),
+            Self::Unavailable(_) => formatter.write_str("the store cannot answer now: try again"),
+            Self::NotIssued(_) => formatter.write_str("no key could be issued: tell the operators"),
+        }
+    }
+}
+
+impl std::error::Error for ManagementError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) => Some(error),
+            Self::NotIssued(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ManageError> for ManagementError {
+    fn from(error: ManageError) -> Self {
+        match error {
+            ManageError::NotFound => Self::NotFound("key or account"),
+            ManageError::Exists => Self::Exists,
+            ManageError::NotActive(state) => Self::NotActive(state),
+            ManageError::PreconditionFailed => Self::VersionDiffers,
+            ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ManageError::Invalid(problem) => Self::invalid("request", problem),
+            ManageError::NotYetApplied(_) => Self::NotYetApplied,
+            ManageError::Store(error) => Self::Unavailable(error),
+            other => Self::Unavailable(StoreError::new(other)),
+        }
+    }
+}

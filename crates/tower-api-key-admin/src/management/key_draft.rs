@@ -1,0 +1,154 @@
+//! A key to create.
+
+use std::collections::BTreeMap;
+
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyRecord, KeyRecordBuilder};
+use tower_api_key::quota::Quota;
+
+use super::error::ManagementError;
+
+/// A key to create. `account` is the only field that an operator must name.
+///
+/// Owners leave `account`, `owner`, `kind`, `environment` and `audience` out, or name those of their own key, which the
+/// new key gets.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct KeyDraft {
+    /// The account of the key. It must exist.
+    pub account: Option<String>,
+    /// The user or service that the key is issued to.
+    pub owner: Option<String>,
+    /// The kind of the key.
+    pub kind: Option<String>,
+    /// The environment of the key.
+    pub environment: Option<String>,
+    /// What the key is for, where several gates share a store.
+    pub audience: Option<String>,
+    /// The name for people.
+    pub name: String,
+    /// The description for people.
+    pub description: String,
+    /// The key's own scopes. With `None` the key has the scopes of its account.
+    pub scopes: Option<Vec<String>>,
+    /// The networks that may send the key. With none, any network may.
+    pub networks: Vec<String>,
+    /// The key's own quotas. With `None` those of its account apply.
+    pub quotas: Option<Vec<Quota>>,
+    /// Values that the deployment defines.
+    pub metadata: BTreeMap<String, String>,
+    /// The first instant at which the key is valid.
+    pub not_before: Option<Timestamp>,
+    /// The first instant at which the key is no longer valid.
+    pub expires: Option<Timestamp>,
+}
+
+/// Sets the fields of a record one after another, and names the first one that is not valid.
+pub(super) struct CheckedFields {
+    builder: KeyRecordBuilder,
+}
+
+impl CheckedFields {
+    pub(super) const fn new(builder: KeyRecordBuilder) -> Self {
+        Self { builder }
+    }
+
+    /// Sets a field, and checks it.
+    pub(super) fn set(
+        self,
+        field: &'static str,
+        set: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
+    ) -> Result<Self, ManagementError> {
+        let builder = set(self.builder);
+        // A builder keeps its first mistake, so the mistake is that of this field.
+        match builder.clone().build() {
+            Ok(_) => Ok(Self { builder }),
+            Err(problem) => Err(ManagementError::invalid(field, problem)),
+        }
+    }
+
+    /// Sets a field that may be absent.
+    pub(super) fn set_some<T>(
+        self,
+        field: &'static str,
+        value: Option<T>,
+        set: impl FnOnce(KeyRecordBuilder, T) -> KeyRecordBuilder,
+    ) -> Result<Self, ManagementError> {
+        match value {
+            Some(value) => self.set(field, |builder| set(builder, value)),
+            None => Ok(self),
+        }
+    }
+
+    pub(super) fn finish(self) -> KeyRecordBuilder {
+        self.builder
+    }
+}
+
+impl KeyDraft {
+    /// Describes the record under an id and an account.
+    pub(super) fn record(
+        self,
+        id: &str,
+        account: Account,
+    ) -> Result<KeyRecordBuilder, ManagementError> {
+        check_sizes(&self.name, &self.description, &self.metadata)?;
+        check_count("scopes", self.scopes.as_ref().map_or(0, Vec::len))?;
+        check_count("networks", self.networks.len())?;
+        let mut fields = CheckedFields::new(KeyRecord::builder(id, account))
+            .set_some("owner", self.owner, KeyRecordBuilder::owner)?
+            .set_some("kind", self.kind, KeyRecordBuilder::kind)?
+            .set_some("environment", self.environment, KeyRecordBuilder::environment)?
+            .set_some("audience", self.audience, KeyRecordBuilder::audience)?
+            .set("name", |key| key.name(self.name))?
+            .set("description", |key| key.description(self.description))?
+            .set_some("scopes", self.scopes, KeyRecordBuilder::scopes)?
+            .set("networks", |key| key.networks(self.networks))?
+            .set_some("quotas", self.quotas, KeyRecordBuilder::quotas)?
+            .set_some("not_before", self.not_before, KeyRecordBuilder::not_before)?
+            .set_some("expires", self.expires, KeyRecordBuilder::expires)?;
+        for (name, value) in self.metadata {
+            fields = fields.set("metadata", |key| key.metadata(name, value))?;
+        }
+        Ok(fields.finish())
+    }
+}
+
+/// The most scopes, networks or metadata values of one key.
+const MOST_IN_A_LIST: usize = 200;
+
+/// The longest name of a key or of metadata, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// The longest description or metadata value, in bytes.
+const LONGEST_TEXT: usize = 2_000;
+
+pub(super) fn check_count(field: &'static str, count: usize) -> Result<(), ManagementError> {
+    if count <= MOST_IN_A_LIST {
+        return Ok(());
+    }
+    Err(ManagementError::invalid(field, format!("at most {MOST_IN_A_LIST} are allowed")))
+}
+
+pub(super) fn check_sizes(
+    name: &str,
+    description: &str,
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), ManagementError> {
+    let fits = |field: &'static str, text: &str, most: usize| {
+        if text.len() <= most {
+            return Ok(());
+        }
+        Err(ManagementError::invalid(field, format!("at most {most} bytes are allowed")))
+    };
+    fits("name", name, LONGEST_NAME)?;
+    fits("description", description, LONGEST_TEXT)?;
+    check_count("metadata", metadata.len())?;
+    for (name, value) in metadata {
+        if name.is_empty() {
+            return Err(ManagementError::invalid("metadata", "a name must not be empty"));
+        }
+        fits("metadata", name, LONGEST_NAME)?;
+        fits("metadata", value, LONGEST_TEXT)?;
+    }
+    Ok(())
+}

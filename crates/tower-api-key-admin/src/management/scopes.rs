@@ -1,0 +1,41 @@
+//! The scopes that a caller's key needs.
+//!
+//! Keys of customers may have these scopes, too. They reach no more than their own account, because only keys of
+//! [operator accounts](super::ManagementBuilder::operators) are operators.
+
+/// Lists and shows keys, and finds the key of a secret.
+pub const KEYS_READ: &str = "keys.read";
+
+/// Creates, edits, rotates, revokes and deletes keys.
+pub const KEYS_WRITE: &str = "keys.write";
+
+/// Lets an operator grant what its own key does not have: scopes to any key or account, and wider networks or a later
+/// expiry to keys of operator accounts. Give it to few keys: with it, a key can make a key that may do everything.
+pub const KEYS_GRANT_ANY: &str = "keys.grant-any";
+
+/// Lists and shows accounts, plans and roles.
+pub const ACCOUNTS_READ: &str = "accounts.read";
+
+/// Saves and deletes accounts.
+pub const ACCOUNTS_WRITE: &str = "accounts.write";
+
+/// Reads the audit trail.
+pub const TRAIL_READ: &str = "trail.read";
+
+/// Reads counters.
+pub const USAGE_READ: &str = "usage.read";
+
+/// Gives used-up quota back.
+pub const USAGE_WRITE: &str = "usage.write";
+
+/// All scopes of management.
+pub const ALL: [&str; 8] = [
+    KEYS_READ,
+    KEYS_WRITE,
+    KEYS_GRANT_ANY,
+    ACCOUNTS_READ,
+    ACCOUNTS_WRITE,
+    TRAIL_READ,
+    USAGE_READ,
+    USAGE_WRITE,
+];
