@@ -23,6 +23,8 @@
     )
 )]
 
+#[cfg(feature = "console")]
+pub mod console;
 pub mod management;
 mod user_keys;
 mod users;

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use tower_api_key::attempts::FailedAttempts;
-use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{KeyFormat, KeyHasher};
-use tower_api_key::limits::{Limiter, Plans};
 use tower_api_key::profile::CredentialSource;
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::KeyStore;
@@ -13,7 +11,6 @@ use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
 
 use super::Console;
 use super::cookie::SessionCookie;
-use super::permission::Permission;
 use super::session_store::SessionStore;
 use super::sessions::{self, SessionLimits, Sessions};
 use super::shared::Shared;
@@ -30,37 +27,25 @@ type GateSettings = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send 
 #[must_use = "a builder does nothing until it is built"]
 pub struct ConsoleBuilder {
     management: Management,
-    keys: Arc<dyn KeyStore>,
     path: String,
     title: String,
-    hasher: KeyHasher,
     formats: Vec<KeyFormat<'static>>,
     gate: GateSettings,
-    permissions: Vec<Permission>,
     sessions: SessionLimits,
     usage: Option<Arc<dyn UsageSource>>,
-    limiter: Option<Arc<dyn Limiter>>,
-    plans: Plans,
-    clock: Arc<dyn Clock>,
     over_http: bool,
 }
 
 impl ConsoleBuilder {
-    pub(super) fn new(management: Management, keys: Arc<dyn KeyStore>) -> Self {
+    pub(super) fn new(management: Management) -> Self {
         Self {
             management,
-            keys,
             path: "/console".to_owned(),
             title: "API keys".to_owned(),
-            hasher: KeyHasher::sha256(),
             formats: vec![KeyFormat::STANDARD],
             gate: Box::new(|gate| gate),
-            permissions: Vec::new(),
             sessions: SessionLimits::default(),
             usage: None,
-            limiter: None,
-            plans: Plans::new(),
-            clock: Arc::new(SystemClock),
             over_http: false,
         }
     }
@@ -83,12 +68,6 @@ impl ConsoleBuilder {
         self
     }
 
-    /// Sets the hasher of the keys that may sign in: the hasher of your other gates over the same store.
-    pub fn hasher(mut self, hasher: KeyHasher) -> Self {
-        self.hasher = hasher;
-        self
-    }
-
     /// Sets up the gates of the console, as you set up your other gates: trusted proxies, environment, audience,
     /// observer and failed attempts. The console sets routes, hasher and clock itself. It calls `settings` for each of
     /// its gates, and limits failed sign-ins to 10 a minute from one network unless set.
@@ -97,12 +76,6 @@ impl ConsoleBuilder {
         settings: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync + 'static,
     ) -> Self {
         self.gate = Box::new(settings);
-        self
-    }
-
-    /// Sets the permissions that pages offer as checkboxes.
-    pub fn permissions(mut self, permissions: impl IntoIterator<Item = Permission>) -> Self {
-        self.permissions = permissions.into_iter().collect();
         self
     }
 
@@ -115,19 +88,6 @@ impl ConsoleBuilder {
     /// Shows the usage of keys from a source. Without one, pages say that no usage is recorded.
     pub fn usage(mut self, usage: impl UsageSource) -> Self {
         self.usage = Some(Arc::new(usage));
-        self
-    }
-
-    /// Shows what is left of the quotas of accounts. The console asks the limiter, and charges nothing.
-    pub fn limits(mut self, limiter: impl Limiter, plans: Plans) -> Self {
-        self.limiter = Some(Arc::new(limiter));
-        self.plans = plans;
-        self
-    }
-
-    /// Sets the clock.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
         self
     }
 
@@ -145,27 +105,25 @@ impl ConsoleBuilder {
     /// [`ConfigError`] if the path, the formats or the settings of the gates are not valid.
     pub fn build(self) -> Result<Console, ConfigError> {
         let sessions = Arc::new(Sessions::new(self.sessions));
-        let keys = Arc::clone(&self.keys);
+        let keys = self.management.store();
         let of_sessions = SessionStore {
             sessions: Arc::clone(&sessions),
             keys: Arc::clone(&keys),
-            clock: Arc::clone(&self.clock),
+            clock: self.management.clock(),
         };
-        let sign_in = self.layer(&self.formats, keys.clone(), self.hasher.clone(), |gate| gate)?;
-        let open = self.layer(&self.formats, keys, self.hasher.clone(), ApiKeyLayerBuilder::optional)?;
-        let pages = self.layer(&[sessions::FORMAT], Arc::new(of_sessions), KeyHasher::sha256(), |gate| gate)?;
+        let hasher = self.management.hasher();
+        let sign_in = self.layer(&self.formats, Arc::clone(&keys), hasher.clone(), |gate| gate)?;
+        let open = self.layer(&self.formats, keys, hasher.clone(), ApiKeyLayerBuilder::optional)?;
+        let of_pages = (&[sessions::FORMAT], KeyHasher::sha256());
+        let pages = self.layer(of_pages.0, Arc::new(of_sessions), of_pages.1, |gate| gate)?;
         let shared = Shared {
+            hasher: hasher.clone(),
             management: self.management,
             path: self.path,
-            title: self.title,
-            hasher: self.hasher,
-            permissions: self.permissions,
+            brand: self.title,
             sessions,
             cookie: SessionCookie { over_http: self.over_http },
             usage: self.usage,
-            limiter: self.limiter,
-            plans: self.plans,
-            clock: self.clock,
         };
         Ok(Console { shared: Arc::new(shared), sign_in, open, pages })
     }
@@ -184,7 +142,7 @@ impl ConsoleBuilder {
         let gate = ApiKeyLayer::builder(profile, keys).failed_attempts(ATTEMPTS).without_limits();
         let every = Routes::new().any(&self.path, Route::new());
         let every = every.otherwise(Otherwise::Need(Route::new()));
-        let gate = (self.gate)(gate).routes(every).hasher(hasher).clock(Arc::clone(&self.clock));
+        let gate = (self.gate)(gate).routes(every).hasher(hasher).clock(self.management.clock());
         let gate = if self.over_http { gate.assume_https() } else { gate };
         finish(gate).build()
     }

@@ -94,6 +94,11 @@ impl Sessions {
         self.lock().get(session).map(|session| session.form_token.clone())
     }
 
+    /// Returns a random name for a request that is to be made once. `None` without random numbers.
+    pub(super) fn name(&self) -> Option<String> {
+        self.issuer.issue(None).ok().map(|issued| issued.expose().to_owned())
+    }
+
     /// Ends a session.
     pub(super) fn end(&self, session: &KeyDigest) {
         self.lock().remove(session);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tower_api_key::clock::Clock;
+use form_urlencoded::Serializer;
 use tower_api_key::key::KeyHasher;
 
 use super::cookie::SessionCookie;
@@ -19,10 +19,21 @@ pub(super) struct Shared {
     pub(super) sessions: Arc<Sessions>,
     pub(super) cookie: SessionCookie,
     pub(super) usage: Option<Arc<dyn UsageSource>>,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Shared {
+    /// Returns the address of a page about a key. The id is in the query, where no dot and no slash has a meaning.
+    pub(super) fn of_key(&self, page: &str, id: &str) -> String {
+        format!("{}/{}", self.path, self.last_of_key(page, id))
+    }
+
+    /// Returns the address of a page about a key, after the path of the console.
+    #[expect(clippy::unused_self, reason = "the same form as the whole address")]
+    pub(super) fn last_of_key(&self, page: &str, id: &str) -> String {
+        let query = Serializer::new(String::new()).append_pair("id", id).finish();
+        format!("{page}?{query}")
+    }
+
     /// Returns what a page has around its content.
     pub(super) fn frame(
         &self,

@@ -18,6 +18,8 @@ mod edit_key;
 mod end_key;
 mod error;
 mod field;
+#[cfg(feature = "console")]
+mod for_console;
 mod issue_key;
 mod key_draft;
 mod key_edit;
