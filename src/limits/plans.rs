@@ -105,6 +105,24 @@ impl Plans {
         self.0.load().get(name).map(|plan| plan.quotas().clone())
     }
 
+    /// Lists the plans in the order of their names, each with its quotas.
+    ///
+    /// ```
+    /// use tower_api_key::limits::Plans;
+    ///
+    /// let plans = Plans::new();
+    /// plans.set("free", [])?;
+    /// assert_eq!(plans.all()[0].0.as_str(), "free");
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    pub fn all(&self) -> Vec<(PlanName, Quotas)> {
+        let plans = self.0.load();
+        let mut all: Vec<_> =
+            plans.iter().map(|(name, plan)| (name.clone(), plan.quotas().clone())).collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    }
+
     /// Returns the quotas of each plan.
     pub(crate) fn sets(&self) -> Vec<Quotas> {
         self.0.load().values().map(|plan| plan.quotas().clone()).collect()

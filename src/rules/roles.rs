@@ -100,6 +100,24 @@ impl Roles {
         self.0.load().scopes(name).cloned()
     }
 
+    /// Lists the roles in the order of their names, each with its scopes.
+    ///
+    /// ```
+    /// use tower_api_key::rules::Roles;
+    ///
+    /// let roles = Roles::new();
+    /// roles.set("role:support", ["users.read"])?;
+    /// assert_eq!(roles.all()[0].0, "role:support");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
+    pub fn all(&self) -> Vec<(String, ScopeSet)> {
+        let roles = self.0.load();
+        let mut all: Vec<_> =
+            roles.iter().map(|(name, scopes)| (name.to_string(), scopes.clone())).collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    }
+
     /// Returns the roles as they are now.
     pub(super) fn load(&self) -> ArcGuard<Arc<RoleTable>> {
         self.0.load()

@@ -1,0 +1,138 @@
+//! Reads the counters of keys, and gives used-up quota back.
+
+use std::sync::Arc;
+
+use tower_api_key::caller::Caller as Counted;
+use tower_api_key::key::KeyRecord;
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, Refund};
+use tower_api_key::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
+use tower_api_key::store::StoreError;
+
+use super::caller::Caller;
+use super::error::ManagementError;
+use super::management::Management;
+use super::scopes::{USAGE_READ, USAGE_WRITE};
+
+/// What is left of one quota of a key.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CounterEntry {
+    /// The quota. Keys of an account count together, unless the quota counts each key apart.
+    pub quota: Quota,
+    /// What is left of it.
+    pub status: QuotaStatus,
+}
+
+impl Management {
+    /// Reads the counters of a key: its own quotas, or those of its account, its plan or the profile. Quotas of routes are
+    /// not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `usage.read`; [`ManagementError::NotFound`] if the caller sees no such
+    /// key; [`ManagementError::NotOffered`] without a limiter; [`ManagementError::Unavailable`] if it cannot answer.
+    pub async fn read_counters(
+        &self,
+        caller: &Caller,
+        key: &str,
+    ) -> Result<Vec<CounterEntry>, ManagementError> {
+        caller.require(USAGE_READ)?;
+        let entry = self.seen_key(caller, key).await?;
+        let (limiter, quotas) = self.counted(&entry.record)?;
+        let verdict = self.peek(&*limiter, &entry.record, &quotas).await?;
+        Ok(entries(quotas, &verdict))
+    }
+
+    /// Gives used-up quota of a key back: `cost` requests, or all with `None`. Returns the counters afterwards. The trail
+    /// has no line of it, because counters are not in the store.
+    ///
+    /// To raise a limit for longer than the present window, edit the quotas of the account or the key: their counters
+    /// stay.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `usage.write`; [`ManagementError::OperatorsOnly`] for owners;
+    /// [`ManagementError::NotFound`] if there is no such key, or it has no such quota; [`ManagementError::NotOffered`] if
+    /// the limiter gives nothing back; [`ManagementError::Unavailable`] if it cannot answer.
+    pub async fn give_back(
+        &self,
+        caller: &Caller,
+        key: &str,
+        quota: &str,
+        cost: Option<u32>,
+    ) -> Result<Vec<CounterEntry>, ManagementError> {
+        caller.require_operator(USAGE_WRITE)?;
+        let entry = self.seen_key(caller, key).await?;
+        let (limiter, quotas) = self.counted(&entry.record)?;
+        if !limiter.refunds() {
+            return Err(ManagementError::NotOffered("giving quota back"));
+        }
+        let named = quotas.iter().find(|listed| listed.name() == quota);
+        let named = named.ok_or(ManagementError::NotFound("quota of this key"))?;
+        let one = std::slice::from_ref(named);
+        let mut verdict = self.peek(&*limiter, &entry.record, one).await?;
+        let status = verdict.statuses().first().copied().unwrap_or_default();
+        let used = status.limit().saturating_sub(status.remaining());
+        let cost = cost.map_or(used, |cost| cost.min(used));
+        if cost > 0 {
+            let now = self.now();
+            let mode = ChargeMode::IfAllowed;
+            let applied = AppliedQuotas { general: one, route: &[] };
+            let charge =
+                Charge { caller: Counted::Key(&entry.record), quotas: applied, cost, mode, now };
+            let taken_at = verdict.taken_at().unwrap_or(now);
+            verdict = Verdict::passed();
+            verdict.push(status);
+            verdict.set_taken_at(taken_at);
+            let refund = Refund { charge, verdict: &verdict, cost, now };
+            limiter.refund(refund).await.map_err(unavailable)?;
+        }
+        let verdict = self.peek(&*limiter, &entry.record, &quotas).await?;
+        Ok(entries(quotas, &verdict))
+    }
+
+    /// Returns the limiter, and the quotas of a key.
+    fn counted(
+        &self,
+        record: &KeyRecord,
+    ) -> Result<(Arc<dyn Limiter>, Vec<Quota>), ManagementError> {
+        let limiter = self.0.limiter.clone().ok_or(ManagementError::NotOffered("counters"))?;
+        let quotas = match (record.quotas(), record.plan()) {
+            (Some(own), _) => Some(own.clone()),
+            (None, Some(plan)) => {
+                let quotas = self.0.plans.as_ref().and_then(|plans| plans.quotas(plan.as_str()));
+                Some(quotas.ok_or(ManagementError::NotFound("plan"))?)
+            }
+            (None, None) => self.0.quotas.clone(),
+        };
+        Ok((limiter, quotas.map(|quotas| quotas.as_slice().to_vec()).unwrap_or_default()))
+    }
+
+    async fn peek(
+        &self,
+        limiter: &dyn Limiter,
+        record: &KeyRecord,
+        quotas: &[Quota],
+    ) -> Result<Verdict, ManagementError> {
+        if quotas.is_empty() {
+            return Ok(Verdict::passed());
+        }
+        let quotas = AppliedQuotas { general: quotas, route: &[] };
+        let (mode, now) = (ChargeMode::Peek, self.now());
+        let charge = Charge { caller: Counted::Key(record), quotas, cost: 0, mode, now };
+        limiter.charge(charge).await.map_err(unavailable)
+    }
+}
+
+fn entries(quotas: Vec<Quota>, verdict: &Verdict) -> Vec<CounterEntry> {
+    let statuses = verdict.statuses().iter();
+    quotas
+        .into_iter()
+        .zip(statuses)
+        .map(|(quota, status)| CounterEntry { quota, status: *status })
+        .collect()
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> ManagementError {
+    ManagementError::Unavailable(StoreError::new(error))
+}

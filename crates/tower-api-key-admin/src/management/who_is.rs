@@ -1,0 +1,28 @@
+//! Finds the key of a secret.
+
+use tower_api_key::store::KeyEntry;
+
+use super::caller::Caller;
+use super::error::ManagementError;
+use super::management::Management;
+use super::scopes::KEYS_READ;
+
+impl Management {
+    /// Returns the key that a secret belongs to, in whatever state the key is. Spaces around the secret do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `keys.read`; [`ManagementError::NotFound`] if no key has the secret, or
+    /// the caller does not see the key.
+    pub async fn who_is(&self, caller: &Caller, secret: &str) -> Result<KeyEntry, ManagementError> {
+        caller.require(KEYS_READ)?;
+        let unknown = ManagementError::NotFound("key");
+        let digest = self.0.hasher.digest(secret.trim().as_bytes());
+        let found = self.0.manager.find(&digest).await;
+        let Some(record) = found.map_err(ManagementError::Unavailable)? else {
+            return Err(unknown);
+        };
+        let id = record.id().clone();
+        self.seen_key(caller, id.as_str()).await
+    }
+}
