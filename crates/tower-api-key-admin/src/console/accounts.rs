@@ -13,7 +13,7 @@ use super::listing::following;
 use super::problem::{page, sentence};
 use super::text;
 use super::visit::Visit;
-use crate::management::ManagementError;
+use crate::management::{CounterEntry, ManagementError};
 
 #[derive(Template)]
 #[template(path = "console/accounts.html")]
@@ -97,14 +97,14 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
     let management = &visit.shared.management;
     let account = management.show_account(&visit.caller, id).await?;
     let row = Row::of(&account);
-    let (quotas, quota_problem) = match management.read_account_quotas(&visit.caller, id).await {
+    let (quotas, quota_problem) = match management.read_account_counters(&visit.caller, id).await {
         Ok(statuses) if statuses.is_empty() => {
             (Vec::new(), Some("No quotas of its own, and none of a plan.".to_owned()))
         }
         Ok(statuses) => (statuses, None),
         Err(error) => (Vec::new(), Some(sentence(&error))),
     };
-    let bar = |(quota, status): &(tower_api_key::quota::Quota, tower_api_key::quota::QuotaStatus)| Bar {
+    let bar = |CounterEntry { quota, status, .. }: &CounterEntry| Bar {
         name: quota.name().to_owned(),
         text: quota.to_string(),
         limit: status.limit(),

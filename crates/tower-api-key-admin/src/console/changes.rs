@@ -51,7 +51,11 @@ impl From<Change> for ShownChange {
 /// Lists the changes of all keys and accounts that the visitor may see.
 pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
-    let query = TrailQuery { after: fields.filled("after").map(str::to_owned), ..TrailQuery::default() };
+    let query = TrailQuery {
+        account: fields.filled("account").map(str::to_owned),
+        after: fields.filled("after").and_then(|after| after.parse().ok()),
+        ..TrailQuery::default()
+    };
     let listed = match visit.shared.management.read_trail(&visit.caller, &query).await {
         Ok(listed) => listed,
         Err(error) => return visit.shared.refused(&visit, &error),

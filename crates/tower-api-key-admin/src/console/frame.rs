@@ -53,6 +53,15 @@ pub(super) struct Visitor {
 
 #[expect(clippy::unused_self, reason = "templates call methods")]
 impl Frame {
+    pub(super) fn sections(&self) -> [Section; 4] {
+        Section::ALL
+    }
+
+    /// Returns true if the page belongs to a section. Templates iterate by reference.
+    pub(super) fn is_in(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+
     pub(super) fn style(&self) -> &'static str {
         &STYLE.name
     }

@@ -195,11 +195,15 @@ pub(super) struct Overlap;
 
 impl Overlap {
     /// The choices, in hours.
-    pub(super) const CHOICES: [(u64, &'static str); 5] =
+    const CHOICES: [(u64, &'static str); 5] =
         [(0, "no time"), (1, "1 hour"), (24, "1 day"), (24 * 7, "7 days"), (24 * 30, "30 days")];
 
+    pub(super) const fn choices() -> [(u64, &'static str); 5] {
+        Self::CHOICES
+    }
+
     pub(super) fn read(fields: &Fields) -> Result<Duration, ManagementError> {
-        let hours = fields.text("overlap").parse().ok();
+        let hours = fields.text("overlap").parse::<u64>().ok();
         let known = hours.filter(|hours| Self::CHOICES.iter().any(|(choice, _)| choice == hours));
         let hours = known.ok_or_else(|| ManagementError::invalid("overlap", "choose one of the list"))?;
         Ok(Duration::from_secs(hours * 3_600))

@@ -21,7 +21,7 @@ pub(super) fn date(at: Option<Timestamp>) -> String {
 /// Reads the first instant of a date in UTC.
 pub(super) fn first_instant(date: &str) -> Option<Timestamp> {
     let date: jiff::civil::Date = date.parse().ok()?;
-    let at = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let at: jiff::Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
     u64::try_from(at.as_second()).ok().map(Timestamp::from_unix_seconds)
 }
 
