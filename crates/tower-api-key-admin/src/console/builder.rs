@@ -30,6 +30,7 @@ pub struct ConsoleBuilder {
     path: String,
     title: String,
     formats: Vec<KeyFormat<'static>>,
+    environments: Vec<String>,
     gate: GateSettings,
     sessions: SessionLimits,
     usage: Option<Arc<dyn UsageSource>>,
@@ -43,6 +44,7 @@ impl ConsoleBuilder {
             path: "/console".to_owned(),
             title: "API keys".to_owned(),
             formats: vec![KeyFormat::STANDARD],
+            environments: Vec::new(),
             gate: Box::new(|gate| gate),
             sessions: SessionLimits::default(),
             usage: None,
@@ -65,6 +67,12 @@ impl ConsoleBuilder {
     /// Sets the formats of the keys that may sign in, [`KeyFormat::STANDARD`] unless set.
     pub fn formats(mut self, formats: impl IntoIterator<Item = KeyFormat<'static>>) -> Self {
         self.formats = formats.into_iter().collect();
+        self
+    }
+
+    /// Sets the environments of new keys, which the page offers as a list. Without them, it has a field of free text.
+    pub fn environments<S: Into<String>>(mut self, environments: impl IntoIterator<Item = S>) -> Self {
+        self.environments = environments.into_iter().map(Into::into).collect();
         self
     }
 
@@ -121,6 +129,7 @@ impl ConsoleBuilder {
             management: self.management,
             path: self.path,
             brand: self.title,
+            environments: self.environments,
             sessions,
             cookie: SessionCookie { over_http: self.over_http },
             usage: self.usage,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use super::frame::{Frame, Section};
+use super::frame::Frame;
 use super::shared::Shared;
 use super::visit::Visit;
 use crate::management::ManagementError;

@@ -16,6 +16,7 @@ pub(super) struct Shared {
     pub(super) path: String,
     pub(super) brand: String,
     pub(super) hasher: KeyHasher,
+    pub(super) environments: Vec<String>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) cookie: SessionCookie,
     pub(super) usage: Option<Arc<dyn UsageSource>>,

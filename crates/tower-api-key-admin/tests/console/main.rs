@@ -1,0 +1,7 @@
+//! Tests of the console: over HTTP, and in Chromium.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod driver;
+mod pages;
+mod server;
