@@ -88,8 +88,9 @@ pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
     Action, Applied, BrokenRow, Change, Command, CommandOptions, Difference, IdempotencyKey,
-    KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
-    Precondition, Retention, SecretEntry, Version, apply_update, check_author,
+    KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate, ManageError,
+    ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter, Version,
+    apply_update, check_author,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "replica")]

@@ -8,7 +8,7 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::store::{
     Applied, Cached, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyStore,
-    ManageError, ManageFuture, MemoryStore, NewKey, StoreError,
+    ManageError, ManageFuture, MemoryStore, NewKey, StoreError, TrailFilter,
 };
 
 use crate::double::digest;
@@ -116,6 +116,15 @@ impl KeyManager for Held {
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         self.0.changes(sequence, limit)
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        self.0.trail(filter, before, limit)
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

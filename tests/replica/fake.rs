@@ -9,7 +9,7 @@ use tower_api_key::key::{Account, KeyDigest, SharedRecord};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, FeedAnswer, FeedChanges, FeedFuture, FeedPage,
     FeedPosition, Invalidation, Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore,
-    ManageError, ManageFuture, NewKey, SecretEntry, StoreError,
+    ManageError, ManageFuture, NewKey, SecretEntry, StoreError, TrailFilter,
 };
 
 use crate::world::World;
@@ -274,6 +274,15 @@ impl KeyManager for Fake {
     }
 
     fn changes(&self, _sequence: u64, _limit: usize) -> ManageFuture<'_, Vec<Change>> {
+        self.change(|_| Ok(Vec::new()))
+    }
+
+    fn trail<'a>(
+        &'a self,
+        _filter: &'a TrailFilter,
+        _before: Option<u64>,
+        _limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
         self.change(|_| Ok(Vec::new()))
     }
 

@@ -23,12 +23,14 @@
     )
 )]
 
+mod api;
 #[cfg(feature = "console")]
 pub mod console;
 pub mod management;
 mod user_keys;
 mod users;
 
+pub use api::ManagementApi;
 pub use user_keys::UserKeys;
 pub use users::{User, Users};
 

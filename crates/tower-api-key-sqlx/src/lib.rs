@@ -52,6 +52,7 @@ mod differences_column;
 mod driver;
 mod failure;
 mod feed;
+mod feed_query;
 #[cfg(feature = "postgres")]
 mod freshness;
 #[cfg(feature = "postgres")]
@@ -60,6 +61,7 @@ mod from_postgres;
 mod from_sqlite;
 mod inline;
 mod json;
+mod key_list;
 #[cfg(feature = "postgres")]
 mod lag;
 #[cfg(feature = "postgres")]
@@ -72,6 +74,7 @@ mod manager;
 mod marks;
 mod migrate;
 mod migration;
+mod newest_changes;
 mod notify;
 mod outage;
 #[cfg(feature = "postgres")]

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
+use super::key_list::{KeyList, position};
 use super::row;
 use super::statement::Statement;
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
-    Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyState,
-    ManageFuture, NewKey, Page,
+    Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageFuture,
+    NewKey, Page, TrailFilter,
 };
 
 impl KeyManager for SqlStore {
@@ -65,29 +66,19 @@ impl KeyManager for SqlStore {
     ) -> ManageFuture<'a, Page<KeyEntry>> {
         Box::pin(async move {
             let mut page = Page::default();
-            // No name is empty. An empty filter would match every row in the statement, but must match none.
-            let names = [&filter.account, &filter.owner, &filter.kind, &filter.environment];
-            let mut names = names.into_iter().flatten();
-            if names.any(|name| name.is_empty() || !can_be_stored(name)) {
-                return Ok(page);
-            }
-            let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
-            let (now, state) = (self.clock.now(), filter.state.map_or("", KeyState::name));
-            let mut after = storable(after.unwrap_or_default()).to_owned();
+            let mut after = after.map(str::to_owned);
+            let now = self.clock.now();
             // Broken rows do not count, so more rows are read in their place.
             while page.found.len() < limit {
                 let more = limit - page.found.len();
-                let asked = Statement::new(&self.queries.list)
-                    .bind(after.clone())
-                    .bind(wanted(&filter.account))
-                    .bind(wanted(&filter.owner))
-                    .bind(wanted(&filter.kind))
-                    .bind(wanted(&filter.environment))
-                    .bind(state)
-                    .bind(row::column(now))
-                    .bind(row_limit(more));
-                let entries = row::entries(&self.read(asked).await?)?;
-                let (count, last) = (entries.len(), entries.last().map(|(id, _)| id.clone()));
+                let Some(asked) = KeyList { filter, now }.after(self, after.as_deref(), more)?
+                else {
+                    break;
+                };
+                let rows = self.read(asked).await?;
+                let last = rows.last().map(|last| position(&**last, filter.order)).transpose()?;
+                let entries = row::entries(&rows)?;
+                let is_last_page = entries.len() < more;
                 for (id, entry) in entries {
                     match entry {
                         Ok(mut entry) => {
@@ -97,10 +88,10 @@ impl KeyManager for SqlStore {
                         Err(error) => page.broken.push(row::broken_row(id, &error)),
                     }
                 }
-                match last {
-                    Some(last) if count == more => after = last,
-                    _ => break,
+                if is_last_page {
+                    break;
                 }
+                after = last;
             }
             Ok(page)
         })
@@ -167,6 +158,15 @@ impl KeyManager for SqlStore {
         })
     }
 
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        Box::pin(async move { Ok(self.newest_changes(filter, before, limit).await?) })
+    }
+
     fn note_uses(&self, mut uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         Box::pin(async move {
             // Sorted, so that two transactions do not deadlock.
@@ -183,7 +183,7 @@ impl KeyManager for SqlStore {
     }
 }
 
-fn row_limit(limit: usize) -> i64 {
+pub(super) fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -193,6 +193,6 @@ pub(super) fn can_be_stored(name: &str) -> bool {
 }
 
 /// Cuts an id at its first NUL. The ids that sort after it stay the same.
-fn storable(id: &str) -> &str {
+pub(super) fn storable(id: &str) -> &str {
     id.split('\0').next().unwrap_or_default()
 }

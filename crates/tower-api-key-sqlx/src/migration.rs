@@ -17,24 +17,31 @@ pub(super) struct Migration {
     pub(super) compatible_from: i64,
 }
 
+/// The texts of a step: for SQLite and for PostgreSQL.
+macro_rules! texts {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../migrations/", $name, ".sqlite.sql")),
+            include_str!(concat!("../migrations/", $name, ".postgres.sql")),
+        ]
+    };
+}
+
 /// Returns all steps, the oldest first.
 pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
-    let (tables, marks, commands) = match dialect {
-        Dialect::Sqlite => (
-            include_str!("../migrations/0001_tables.sqlite.sql"),
-            include_str!("../migrations/0002_marks.sqlite.sql"),
-            include_str!("../migrations/0003_commands.sqlite.sql"),
-        ),
-        Dialect::Postgres => (
-            include_str!("../migrations/0001_tables.postgres.sql"),
-            include_str!("../migrations/0002_marks.postgres.sql"),
-            include_str!("../migrations/0003_commands.postgres.sql"),
-        ),
+    let step = |version, name, sql: [&'static str; 2]| {
+        let [sqlite, postgres] = sql;
+        let sql = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        };
+        Migration { version, name, sql, compatible_from: 1 }
     };
     vec![
-        Migration { version: 1, name: "tables", sql: tables, compatible_from: 1 },
-        Migration { version: 2, name: "marks", sql: marks, compatible_from: 1 },
-        Migration { version: 3, name: "commands", sql: commands, compatible_from: 1 },
+        step(1, "tables", texts!("0001_tables")),
+        step(2, "marks", texts!("0002_marks")),
+        step(3, "commands", texts!("0003_commands")),
+        step(5, "lists", texts!("0005_lists")),
     ]
 }
 

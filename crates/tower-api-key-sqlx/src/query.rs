@@ -4,17 +4,10 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use super::feed_query::{
+    changed, mark, newest, page, place_of_page, poll, record_columns, seen_mark, standby,
+};
 use super::tables::Tables;
-
-/// The columns of a record, as [`row`](super::row) reads them.
-macro_rules! record_columns {
-    () => {
-        "k.id, k.account, k.owner, k.kind, k.environment, k.name, k.description, k.scopes, \
-         k.networks, k.quotas, k.metadata, k.not_before, k.expires, k.disabled, k.revoked, \
-         k.created, k.audience, k.form, a.disabled AS account_disabled, a.scopes AS account_scopes, \
-         a.quotas AS account_quotas, a.plan"
-    };
-}
 
 /// The columns of a key with one of its secrets, as [`row::page`](super::row::page) reads them.
 macro_rules! entry_columns {
@@ -47,100 +40,19 @@ macro_rules! get {
     };
 }
 
-/// The mark of a change. A program of the first step leaves it NULL; then the instant of the change stands for it.
-macro_rules! mark {
-    () => {
-        "COALESCE(mark, at) AS mark"
-    };
-}
-
-/// Whether the server is a standby.
-macro_rules! standby {
-    () => {
-        "CASE WHEN pg_is_in_recovery() THEN CAST(1 AS BIGINT) ELSE 0 END AS standby"
-    };
-}
-
-/// The mark of the other position that a reader has seen.
-macro_rules! seen_mark {
-    () => {
-        "(SELECT COALESCE(seen.mark, seen.at) FROM {changes} AS seen WHERE seen.sequence = $2) AS seen_mark"
-    };
-}
-
-/// Selects the change at a position and the next one, by the primary key alone.
-macro_rules! poll {
-    ($standby:expr) => {
-        concat!(
-            "SELECT sequence, ",
-            mark!(),
-            ", previous, ",
-            seen_mark!(),
-            ", ",
-            $standby,
-            " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 2"
-        )
-    };
-}
-
-/// The newest change.
-macro_rules! newest {
-    () => {
-        concat!(
-            "(SELECT sequence AS latest, ",
-            "COALESCE(mark, at) AS latest_mark FROM {changes} ORDER BY sequence DESC LIMIT 1)"
-        )
-    };
-}
-
-/// Selects the change at a position and those behind it, each with the present state of what it changed.
-macro_rules! changed {
-    ($standby:expr) => {
-        concat!(
-            "SELECT c.sequence, c.mark, c.previous, c.action, c.key_id, c.of_account, ",
-            seen_mark!(),
-            ", ",
-            $standby,
-            ", n.latest, n.latest_mark, a.id AS account_id, ",
-            record_columns!(),
-            ", s.digest, s.expires AS secret_expires FROM (SELECT sequence, ",
-            mark!(),
-            ", previous, action, key_id, account AS of_account FROM {changes} WHERE sequence >= $1 \
-             ORDER BY sequence LIMIT 1001) c CROSS JOIN ",
-            newest!(),
-            " n "
-        )
-    };
-}
-
-/// The change that proves the position of a page, and the newest one.
-macro_rules! place_of_page {
-    () => {
-        concat!(
-            " FROM (SELECT 1 AS one) AS one LEFT JOIN (SELECT sequence, ",
-            mark!(),
-            " FROM {changes} WHERE sequence >= $1 ORDER BY sequence LIMIT 1) c ON TRUE LEFT JOIN ",
-            newest!(),
-            " n ON TRUE "
-        )
-    };
-}
-
-/// Selects a page of secrets. It has at least one row, with the change that proves the position.
-macro_rules! page {
-    ($count:literal) => {
-        concat!(
-            "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
-            record_columns!(),
-            place_of_page!(),
-            "LEFT JOIN (SELECT digest, key_id, expires FROM {secrets} WHERE digest > $2 ORDER BY digest LIMIT ",
-            $count,
-            ") s ON TRUE LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
-        )
-    };
-}
-
 /// Declares the statements of a store. Table names are filled in once.
+/// The newest lines of the trail.
+macro_rules! trail {
+    ($filter:literal) => {
+        concat!(
+            "SELECT sequence, at, author, action, key_id, account, reason, differences \
+             FROM {changes} WHERE sequence < $1",
+            $filter,
+            " ORDER BY sequence DESC LIMIT $2"
+        )
+    };
+}
+
 macro_rules! statements {
     ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
         /// The statements of a store.
@@ -172,20 +84,6 @@ statements! {
     /// Reads no other column, so that a broken row can be read.
     account_of_key: "SELECT account FROM {keys} WHERE id = $1",
     digests_of_key: "SELECT digest FROM {secrets} WHERE key_id = $1",
-    /// Computes the state as [`KeyState::of`](tower_api_key::store::KeyState::of) does.
-    list: concat!(
-        "SELECT ",
-        entry_columns!(),
-        " FROM (SELECT k.* FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account WHERE k.id > $1 \
-         AND ($2 = '' OR k.account = $2) AND ($3 = '' OR k.owner = $3) \
-         AND ($4 = '' OR k.kind = $4) AND ($5 = '' OR k.environment = $5) \
-         AND ($6 = '' OR $6 = CASE WHEN k.revoked <> 0 THEN 'revoked' \
-         WHEN k.disabled <> 0 OR a.disabled <> 0 THEN 'disabled' \
-         WHEN k.expires <= $7 THEN 'expired' ELSE 'active' END) \
-         ORDER BY k.id LIMIT $8) k LEFT JOIN {accounts} a ON a.id = k.account \
-         LEFT JOIN {secrets} s ON s.key_id = k.id ORDER BY k.id, ",
-        order_of_secrets!()
-    ),
     find_account: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id = $1",
     list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 \
          ORDER BY id LIMIT $2",
@@ -210,6 +108,14 @@ statements! {
          WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
     list_changes: "SELECT sequence, at, author, action, key_id, account, reason, differences \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+    /// Lists the newest lines of the trail.
+    newest_changes: trail!(""),
+    /// Lists the newest lines of a key.
+    newest_changes_of_key: trail!(" AND key_id = $3"),
+    /// Lists the newest lines of an account.
+    newest_changes_of_account: trail!(" AND account = $3"),
+    /// Lists the newest lines of a key while it belongs to an account.
+    newest_changes_of_both: trail!(" AND key_id = $3 AND account = $4"),
     /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added
     /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
@@ -231,6 +137,16 @@ statements! {
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
          reason, differences)",
+    /// The beginning of a list of keys. `key_list` adds the conditions.
+    list_from: concat!("SELECT ", entry_columns!(), " FROM (SELECT k.* FROM {keys} k"),
+    /// The end of a list of keys, up to its order.
+    list_joins: ") k LEFT JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id",
+    /// The secrets of a key in their order.
+    list_secrets: order_of_secrets!(),
+    /// The keys with a tag.
+    list_tags: " JOIN {tags} t ON t.key_id = k.id",
+    /// The condition of a key whose account is disabled.
+    list_disabled: "k.account IN (SELECT id FROM {accounts} WHERE disabled <> 0)",
     /// Reads a change that a client sent before.
     made_request: "SELECT fingerprint FROM {requests} WHERE author = $1 AND name = $2",
     /// Forgets the changes that clients do not send again.

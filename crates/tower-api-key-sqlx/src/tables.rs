@@ -12,8 +12,8 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 6] =
-    ["accounts", "keys", "secrets", "changes", "migrations", "requests"];
+pub(super) const TABLES: [&str; 7] =
+    ["accounts", "keys", "secrets", "changes", "migrations", "requests", "tags"];
 
 /// Names the tables of one store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
-    ManageFuture, NewKey, Page,
+    ManageFuture, NewKey, Page, TrailFilter,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
@@ -84,6 +84,15 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         self.store().changes(sequence, limit)
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        self.store().trail(filter, before, limit)
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

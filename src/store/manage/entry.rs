@@ -1,6 +1,6 @@
 //! A key and its secrets, as management shows them.
 
-use super::filter::KeyState;
+use super::state::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyRecord};
 

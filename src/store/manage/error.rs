@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::filter::KeyState;
+use super::state::KeyState;
 use crate::error::StoreError;
 use crate::key::InvalidRecord;
 
@@ -32,6 +32,9 @@ pub enum ManageError {
     /// Another change was made with the same [idempotency key](super::IdempotencyKey).
     #[error("the idempotency key was used for another change: choose another key")]
     IdempotencyKeyReused,
+    /// The place after which a list was to go on is not one of this list's order.
+    #[error("the place in the list belongs to another order: begin at the first page")]
+    WrongPosition,
     /// The changed record, or the name of the author, would not be valid.
     #[error(transparent)]
     Invalid(#[from] InvalidRecord),

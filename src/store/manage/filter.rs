@@ -1,58 +1,11 @@
 //! The filter of a list of keys.
 
+use super::order::KeyOrder;
+use super::state::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{Environment, KeyKind, KeyRecord};
 
-/// The state of a key at an instant.
-///
-/// ```
-/// use tower_api_key::store::KeyState;
-///
-/// assert_eq!(KeyState::ALL.map(KeyState::name), ["active", "disabled", "revoked", "expired"]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyState {
-    /// The key is valid, or will be from its first instant on.
-    Active,
-    /// The key or its account is disabled.
-    Disabled,
-    /// The key was revoked. A revocation is final.
-    Revoked,
-    /// The key has expired.
-    Expired,
-}
-
-impl KeyState {
-    /// All states.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Disabled, Self::Revoked, Self::Expired];
-
-    /// Returns the name of the state, in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// Returns the state of a record at an instant. If several apply, the order is revoked, disabled,
-    /// expired, as a gate checks them.
-    pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
-        if record.is_revoked() {
-            Self::Revoked
-        } else if record.is_disabled() {
-            Self::Disabled
-        } else if record.expires().is_some_and(|expires| expires <= now) {
-            Self::Expired
-        } else {
-            Self::Active
-        }
-    }
-}
-
-/// Chooses the keys of a list. A field that is `None` matches all keys.
+/// Chooses the keys of a list, and their order. A field that is `None` matches all keys.
 ///
 /// ```
 /// use tower_api_key::store::{KeyFilter, KeyState};
@@ -72,6 +25,14 @@ pub struct KeyFilter {
     pub environment: Option<String>,
     /// Keys that are in this state now.
     pub state: Option<KeyState>,
+    /// Keys whose metadata has this name and value.
+    pub tag: Option<(String, String)>,
+    /// Keys whose name begins with this text. Upper and lower case differ.
+    pub name_prefix: Option<String>,
+    /// Keys that expire before this instant, or have expired.
+    pub expires_before: Option<Timestamp>,
+    /// The order of the list.
+    pub order: KeyOrder,
 }
 
 impl KeyFilter {
@@ -85,20 +46,18 @@ impl KeyFilter {
         let is = |wanted: &Option<String>, name: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| name == Some(wanted))
         };
+        let ends = |before| record.expires().is_some_and(|expires| expires < before);
+        let tagged = |(name, value): &(String, String)| {
+            record.all_metadata().any(|tag| tag == (name.as_str(), value.as_str()))
+        };
         is(&self.account, Some(record.account().id().as_str()))
             && is(&self.owner, record.owner())
             && is(&self.kind, record.kind().map(KeyKind::as_str))
             && is(&self.environment, record.environment().map(Environment::as_str))
             && self.state.is_none_or(|state| state == KeyState::of(record, now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_has_a_name_of_its_own() {
-        assert_eq!(KeyState::ALL.map(KeyState::name), ["active", "disabled", "revoked", "expired"]);
+            && self.tag.as_ref().is_none_or(tagged)
+            && self.name_prefix.as_ref().is_none_or(|prefix| record.name().starts_with(prefix))
+            && self.expires_before.is_none_or(ends)
+            && (self.order != KeyOrder::Expiry || record.expires().is_some())
     }
 }

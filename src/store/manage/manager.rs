@@ -11,6 +11,7 @@ use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::filter::KeyFilter;
 use super::page::Page;
+use super::trail_filter::TrailFilter;
 use crate::clock::Timestamp;
 use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
 
@@ -162,11 +163,15 @@ pub trait KeyManager: KeyStore {
     /// Returns a key, or `None` if no key has this id.
     fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>>;
 
-    /// Lists at most `limit` keys after the id `after`, in the order of their ids.
+    /// Lists at most `limit` keys after the place `after`, in the order of the filter.
     ///
-    /// For the next page, pass the last id of this page. That works even if keys are added or deleted in
-    /// between. The list skips a key whose row cannot be read. [`page`](Self::page) returns the ids of such
+    /// For the next page, pass [`KeyOrder::after`](super::KeyOrder::after) of the last key of this page. In the order of
+    /// ids that is its id. That works even if keys are added or deleted in between. The list skips a key whose row cannot be read. [`page`](Self::page) returns the ids of such
     /// keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::WrongPosition`] if `after` is a place in a list of another order.
     fn list<'a>(
         &'a self,
         filter: &'a KeyFilter,
@@ -281,6 +286,15 @@ pub trait KeyManager: KeyStore {
 
     /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;
+
+    /// Lists at most `limit` changes before the line `before`, the newest first. Without `before`, it begins with the
+    /// newest line.
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>>;
 
     /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line,
     /// because a use changes no key.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::super::manage::{Change, Retention, SecretEntry};
+use super::super::manage::{Change, Retention, SecretEntry, TrailFilter};
 use super::line::{Line, Made};
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyId};
@@ -167,6 +167,18 @@ impl History {
             reason: made.reason.map(str::to_owned),
             differences,
         });
+    }
+
+    /// Returns at most `limit` lines of the trail before the sequence number `before`, the newest first.
+    pub(super) fn newest(
+        &self,
+        filter: &TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Vec<Change> {
+        let earlier = |change: &&Change| before.is_none_or(|before| change.sequence < before);
+        let chosen = self.trail.iter().rev().filter(earlier).filter(|line| filter.chooses(line));
+        chosen.take(limit).cloned().collect()
     }
 
     /// Returns at most `limit` lines of the trail after the sequence number `after`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
-    ManageFuture, NewKey,
+    ManageFuture, NewKey, TrailFilter,
 };
 use super::store::MemoryStore;
 use crate::clock::Timestamp;
@@ -39,16 +39,21 @@ impl KeyManager for MemoryStore {
         limit: usize,
     ) -> ManageFuture<'a, Vec<KeyEntry>> {
         let (writer, at) = (self.writer(), self.0.clock.now());
-        let mut ids: Vec<&str> = writer
+        let after = match after.map(|after| filter.order.position(after)) {
+            Some(None) => return now(Err(ManageError::WrongPosition)),
+            after => after.flatten(),
+        };
+        let mut places: Vec<_> = writer
             .index
             .all()
             .filter_map(|location| writer.table.entry(location))
             .filter(|entry| filter.chooses(&entry.record, at))
-            .map(|entry| entry.record.id().as_str())
-            .filter(|id| after.is_none_or(|after| *id > after))
+            .map(|entry| (filter.order.place(&entry.record), entry.record.id().as_str()))
+            .filter(|(place, _)| after.is_none_or(|after| *place > after))
             .collect();
-        ids.sort_unstable();
-        now(Ok(ids.into_iter().take(limit).filter_map(|id| writer.shown(id, at)).collect()))
+        places.sort_unstable();
+        let page = places.into_iter().take(limit);
+        now(Ok(page.filter_map(|(_, id)| writer.shown(id, at)).collect()))
     }
 
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
@@ -72,6 +77,15 @@ impl KeyManager for MemoryStore {
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         now(Ok(self.writer().index.history.changes(sequence, limit)))
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        now(Ok(self.writer().index.history.newest(filter, before, limit)))
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::super::feed::KeyFeed;
 use super::super::manage::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
-    ManageFuture, NewKey, Page,
+    ManageFuture, NewKey, Page, TrailFilter,
 };
 use super::progress::Wake;
 use super::replicated::Replica;
@@ -74,6 +74,15 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         KeyManager::changes(self.store(), sequence, limit)
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        self.store().trail(filter, before, limit)
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

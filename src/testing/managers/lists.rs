@@ -1,17 +1,25 @@
 //! Promises on lists of keys.
 
-use super::support::{BY, PAST, add, add_with, done};
-use crate::store::{KeyFilter, KeyManager, KeyState};
+use super::support::{BY, FUTURE, PAST, add, add_with, done};
+use crate::clock::Timestamp;
+use crate::key::KeyRecordBuilder;
+use crate::store::{KeyFilter, KeyManager, KeyOrder, KeyState, ManageError};
 
 pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
     add(store, "list-a", "list").await;
-    add_with(store, "list-b", "list", |key| key.owner("ada").kind("partner")).await;
-    add_with(store, "list-c", "list", |key| key.environment("live").expires(PAST)).await;
-    add_with(store, "list-d", "list", |key| key.disabled(true).expires(PAST)).await;
+    add_with(store, "list-b", "list", |key| {
+        key.owner("ada").kind("partner").metadata("tier", "gold").metadata("it's", "\"quoted\"")
+    })
+    .await;
+    add_with(store, "list-c", "list", |key| key.environment("live").expires(PAST).name("backup"))
+        .await;
+    add_with(store, "list-d", "list", |key| key.disabled(true).expires(PAST).name("back% up"))
+        .await;
     add_with(store, "list-e", "list", |key| key.revoked(true).disabled(true)).await;
     add(store, "list-f", "other-list").await;
     let all = KeyFilter::account("list");
     let text = |text: &str| Some(text.to_owned());
+    let tag = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
     let state = |state| KeyFilter { state: Some(state), ..all.clone() };
     for (filter, expected) in [
         (all.clone(), "abcde"),
@@ -23,6 +31,15 @@ pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
         (state(KeyState::Expired), "c"),
         (state(KeyState::Disabled), "d"),
         (state(KeyState::Revoked), "e"),
+        (KeyFilter { tag: tag("tier", "gold"), ..all.clone() }, "b"),
+        (KeyFilter { tag: tag("tier", "silver"), ..all.clone() }, ""),
+        (KeyFilter { tag: tag("gold", "tier"), ..all.clone() }, ""),
+        (KeyFilter { name_prefix: text("back"), ..all.clone() }, "cd"),
+        (KeyFilter { name_prefix: text("back%"), ..all.clone() }, "d"),
+        (KeyFilter { name_prefix: text("Back"), ..all.clone() }, ""),
+        (KeyFilter { name_prefix: text(""), ..all.clone() }, "abcde"),
+        (KeyFilter { expires_before: Some(FUTURE), ..all.clone() }, "cd"),
+        (KeyFilter { expires_before: Some(PAST), ..all.clone() }, ""),
         (KeyFilter::account("unknown"), ""),
         (KeyFilter::account(""), ""),
         (KeyFilter { owner: text(""), ..all.clone() }, ""),
@@ -52,6 +69,51 @@ pub(super) async fn lists_are_paged(store: &dyn KeyManager) {
         "a page after the last key is not empty"
     );
     assert!(ids(store, &filter, None, 0).await.is_empty(), "a page with a limit of 0 is not empty");
+}
+
+pub(super) async fn lists_have_the_order_of_the_filter(store: &dyn KeyManager) {
+    let at = Timestamp::from_unix_nanoseconds;
+    let last = FUTURE.unix_nanoseconds();
+    for (id, name, expires) in [
+        ("order-a", "z", Some(last)),
+        ("order-b", "a", Some(last - 1)),
+        ("order-c", "a", None),
+        ("order-d", "Ä", Some(last)),
+        ("order-e", "", None),
+    ] {
+        let set = |mut key: KeyRecordBuilder| {
+            if !name.is_empty() {
+                key = key.name(name);
+            }
+            if let Some(expires) = expires {
+                key = key.expires(at(expires));
+            }
+            key
+        };
+        add_with(store, id, "order", set).await;
+    }
+    for (order, expected) in
+        [(KeyOrder::Id, "abcde"), (KeyOrder::Name, "ebcad"), (KeyOrder::Expiry, "bad")]
+    {
+        let filter = KeyFilter { order, ..KeyFilter::account("order") };
+        let (mut letters, mut after) = (String::new(), None::<String>);
+        loop {
+            let page = done(store.list(&filter, after.as_deref(), 2).await, "listing keys");
+            let Some(entry) = page.last() else { break };
+            after = Some(order.after(&entry.record));
+            let ids = page.iter().map(|entry| entry.record.id().as_str());
+            letters.extend(ids.filter_map(|id| id.strip_prefix("order-")));
+            assert!(letters.len() <= 5, "the pages repeat keys: {letters}");
+        }
+        assert_eq!(letters, expected, "the last letters of the keys in the order {order:?}");
+        if order != KeyOrder::Id {
+            let answer = store.list(&filter, Some("order-a"), 2).await;
+            assert!(
+                matches!(answer, Err(ManageError::WrongPosition)),
+                "a place of another order has to fail with `WrongPosition`: {answer:?}"
+            );
+        }
+    }
 }
 
 async fn ids(

@@ -2,7 +2,7 @@
 
 use super::support::{BY, FUTURE, add, digest, done, entry, find, is_not_found, new_key, save};
 use crate::key::KeyRecordBuilder;
-use crate::store::{Action, KeyFilter, KeyManager, ManageError, check_author};
+use crate::store::{Action, Change, KeyFilter, KeyManager, ManageError, TrailFilter, check_author};
 
 pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager) {
     let mut last = 0;
@@ -54,6 +54,29 @@ pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager)
     );
     let page = done(store.changes(last, 3).await, "listing changes");
     assert_eq!(page, lines.get(..3).unwrap_or_default(), "a page of three lines");
+}
+
+pub(super) async fn the_trail_of_a_key_is_paged_from_its_end(store: &dyn KeyManager) {
+    for id in ["trail-a", "trail-b"] {
+        add(store, id, "trails").await;
+        done(store.revoke(id, BY).await, "revoking a key");
+    }
+    save(store, "trails", |account| account).await;
+    let shown = async |filter: TrailFilter, before, limit| {
+        let lines = done(store.trail(&filter, before, limit).await, "listing the trail");
+        let text =
+            |line: &Change| format!("{} {}", line.action, line.key.as_deref().unwrap_or("-"));
+        (lines.iter().map(text).collect::<Vec<_>>(), lines.last().map(|line| line.sequence))
+    };
+    let (lines, last) = shown(TrailFilter::account("trails"), None, 2).await;
+    assert_eq!(lines, ["account_saved -", "key_revoked trail-b"], "the newest lines of an account");
+    let (lines, _) = shown(TrailFilter::account("trails"), last, 10).await;
+    let older = ["key_added trail-b", "key_revoked trail-a", "key_added trail-a"];
+    assert_eq!(lines, older, "the lines before");
+    let (lines, _) = shown(TrailFilter::key("trail-a"), None, 10).await;
+    assert_eq!(lines, ["key_revoked trail-a", "key_added trail-a"], "the lines of a key");
+    let (lines, _) = shown(TrailFilter::key("unknown"), None, 10).await;
+    assert!(lines.is_empty(), "an unknown key has lines: {lines:?}");
 }
 
 /// Control characters in names and authors could forge lines in a terminal or a log.

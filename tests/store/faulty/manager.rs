@@ -7,7 +7,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
     Action, Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager,
-    ManageFuture, NewKey, StoreError,
+    ManageFuture, NewKey, StoreError, TrailFilter,
 };
 
 use super::Faulty;
@@ -106,6 +106,27 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             lines.retain(|line| line.sequence > sequence && told(line));
             lines.truncate(if self.has(Fault::TrailHasNoEnd) { usize::MAX } else { limit });
             Ok(lines)
+        })
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        let filter = if self.has(Fault::IgnoresTheTrailsFilter) {
+            TrailFilter::default()
+        } else {
+            filter.clone()
+        };
+        Box::pin(async move {
+            let before = if self.has(Fault::PagesOfTheTrailRepeatALine) {
+                before.map(|before| before + 1)
+            } else {
+                before
+            };
+            self.inner.trail(&filter, before, limit).await
         })
     }
 

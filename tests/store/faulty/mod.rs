@@ -10,7 +10,7 @@ use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{
-    Action, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey, StoreError,
+    Action, KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyStore, ManageError, NewKey, StoreError,
     check_author,
 };
 
@@ -76,11 +76,18 @@ impl<S: KeyManager> Faulty<S> {
             Fault::IgnoresTheKind => filter.kind = None,
             Fault::IgnoresTheEnvironment => filter.environment = None,
             Fault::IgnoresTheState => filter.state = None,
+            Fault::IgnoresTheTag => filter.tag = None,
+            Fault::IgnoresThePrefix => filter.name_prefix = None,
+            Fault::IgnoresTheExpiry => filter.expires_before = None,
+            Fault::IgnoresTheOrder => filter.order = KeyOrder::Id,
             Fault::TakesAnEmptyChoiceForNone => {
                 filter.owner = filter.owner.filter(|owner| !owner.is_empty());
             }
             Fault::PagesHaveNoEnd => limit = usize::MAX,
             _ => {}
+        }
+        if filter.order != KeyOrder::Id {
+            return self.inner.list(&filter, after, limit).await;
         }
         let mut all = self.entries(filter).await;
         let place = |entry: &KeyEntry| match self.fault {

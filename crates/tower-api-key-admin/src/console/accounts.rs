@@ -68,7 +68,10 @@ impl Row {
 }
 
 /// Lists accounts.
-pub(super) async fn accounts(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+pub(super) async fn accounts(
+    visit: Visit,
+    Query(fields): Query<Vec<(String, String)>>,
+) -> Response {
     let fields = Fields(fields);
     let management = &visit.shared.management;
     let listed = management.list_accounts(&visit.caller, fields.filled("after"), None).await;

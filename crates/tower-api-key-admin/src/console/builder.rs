@@ -71,7 +71,10 @@ impl ConsoleBuilder {
     }
 
     /// Sets the environments of new keys, which the page offers as a list. Without them, it has a field of free text.
-    pub fn environments<S: Into<String>>(mut self, environments: impl IntoIterator<Item = S>) -> Self {
+    pub fn environments<S: Into<String>>(
+        mut self,
+        environments: impl IntoIterator<Item = S>,
+    ) -> Self {
         self.environments = environments.into_iter().map(Into::into).collect();
         self
     }
@@ -146,8 +149,13 @@ impl ConsoleBuilder {
         finish: impl FnOnce(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder,
     ) -> Result<ApiKeyLayer, ConfigError> {
         let credentials = [CredentialSource::wide_bearer()];
-        let profile =
-            Profile { name: "Console", realm: "console", credentials: &credentials, formats, ..Profile::STANDARD };
+        let profile = Profile {
+            name: "Console",
+            realm: "console",
+            credentials: &credentials,
+            formats,
+            ..Profile::STANDARD
+        };
         let gate = ApiKeyLayer::builder(profile, keys).failed_attempts(ATTEMPTS).without_limits();
         let every = Routes::new().any(&self.path, Route::new());
         let every = every.otherwise(Otherwise::Need(Route::new()));

@@ -53,7 +53,7 @@ pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String
     let fields = Fields(fields);
     let query = TrailQuery {
         account: fields.filled("account").map(str::to_owned),
-        after: fields.filled("after").and_then(|after| after.parse().ok()),
+        before: fields.filled("after").and_then(|line| line.parse().ok()),
         ..TrailQuery::default()
     };
     let listed = match visit.shared.management.read_trail(&visit.caller, &query).await {
@@ -76,7 +76,9 @@ pub(super) async fn of_key(
 ) -> Result<(Vec<ShownChange>, &'static str), ManagementError> {
     let query = TrailQuery { key: Some(id.to_owned()), ..TrailQuery::default() };
     match visit.shared.management.read_trail(&visit.caller, &query).await {
-        Ok(listed) => Ok((listed.found.into_iter().map(ShownChange::from).collect(), "No changes.")),
+        Ok(listed) => {
+            Ok((listed.found.into_iter().map(ShownChange::from).collect(), "No changes."))
+        }
         Err(ManagementError::MissingScope(_) | ManagementError::OperatorsOnly) => {
             Ok((Vec::new(), "Your key may not read the trail."))
         }

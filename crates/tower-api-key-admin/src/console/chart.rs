@@ -60,7 +60,9 @@ impl Chart {
             add(by_decision.entry(&row.decision).or_default());
             add(by_route.entry((&row.route, &row.decision)).or_default());
         }
-        let sum = |parts: &BTreeMap<&str, u64>| parts.values().fold(0, |sum: u64, part| sum.saturating_add(*part));
+        let sum = |parts: &BTreeMap<&str, u64>| {
+            parts.values().fold(0, |sum: u64, part| sum.saturating_add(*part))
+        };
         let most = by_day.values().map(sum).max().unwrap_or_default().max(1);
         // The most frequent decisions have colours of their own. The others share the last one.
         let mut decisions: Vec<(&str, u64)> = by_decision.into_iter().collect();
@@ -82,7 +84,8 @@ impl Chart {
                 parts.push(Part { colour: colour(decision), x, y: base, width, height, title });
             }
         }
-        let total = decisions.iter().fold(0, |sum: u64, (_, requests)| sum.saturating_add(*requests));
+        let total =
+            decisions.iter().fold(0, |sum: u64, (_, requests)| sum.saturating_add(*requests));
         let legend = decisions.iter().map(|(name, _)| (colour(name), (*name).to_owned())).collect();
         let mut rows: Vec<_> = by_route.into_iter().collect();
         rows.sort_by_key(|(_, requests)| std::cmp::Reverse(*requests));
@@ -129,7 +132,8 @@ mod tests {
         let until = Timestamp::from_unix_seconds(2 * A_DAY - 1);
         let chart = Chart::of(&rows, Timestamp::from_unix_seconds(0), until);
         assert_eq!((chart.total, chart.most), (45, 30));
-        let parts: Vec<_> = chart.parts.iter().map(|part| (part.x, part.y, part.height, part.colour)).collect();
+        let parts: Vec<_> =
+            chart.parts.iter().map(|part| (part.x, part.y, part.height, part.colour)).collect();
         assert_eq!(parts, [(0, 0, 160, "one"), (360, 134, 26, "one"), (360, 81, 53, "two")]);
         let first = chart.rows.first().unwrap();
         assert_eq!((first.route.as_str(), first.requests), ("/b", 20));
@@ -139,7 +143,11 @@ mod tests {
     fn nothing_and_very_much_are_drawn() {
         let at = Timestamp::from_unix_seconds;
         assert!(Chart::of(&[], at(0), at(0)).parts.is_empty());
-        let much = [row(0, "/a", "admitted", u64::MAX), row(0, "/b", "admitted", u64::MAX), row(9_999_999, "/", "x", 1)];
+        let much = [
+            row(0, "/a", "admitted", u64::MAX),
+            row(0, "/b", "admitted", u64::MAX),
+            row(9_999_999, "/", "x", 1),
+        ];
         let chart = Chart::of(&much, at(0), at(10));
         assert_eq!(chart.total, u64::MAX);
         assert!(chart.parts.iter().all(|part| part.height <= HEIGHT && part.y <= HEIGHT));

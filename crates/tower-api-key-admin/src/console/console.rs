@@ -13,7 +13,9 @@ use tower_api_key::ApiKeyLayer;
 
 use super::builder::ConsoleBuilder;
 use super::shared::Shared;
-use super::{accounts, assets, changes, doors, endings, key_form, key_page, listing, protection, sign_in};
+use super::{
+    accounts, assets, changes, doors, endings, key_form, key_page, listing, protection, sign_in,
+};
 use crate::management::Management;
 
 /// The largest form.
@@ -99,7 +101,10 @@ impl Console {
 }
 
 async fn unknown(visit: super::visit::Visit) -> Response {
-    visit.shared.problem(Some(&visit), StatusCode::NOT_FOUND, "There is no such page.").into_response()
+    visit
+        .shared
+        .problem(Some(&visit), StatusCode::NOT_FOUND, "There is no such page.")
+        .into_response()
 }
 
 impl fmt::Debug for Console {

@@ -22,7 +22,8 @@ impl SessionCookie {
     /// Returns the text of the session that a request belongs to. `None` if it has several.
     pub(super) fn read(self, headers: &HeaderMap) -> Option<&str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let pairs =
+            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let mut own = pairs.filter(|(name, _)| *name == self.name()).map(|(_, value)| value);
         let first = own.next()?;
         own.next().is_none().then_some(first)

@@ -86,7 +86,9 @@ pub(super) async fn with_key(
             "This key is not valid here. Check that you have copied all of it."
         }
         StatusCode::FORBIDDEN => "This key may not sign in from here.",
-        StatusCode::TOO_MANY_REQUESTS => "Too many sign-ins have failed. Wait a minute, and try again.",
+        StatusCode::TOO_MANY_REQUESTS => {
+            "Too many sign-ins have failed. Wait a minute, and try again."
+        }
         _ => return refusal(&shared, &response),
     };
     let status = response.status();

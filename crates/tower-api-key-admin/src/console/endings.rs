@@ -60,14 +60,24 @@ impl Ending {
 
     const fn consequence(self) -> &'static str {
         match self {
-            Self::Rotate => "The key gets a new secret, which is shown once. The old one ends after the time that you choose.",
-            Self::Revoke => "Requests with this key are refused from now on. A revocation is final.",
+            Self::Rotate => {
+                "The key gets a new secret, which is shown once. The old one ends after the time that you choose."
+            }
+            Self::Revoke => {
+                "Requests with this key are refused from now on. A revocation is final."
+            }
             Self::Delete => "The key and its settings are removed. Only the trail keeps its id.",
         }
     }
 
     /// Shows what will happen.
-    async fn ask(self, visit: &Visit, id: &str, reason: &str, error: Option<&ManagementError>) -> Response {
+    async fn ask(
+        self,
+        visit: &Visit,
+        id: &str,
+        reason: &str,
+        error: Option<&ManagementError>,
+    ) -> Response {
         let shared = &visit.shared;
         let entry = match shared.management.show_key(&visit.caller, id).await {
             Ok(entry) => entry,

@@ -34,7 +34,12 @@ mod tests {
 
     #[test]
     fn fields_are_read_as_forms_send_them() {
-        let pairs = [("scopes", "a"), ("name", " x y "), ("scopes", "b"), ("networks", "::1, 10.0.0.1\r\n")];
+        let pairs = [
+            ("scopes", "a"),
+            ("name", " x y "),
+            ("scopes", "b"),
+            ("networks", "::1, 10.0.0.1\r\n"),
+        ];
         let fields = Fields(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         assert_eq!((fields.text("name"), fields.filled("owner")), ("x y", None));
         assert!(fields.has("scopes", "a") && fields.has("scopes", "b"));

@@ -136,7 +136,8 @@ fn settings(entry: &KeyEntry) -> Vec<(String, String)> {
 
 fn scopes(entry: &KeyEntry) -> String {
     let record = &entry.record;
-    let scopes = if record.scopes().is_empty() { "none".to_owned() } else { record.scopes().to_string() };
+    let scopes =
+        if record.scopes().is_empty() { "none".to_owned() } else { record.scopes().to_string() };
     if record.own_scopes().is_some() { scopes } else { format!("{scopes} (those of the account)") }
 }
 

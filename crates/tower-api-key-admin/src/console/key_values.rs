@@ -65,7 +65,10 @@ impl KeyValues {
             inherits: own.is_none(),
             choices: choices(catalogue, has),
             more_scopes: text::joined(more),
-            networks: record.networks().map(|networks| text::joined(networks.iter())).unwrap_or_default(),
+            networks: record
+                .networks()
+                .map(|networks| text::joined(networks.iter()))
+                .unwrap_or_default(),
             expires: text::date(record.expires()),
             disabled: record.is_disabled_itself(),
             ..Self::default()
@@ -130,14 +133,22 @@ impl KeyValues {
             owner: text(&self.owner, &stored.owner),
             name: text(&self.name, &stored.name),
             description: text(&self.description, &stored.description),
-            scopes: if self.scopes() == stored.scopes() { Field::Keep } else { self.scopes().into() },
+            scopes: if self.scopes() == stored.scopes() {
+                Field::Keep
+            } else {
+                self.scopes().into()
+            },
             networks: match text(&self.networks, &stored.networks) {
                 Field::Set(_) => Field::Set(networks()),
                 Field::Keep => Field::Keep,
                 Field::Remove => Field::Remove,
             },
             // The form has the date only, so an unchanged date keeps the time of the day.
-            expires: if self.expires == stored.expires { Field::Keep } else { self.expiry()?.into() },
+            expires: if self.expires == stored.expires {
+                Field::Keep
+            } else {
+                self.expiry()?.into()
+            },
             disabled: (self.disabled != stored.disabled).then_some(self.disabled),
             ..KeyEdit::default()
         })
@@ -205,7 +216,8 @@ impl Overlap {
     pub(super) fn read(fields: &Fields) -> Result<Duration, ManagementError> {
         let hours = fields.text("overlap").parse::<u64>().ok();
         let known = hours.filter(|hours| Self::CHOICES.iter().any(|(choice, _)| choice == hours));
-        let hours = known.ok_or_else(|| ManagementError::invalid("overlap", "choose one of the list"))?;
+        let hours =
+            known.ok_or_else(|| ManagementError::invalid("overlap", "choose one of the list"))?;
         Ok(Duration::from_secs(hours * 3_600))
     }
 }

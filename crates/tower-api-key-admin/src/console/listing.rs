@@ -7,7 +7,7 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
-use tower_api_key::store::{BrokenRow, KeyEntry, KeyState};
+use tower_api_key::store::{BrokenRow, KeyEntry, KeyOrder, KeyState};
 
 use super::fields::Fields;
 use super::frame::{Frame, Section};
@@ -67,7 +67,10 @@ pub(super) async fn keys(visit: Visit, Query(fields): Query<Vec<(String, String)
 }
 
 /// Lists the keys that expire soon.
-pub(super) async fn expiring(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+pub(super) async fn expiring(
+    visit: Visit,
+    Query(fields): Query<Vec<(String, String)>>,
+) -> Response {
     list(&visit, Section::Expiring, &Fields(fields)).await
 }
 
@@ -78,7 +81,11 @@ async fn list(visit: &Visit, section: Section, fields: &Fields) -> Response {
     }
 }
 
-async fn found(visit: &Visit, section: Section, fields: &Fields) -> Result<KeysPage, ManagementError> {
+async fn found(
+    visit: &Visit,
+    section: Section,
+    fields: &Fields,
+) -> Result<KeysPage, ManagementError> {
     let owned = |name| fields.text(name).to_owned();
     let filter = Filter {
         name: owned("name"),
@@ -95,9 +102,8 @@ async fn found(visit: &Visit, section: Section, fields: &Fields) -> Result<KeysP
     }
     let days = fields.filled("days").map_or(Ok(SOON), str::parse);
     let days = days.ok().filter(|days| (1..=LATEST).contains(days));
-    let days = days.ok_or_else(|| {
-        ManagementError::invalid("days", format!("must be from 1 to {LATEST}"))
-    })?;
+    let days = days
+        .ok_or_else(|| ManagementError::invalid("days", format!("must be from 1 to {LATEST}")))?;
     let (shared, now) = (&visit.shared, visit.shared.management.now());
     let soon = section == Section::Expiring;
     let query = KeyQuery {
@@ -108,6 +114,7 @@ async fn found(visit: &Visit, section: Section, fields: &Fields) -> Result<KeysP
         state: state.or(soon.then_some(KeyState::Active)),
         name_prefix: some("name"),
         expires_before: soon.then(|| now.plus(Duration::from_secs(days * A_DAY))),
+        order: if soon { KeyOrder::Expiry } else { KeyOrder::Id },
         after: some("after"),
         ..KeyQuery::default()
     };
@@ -157,7 +164,9 @@ impl Row {
 pub(super) async fn whose_key(Sent { visit, fields }: Sent) -> Response {
     let shared = &visit.shared;
     match shared.management.who_is(&visit.caller, fields.text("secret")).await {
-        Ok(entry) => Redirect::to(&shared.of_key("key", entry.record.id().as_str())).into_response(),
+        Ok(entry) => {
+            Redirect::to(&shared.of_key("key", entry.record.id().as_str())).into_response()
+        }
         Err(ManagementError::NotFound(_)) => {
             let problem = "No key that you may see has this secret.";
             shared.problem(Some(&visit), StatusCode::NOT_FOUND, problem)

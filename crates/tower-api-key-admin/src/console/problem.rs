@@ -33,7 +33,12 @@ impl Shared {
     }
 
     /// Answers with a page that says what is wrong.
-    pub(super) fn problem(&self, visit: Option<&Visit>, status: StatusCode, problem: &str) -> Response {
+    pub(super) fn problem(
+        &self,
+        visit: Option<&Visit>,
+        status: StatusCode,
+        problem: &str,
+    ) -> Response {
         let frame = self.frame(visit.map(Visit::visitor), None);
         let title = status.canonical_reason().unwrap_or("Not done");
         page(status, &ProblemPage { frame, title, problem })

@@ -40,7 +40,8 @@ pub(super) fn answer(
         title,
         id: issued.entry.record.id().to_string(),
         secret: issued.secret.as_ref().map(|secret| secret.expose()),
-        until: until.map(|until| Until { text: text::moment(Some(until)), seconds: until.unix_seconds() }),
+        until: until
+            .map(|until| Until { text: text::moment(Some(until)), seconds: until.unix_seconds() }),
     };
     page(StatusCode::OK, &secret)
 }

@@ -82,7 +82,8 @@ impl FromRequest<Arc<Shared>> for Sent {
         // Digests are compared, so the time shows nothing of the text.
         let digest = |text: &str| KeyHasher::sha256().digest(text.as_bytes());
         if digest(fields.text("form_token")) != digest(&visit.form_token) {
-            let problem = "This form belongs to another session. Open the page again, and send it anew.";
+            let problem =
+                "This form belongs to another session. Open the page again, and send it anew.";
             return Err(shared.problem(Some(&visit), StatusCode::FORBIDDEN, problem));
         }
         Ok(Self { visit, fields })

@@ -193,6 +193,9 @@ impl From<ManageError> for ManagementError {
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ManageError::WrongPosition => {
+                Self::invalid("after", "it belongs to a list of another order: begin anew")
+            }
             ManageError::Invalid(problem) => Self::invalid("request", problem),
             ManageError::NotYetApplied(_) => Self::NotYetApplied,
             ManageError::Store(error) => Self::Unavailable(error),

@@ -1,5 +1,7 @@
 //! A field of an edit.
 
+use serde::{Deserialize, Deserializer};
+
 /// A field of an edit: kept, removed, or set to another value. In JSON a kept field is absent, and a removed one is
 /// `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +27,36 @@ impl<T> Field<T> {
             Self::Set(value) => Some(value),
             Self::Keep | Self::Remove => None,
         }
+    }
+}
+
+impl<T> Field<T> {
+    /// Converts the value.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Self::Keep => Field::Keep,
+            Self::Remove => Field::Remove,
+            Self::Set(value) => Field::Set(convert(value)),
+        }
+    }
+
+    /// Converts the value, if it can be converted.
+    pub(crate) fn try_map<U, E>(
+        self,
+        convert: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Field<U>, E> {
+        Ok(match self {
+            Self::Keep => Field::Keep,
+            Self::Remove => Field::Remove,
+            Self::Set(value) => Field::Set(convert(value)?),
+        })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    /// Reads `null` as [`Remove`](Self::Remove). A field that is absent needs serde's `default`.
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(reader).map(Self::from)
     }
 }
 

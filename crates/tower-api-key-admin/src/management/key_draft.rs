@@ -116,10 +116,10 @@ impl KeyDraft {
 /// The most scopes, networks or metadata values of one key.
 const MOST_IN_A_LIST: usize = 200;
 
-/// The longest name of a key or of metadata, in bytes.
+/// The longest name of a key or of metadata, in characters.
 const LONGEST_NAME: usize = 255;
 
-/// The longest description or metadata value, in bytes.
+/// The longest description or metadata value, in characters.
 const LONGEST_TEXT: usize = 2_000;
 
 pub(super) fn check_count(field: &'static str, count: usize) -> Result<(), ManagementError> {
@@ -135,10 +135,10 @@ pub(super) fn check_sizes(
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), ManagementError> {
     let fits = |field: &'static str, text: &str, most: usize| {
-        if text.len() <= most {
+        if text.chars().count() <= most {
             return Ok(());
         }
-        Err(ManagementError::invalid(field, format!("at most {most} bytes are allowed")))
+        Err(ManagementError::invalid(field, format!("at most {most} characters are allowed")))
     };
     fits("name", name, LONGEST_NAME)?;
     fits("description", description, LONGEST_TEXT)?;

@@ -1,7 +1,7 @@
 //! Which keys a list shows.
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::store::{KeyFilter, KeyState};
+use tower_api_key::store::{KeyFilter, KeyOrder, KeyState};
 
 /// Chooses the keys of a list. A field that is `None` matches all keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +22,8 @@ pub struct KeyQuery {
     pub name_prefix: Option<String>,
     /// Keys that expire before this instant.
     pub expires_before: Option<Timestamp>,
+    /// The order of the list: by id, by name, or by expiry without the keys that never expire.
+    pub order: KeyOrder,
     /// The `next` of the page before; `None` for the first page.
     pub after: Option<String>,
     /// The most keys of the page, from 1 to [`MOST`](Self::MOST); `None` for 50.
@@ -43,6 +45,10 @@ impl KeyQuery {
             kind: self.kind.clone(),
             environment: self.environment.clone(),
             state: self.state,
+            tag: self.tag.clone(),
+            name_prefix: self.name_prefix.clone(),
+            expires_before: self.expires_before,
+            order: self.order,
         }
     }
 }

@@ -11,12 +11,12 @@ use super::management::Management;
 use super::scopes::KEYS_READ;
 
 impl Management {
-    /// Lists keys in the order of their ids, one page after another. An owner gets the keys of its own account only.
+    /// Lists keys in the order of the query, one page after another. An owner gets the keys of its own account only.
     ///
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `keys.read`; [`ManagementError::Invalid`] for a limit that is not from 1
-    /// to 200; [`ManagementError::Unavailable`] if the store cannot answer.
+    /// to 200, or an `after` of another order; [`ManagementError::Unavailable`] if the store cannot answer.
     pub async fn list_keys(
         &self,
         caller: &Caller,
@@ -33,7 +33,8 @@ impl Management {
             filter.account = Some(own.to_owned());
         }
         let page = self.0.manager.page(&filter, query.after.as_deref(), limit + 1).await?;
-        let mut listed = Listed::new(page, limit, |entry| entry.record.id().to_string());
+        let order = query.order;
+        let mut listed = Listed::new(page, limit, |entry| order.after(&entry.record));
         if !caller.is_operator() {
             // The account of a broken row is not known.
             listed.broken.clear();

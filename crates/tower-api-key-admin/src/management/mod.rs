@@ -49,6 +49,6 @@ pub use key_edit::KeyEdit;
 pub use key_query::KeyQuery;
 pub use listed::Listed;
 pub use management::Management;
-pub use names::{PlanEntry, RoleEntry};
+pub use names::{PlanEntry, RoleEntry, ScopeEntry};
 pub use owner_policy::OwnerPolicy;
 pub use trail::TrailQuery;

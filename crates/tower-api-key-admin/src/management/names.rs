@@ -28,7 +28,34 @@ pub struct RoleEntry {
     pub scopes: ScopeSet,
 }
 
+/// A scope of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScopeEntry {
+    /// The name of the scope.
+    pub name: String,
+    /// What the scope allows, for people.
+    pub description: String,
+    /// Whether the caller may grant the scope.
+    pub grantable: bool,
+}
+
 impl Management {
+    /// Lists the catalogue of scopes, in its own order.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `keys.read`.
+    pub fn list_scopes(&self, caller: &Caller) -> Result<Vec<ScopeEntry>, ManagementError> {
+        caller.require(KEYS_READ)?;
+        let scope = |(name, description): &(String, String)| ScopeEntry {
+            grantable: caller.may_grant(name, self.0.roles.as_ref()),
+            name: name.clone(),
+            description: description.clone(),
+        };
+        Ok(self.0.catalogue.iter().map(scope).collect())
+    }
+
     /// Lists the plans of the gate in the order of their names. An owner gets the plan of its own account.
     ///
     /// Plans live in the memory of each process, so this API does not change them.

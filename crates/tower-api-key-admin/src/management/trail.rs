@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tower_api_key::store::{Action, Change};
+use tower_api_key::store::{Action, Change, TrailFilter};
 
 use super::caller::Caller;
 use super::error::ManagementError;
@@ -28,27 +28,23 @@ pub struct TrailQuery {
     pub by: Option<String>,
     /// Changes of this kind.
     pub action: Option<Action>,
-    /// The `next` of the page before, or the sequence of a line; `None` for the start of the trail.
-    pub after: Option<u64>,
+    /// The `next` of the page before, or the sequence of a line; `None` for the newest line.
+    pub before: Option<u64>,
     /// The most lines of the page, from 1 to 200; `None` for 50.
     pub limit: Option<usize>,
 }
 
 impl TrailQuery {
+    /// Compares what the store's filter does not know.
     fn chooses(&self, change: &Change) -> bool {
-        let is = |wanted: &Option<String>, name: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| name == Some(wanted))
-        };
-        is(&self.account, Some(&change.account))
-            && is(&self.key, change.key.as_deref())
-            && is(&self.by, Some(&change.by))
+        self.by.as_ref().is_none_or(|by| *by == change.by)
             && self.action.is_none_or(|action| action == change.action)
     }
 }
 
 impl Management {
-    /// Reads the trail in the order in which changes were made. A page may have fewer lines than the limit, or none, as
-    /// long as it has a `next`: one request reads at most 20,000 lines.
+    /// Reads the trail, the newest change first. With `by` or `action`, a page may have fewer lines than the limit, or
+    /// none, as long as it has a `next`: one request compares at most 20,000 lines.
     ///
     /// An owner gets the lines of its own account. The author and the reason are left out if the author is no key of
     /// the account, so that customers do not see what operators note.
@@ -64,35 +60,30 @@ impl Management {
     ) -> Result<Listed<Change>, ManagementError> {
         caller.require(TRAIL_READ)?;
         let limit = checked_limit(query.limit)?;
-        let mut query = query.clone();
+        let mut filter = TrailFilter { key: query.key.clone(), account: query.account.clone() };
         if !caller.is_operator() {
             let own = caller.account().as_str();
-            if query.account.as_deref().is_some_and(|account| account != own) {
+            if filter.account.as_deref().is_some_and(|account| account != own) {
                 return Ok(Listed { found: Vec::new(), broken: Vec::new(), next: None });
             }
-            query.account = Some(own.to_owned());
+            filter.account = Some(own.to_owned());
         }
-        let (mut found, mut read) = (Vec::new(), 0);
-        let mut after = query.after.unwrap_or_default();
+        let compares = query.by.is_some() || query.action.is_some();
+        let most = if compares { CHUNK } else { limit + 1 };
+        let (mut found, mut read, mut before) = (Vec::new(), 0, query.before);
         let next = loop {
-            let lines = self.0.manager.changes(after, CHUNK).await?;
+            let lines = self.0.manager.trail(&filter, before, most).await?;
             let (count, last) = (lines.len(), lines.last().map(|line| line.sequence));
-            let mut lines = lines.into_iter();
-            for line in lines.by_ref().filter(|line| query.chooses(line)) {
-                found.push(line);
-                if found.len() == limit {
-                    break;
-                }
+            found.extend(lines.into_iter().filter(|line| query.chooses(line)));
+            read += count;
+            if found.len() > limit {
+                found.truncate(limit);
+                break found.last().map(|line| line.sequence);
             }
-            if found.len() == limit {
-                let more = lines.next().is_some() || count == CHUNK;
-                break found.last().map(|line| line.sequence).filter(|_| more);
+            if count < most || read >= MOST_READ {
+                break last.filter(|_| count == most);
             }
-            let Some(last) = last.filter(|_| count == CHUNK) else { break None };
-            (after, read) = (last, read + count);
-            if read >= MOST_READ {
-                break Some(after);
-            }
+            before = last;
         };
         if !caller.is_operator() {
             self.hide_others(caller, &mut found).await?;

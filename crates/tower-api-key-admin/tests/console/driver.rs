@@ -44,21 +44,33 @@ impl Browser {
         let port: u16 = started.expect("the driver names its port");
         // A full pipe would stop the driver.
         thread::spawn(move || lines.for_each(drop));
-        let folder = env::temp_dir().join(format!("tower-api-key-console-{}-{port}", process::id()));
+        let folder =
+            env::temp_dir().join(format!("tower-api-key-console-{}-{port}", process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut browser = Self { driver, port, session: String::new(), folder };
         let profile = format!("--user-data-dir={}", browser.folder.display());
         let arguments = [
             // Root may not use the sandbox. The rest keeps the browser from calling anyone but the server.
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--disable-background-networking", "--disable-sync", "--disable-component-update", "--no-proxy-server",
-            "--disable-extensions", "--hide-scrollbars", "--force-color-profile=srgb", &profile,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-sync",
+            "--disable-component-update",
+            "--no-proxy-server",
+            "--disable-extensions",
+            "--hide-scrollbars",
+            "--force-color-profile=srgb",
+            &profile,
         ];
         // Narrower than a window may be.
         let screen = json!({ "width": width, "height": height, "pixelRatio": 1, "touch": false, "mobile": false });
         let options = json!({ "args": arguments, "mobileEmulation": { "deviceMetrics": screen } });
         let wanted = json!({ "acceptInsecureCerts": true, "goog:chromeOptions": options });
-        let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
+        let opened =
+            browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = opened["sessionId"].as_str().expect("a session").to_owned();
         Some(browser)
     }
@@ -87,7 +99,9 @@ impl Browser {
     pub(crate) fn press(&self, keys: &str) {
         let events: Vec<Value> = keys
             .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() })))
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
+            })
             .collect();
         let keyboard = json!({ "type": "key", "id": "keyboard", "actions": events });
         self.post("/actions", &json!({ "actions": [keyboard] }));

@@ -104,8 +104,17 @@ fn pages_fit_a_phone_are_dark_if_wanted_and_hold_no_one_elses_markup() {
     browser.go(&server.url("keys"));
     picture(&browser, "sign-in-phone");
     let pages = [
-        "keys", "expiring", "accounts", "account?id=acme", "trail", "new-key", "key?id=key_1", "edit-key?id=key_1",
-        "key?id=key_2%2F..%2F%3F%26%23%22%3Cb%3E", "nothing", "keys?name=%22%3E%3Cb%3E&account=%3Ci%3E",
+        "keys",
+        "expiring",
+        "accounts",
+        "account?id=acme",
+        "trail",
+        "new-key",
+        "key?id=key_1",
+        "edit-key?id=key_1",
+        "key?id=key_2%2F..%2F%3F%26%23%22%3Cb%3E",
+        "nothing",
+        "keys?name=%22%3E%3Cb%3E&account=%3Ci%3E",
     ];
     sign_in(&browser, &server, &server.admin);
     for scheme in ["light", "dark"] {
@@ -115,7 +124,9 @@ fn pages_fit_a_phone_are_dark_if_wanted_and_hold_no_one_elses_markup() {
             browser.go(&server.url(page));
             let width = browser.script("return document.documentElement.scrollWidth");
             assert!(width.as_u64() <= Some(360), "{page}: {width}");
-            let foreign = browser.script("return document.querySelectorAll('main img, main script, main b, main i').length");
+            let foreign = browser.script(
+                "return document.querySelectorAll('main img, main script, main b, main i').length",
+            );
             assert_eq!(foreign, json!(0), "{page}");
             let title = browser.script("return document.title");
             assert!(title.as_str().unwrap().ends_with(" · API keys"), "{page}: {title}");

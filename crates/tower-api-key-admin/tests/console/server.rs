@@ -43,7 +43,10 @@ impl Server {
     }
 
     /// Starts a server with further settings of its console.
-    pub(crate) fn with(name: &str, settings: impl FnOnce(ConsoleBuilder) -> ConsoleBuilder) -> Self {
+    pub(crate) fn with(
+        name: &str,
+        settings: impl FnOnce(ConsoleBuilder) -> ConsoleBuilder,
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = env::temp_dir().join(format!("tower-api-key-{name}-{}", process::id()));
         fs::create_dir_all(&folder).unwrap();
@@ -90,21 +93,31 @@ pub(crate) fn builder(store: &Arc<dyn KeyManager>) -> ConsoleBuilder {
     let hasher = KeyHasher::sha256();
     let catalogue = persona::DEFAULT_PERMISSIONS.iter().chain(persona::KEY_PERMISSIONS);
     let plans = Plans::new();
-    plans.set("gold", [Quota::new("minute", 100, Duration::from_secs(60)), Quota::by_month("month", 10_000)]).unwrap();
-    let management = Management::builder(Arc::clone(store), Issuer::new(FORMAT, hasher.clone()), hasher)
-        .operators(["staff"])
-        .catalogue(catalogue.map(|scope| (*scope, "")))
-        .plans(plans)
-        .limiter(MemoryLimiter::new(), [])
-        .build()
+    plans
+        .set(
+            "gold",
+            [Quota::new("minute", 100, Duration::from_secs(60)), Quota::by_month("month", 10_000)],
+        )
         .unwrap();
+    let management =
+        Management::builder(Arc::clone(store), Issuer::new(FORMAT, hasher.clone()), hasher)
+            .operators(["staff"])
+            .catalogue(catalogue.map(|scope| (*scope, "")))
+            .plans(plans)
+            .limiter(MemoryLimiter::new(), [])
+            .build()
+            .unwrap();
     Console::builder(management).formats([FORMAT]).environments(["live", "test"]).usage(Hourly)
 }
 
 /// Adds the accounts and the admin's key, whose text is returned.
 pub(crate) async fn fill(store: &dyn KeyManager) -> String {
     let staff = Account::builder("staff").scopes(scopes::ALL).build().unwrap();
-    let acme = Account::builder("acme").scopes(["inquiry.read", "case.read"]).plan("gold").build().unwrap();
+    let acme = Account::builder("acme")
+        .scopes(["inquiry.read", "case.read"])
+        .plan("gold")
+        .build()
+        .unwrap();
     for account in [staff, acme] {
         store.save_account(account, "test").await.unwrap();
     }
@@ -159,7 +172,9 @@ async fn serve(app: Router) -> SocketAddr {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
                 let service = MarkConnection::new(Connection::tls(peer)).layer(app);
                 let builder = Builder::new(TokioExecutor::new());
-                let _ = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;
+                let _ = builder
+                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+                    .await;
             });
         }
     });

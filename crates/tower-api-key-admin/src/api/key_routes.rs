@@ -1,0 +1,234 @@
+//! The routes of keys.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, patch, post};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use serde::Serialize;
+use serde_json::json;
+use tower_api_key::store::{KeyEntry, Version};
+
+use super::asking::{Asking, PathId};
+use super::change_body::{ChangeBody, check_reason};
+use super::key_bodies::{CreateKeyBody, EditKeyBody, RevokeBody, RotateBody, WhoIsBody};
+use super::key_parameters::KeyParameters;
+use super::key_view::KeyView;
+use super::operation::Operation;
+use super::problem::Problem;
+use super::{schema, strict};
+use crate::management::scopes::{KEYS_READ, KEYS_WRITE};
+use crate::management::{IssuedEntry, Listed, Management, ManagementError};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Lists the operations on keys.
+pub(super) fn operations() -> Vec<Operation> {
+    let key = || schema::reference("Key");
+    let issued = || schema::reference("IssuedKey");
+    let replay =
+        "A replay: an earlier request with this idempotency key did it. The secret is null.";
+    vec![
+        Operation::new("get", "/keys", "listKeys", "Lists keys", get(list))
+            .needs(KEYS_READ)
+            .parameters(KeyParameters::describe())
+            .answer(200, "A page of keys, in the order of their ids", schema::page("Key"))
+            .also_fails_with([422]),
+        Operation::new("post", "/keys", "createKey", "Creates a key", post(create))
+            .needs(KEYS_WRITE)
+            .body("CreateKeyBody")
+            .changes()
+            .answer(201, "The key, and its secret", issued())
+            .answer(200, replay, issued())
+            .shows_version(),
+        Operation::new("get", "/keys/{id}", "showKey", "Shows a key", get(show))
+            .needs(KEYS_READ)
+            .answer(200, "The key", key())
+            .shows_version(),
+        Operation::new("patch", "/keys/{id}", "editKey", "Edits a key", patch(edit))
+            .needs(KEYS_WRITE)
+            .patch("EditKeyBody")
+            .changes()
+            .conditional(true)
+            .answer(200, "The key afterwards", key())
+            .shows_version(),
+        Operation::new("delete", "/keys/{id}", "deleteKey", "Deletes a key", delete(remove))
+            .needs(KEYS_WRITE)
+            .changes()
+            .conditional(false)
+            .empty_answer("The key is deleted"),
+        Operation::new(
+            "post",
+            "/keys/{id}/rotate",
+            "rotateKey",
+            "Gives a key a new secret",
+            post(rotate),
+        )
+        .needs(KEYS_WRITE)
+        .body("RotateBody")
+        .changes()
+        .conditional(false)
+        .answer(200, "The key, and its new secret", issued())
+        .shows_version(),
+        Operation::new(
+            "post",
+            "/keys/{id}/revoke",
+            "revokeKey",
+            "Revokes a key for good",
+            post(revoke),
+        )
+        .needs(KEYS_WRITE)
+        .body("RevokeBody")
+        .changes()
+        .conditional(false)
+        .answer(
+            200,
+            "The key afterwards; null if its row cannot be read",
+            schema::or_null(key()),
+        ),
+        Operation::new("post", "/who-is", "whoIs", "Finds the key of a secret", post(who_is))
+            .needs(KEYS_READ)
+            .body("WhoIsBody")
+            .also_fails_with([404])
+            .answer(200, "The key, in whatever state it is", key())
+            .shows_version(),
+    ]
+}
+
+async fn list(
+    State(management): State<Management>,
+    Asking(caller): Asking,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let query = strict::query::<KeyParameters>(uri.query())?.query()?;
+    let now = management.now();
+    let listed = management.list_keys(&caller, &query).await?;
+    Ok(page(listed, |entry| KeyView::of(entry, now)))
+}
+
+async fn show(
+    State(management): State<Management>,
+    Asking(caller): Asking,
+    PathId(id): PathId,
+) -> Result<Response, Problem> {
+    let entry = management.show_key(&caller, &id).await?;
+    Ok(shown(&management, &entry))
+}
+
+async fn create(
+    State(management): State<Management>,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    let draft = change.json::<CreateKeyBody>()?.draft()?;
+    let issued = management.create_key(&change.caller, draft, &change.request()).await?;
+    let status = if issued.is_replay() { StatusCode::OK } else { StatusCode::CREATED };
+    let mut response = (status, with_secret(&management, &issued)).into_response();
+    let place = format!("keys/{}", issued.entry.record.id());
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+async fn edit(
+    State(management): State<Management>,
+    PathId(id): PathId,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    let edit = change.json::<EditKeyBody>()?.edit()?;
+    change.require_condition()?;
+    let entry = management.edit_key(&change.caller, &id, edit, &change.request()).await?;
+    Ok(shown(&management, &entry))
+}
+
+async fn rotate(
+    State(management): State<Management>,
+    PathId(id): PathId,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    let RotateBody { overlap_seconds } = change.json()?;
+    let overlap = Duration::from_secs(overlap_seconds.into());
+    let issued = management.rotate_key(&change.caller, &id, overlap, &change.request()).await?;
+    Ok(with_secret(&management, &issued).into_response())
+}
+
+async fn revoke(
+    State(management): State<Management>,
+    PathId(id): PathId,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    let RevokeBody { reason } = change.json()?;
+    if reason.is_empty() {
+        return Err(ManagementError::invalid("reason", "it must not be empty").into());
+    }
+    check_reason(Some(&reason))?;
+    let request = change.request().because(&reason);
+    match management.revoke_key(&change.caller, &id, &request).await? {
+        Some(entry) => Ok(shown(&management, &entry)),
+        None => Ok((no_store(), Json(json!(null))).into_response()),
+    }
+}
+
+async fn remove(
+    State(management): State<Management>,
+    PathId(id): PathId,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    change.no_body()?;
+    management.delete_key(&change.caller, &id, &change.request()).await?;
+    Ok((StatusCode::NO_CONTENT, no_store()).into_response())
+}
+
+async fn who_is(
+    State(management): State<Management>,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    let WhoIsBody { secret } = change.json()?;
+    let entry = management.who_is(&change.caller, &secret).await?;
+    Ok(shown(&management, &entry))
+}
+
+/// Answers with a key and its version.
+fn shown(management: &Management, entry: &KeyEntry) -> Response {
+    let mut headers = no_store();
+    tag(&mut headers, Version::of_key(entry));
+    (headers, Json(KeyView::of(entry, management.now()))).into_response()
+}
+
+/// Answers with a key and its new secret.
+fn with_secret(management: &Management, issued: &IssuedEntry) -> impl IntoResponse + use<> {
+    let mut headers = no_store();
+    tag(&mut headers, Version::of_key(&issued.entry));
+    if issued.is_replay() {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    let secret = issued.secret.as_ref().map(tower_api_key::key::IssuedKey::expose);
+    let key = KeyView::of(&issued.entry, management.now());
+    (headers, Json(json!({ "key": key, "secret": secret })))
+}
+
+/// Answers with a page.
+pub(super) fn page<T, V: Serialize>(listed: Listed<T>, view: impl Fn(&T) -> V) -> Response {
+    let data: Vec<V> = listed.found.iter().map(view).collect();
+    let broken = listed.broken.iter();
+    let broken: Vec<_> =
+        broken.map(|row| json!({ "id": row.id, "problem": row.problem })).collect();
+    let body = json!({ "data": data, "broken": broken, "next": listed.next });
+    (no_store(), Json(body)).into_response()
+}
+
+/// Returns the headers of every answer: caches must not store it.
+pub(super) fn no_store() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+}
+
+/// Adds an ETag.
+pub(super) fn tag(headers: &mut HeaderMap, version: Version) {
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        headers.insert(header::ETAG, tag);
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of the management API behind a gate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod keys;
+mod world;
