@@ -1,6 +1,7 @@
 //! The settings of a console.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::key::{KeyFormat, KeyHasher};
@@ -19,7 +20,11 @@ use crate::management::Management;
 
 /// Ten failed sign-ins a minute from one network.
 const ATTEMPTS: FailedAttempts =
-    FailedAttempts::new(10, std::time::Duration::from_secs(60)).capacity(8_192);
+    FailedAttempts::new(10, Duration::from_secs(60)).capacity(8_192);
+
+/// No limit for sessions: their texts have 256 random bits, and the browsers of an office send old ones together.
+const STALE_SESSIONS: FailedAttempts =
+    FailedAttempts::new(1_000_000, Duration::from_secs(1)).capacity(8).serve_good_keys();
 
 type GateSettings = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>;
 
@@ -125,8 +130,9 @@ impl ConsoleBuilder {
         let hasher = self.management.hasher();
         let sign_in = self.layer(&self.formats, Arc::clone(&keys), hasher.clone(), |gate| gate)?;
         let open = self.layer(&self.formats, keys, hasher.clone(), ApiKeyLayerBuilder::optional)?;
-        let of_pages = (&[sessions::FORMAT], KeyHasher::sha256());
-        let pages = self.layer(of_pages.0, Arc::new(of_sessions), of_pages.1, |gate| gate)?;
+        let sessions_only = |gate: ApiKeyLayerBuilder| gate.failed_attempts(STALE_SESSIONS);
+        let (of_sessions, unkeyed) = (Arc::new(of_sessions), KeyHasher::sha256());
+        let pages = self.layer(&[sessions::FORMAT], of_sessions, unkeyed, sessions_only)?;
         let shared = Shared {
             hasher: hasher.clone(),
             management: self.management,

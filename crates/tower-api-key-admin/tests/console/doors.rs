@@ -137,7 +137,7 @@ async fn without_a_session_every_page_leads_to_the_sign_in() {
             ["", "/", "/keys", "/key?id=key_admin", "/new-key", "/trail", "/accounts", "/unknown"]
         {
             let response = house.get(&format!("/console{page}"), cookie).await;
-            assert!(leads_to_sign_in(&response), "{page}");
+            assert!(leads_to_sign_in(&response), "{page}: {response:?}");
         }
         assert!(leads_to_sign_in(&house.post("/console/revoke-key", cookie, "id=key_admin").await));
     }
@@ -181,7 +181,7 @@ async fn the_rights_of_a_session_are_those_of_its_key_at_this_moment() {
     let reader = add(&*house.store, "key_reader", "staff", |key| key.scopes(["keys.read"])).await;
     let cookie = house.session(&reader).await;
     let token = house.form_token(&cookie).await;
-    let revoke = format!("form_token={token}&id=key_admin&reason=x&version={}", "0".repeat(32));
+    let revoke = format!("form_token={token}&id=key_admin&reason=x&version={}", "1".repeat(32));
     let refused = house.post("/console/revoke-key", &cookie, &revoke).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(house.get("/console/trail", &cookie).await.status(), StatusCode::FORBIDDEN);
@@ -313,11 +313,11 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
         ("new-key", "account=acme&once=f&environment=live&name=a%0Ab%00", 422),
         ("edit-key", "id=none&version=0", 404),
         ("edit-key", "id=key_admin&version=zero", 428),
-        ("rotate-key", "id=key_admin&version=00000000000000000000000000000000&overlap=5", 422),
-        ("rotate-key", "id=key_admin&version=00000000000000000000000000000000&overlap=24", 412),
-        ("revoke-key", "id=key_admin&version=00000000000000000000000000000000&reason=", 422),
-        ("revoke-key", "id=key_admin&version=00000000000000000000000000000000&reason=x", 412),
-        ("delete-key", "id=none&version=00000000000000000000000000000000&reason=x", 404),
+        ("rotate-key", "id=key_admin&version=00000000000000000000000000000001&overlap=5", 422),
+        ("rotate-key", "id=key_admin&version=00000000000000000000000000000001&overlap=24", 412),
+        ("revoke-key", "id=key_admin&version=00000000000000000000000000000001&reason=", 422),
+        ("revoke-key", "id=key_admin&version=00000000000000000000000000000001&reason=x", 412),
+        ("delete-key", "id=none&version=00000000000000000000000000000001&reason=x", 404),
         ("whose-key", "secret=unknown", 404),
     ] {
         let response = house
@@ -332,4 +332,16 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
         assert!(response.status().is_client_error(), "{page}: {}", response.status());
     }
     assert_eq!(house.store.changes(0, 100).await.unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn old_cookies_lock_no_one_out() {
+    let house = House::new(false).await;
+    let cookie = house.session(&house.admin).await;
+    let old = format!("__Host-api-key-console={}", "0".repeat(64));
+    for _ in 0..100 {
+        assert!(leads_to_sign_in(&house.get("/console/keys", &old).await));
+    }
+    assert_eq!(house.get("/console/keys", &cookie).await.status(), StatusCode::OK);
+    assert_eq!(house.sign_in(&house.admin).await.status(), StatusCode::SEE_OTHER);
 }
