@@ -19,7 +19,7 @@ use crate::management::{CounterEntry, ManagementError};
 #[template(path = "console/accounts.html")]
 struct AccountsPage {
     frame: Frame,
-    rows: Vec<Row>,
+    rows: Vec<AccountRow>,
     broken: Vec<BrokenRow>,
     next: Option<String>,
 }
@@ -36,7 +36,7 @@ struct AccountPage {
     quota_problem: Option<String>,
 }
 
-struct Row {
+struct AccountRow {
     id: String,
     state: &'static str,
     plan: String,
@@ -54,7 +54,7 @@ struct Bar {
     high: u32,
 }
 
-impl Row {
+impl AccountRow {
     fn of(account: &Account) -> Self {
         let quotas = account.quotas().map(|quotas| text::joined(quotas.as_slice()));
         Self {
@@ -77,11 +77,11 @@ pub(super) async fn accounts(
     let listed = management.list_accounts(&visit.caller, fields.filled("after"), None).await;
     let listed = match listed {
         Ok(listed) => listed,
-        Err(error) => return visit.shared.refused(&visit, &error),
+        Err(error) => return visit.refused(&error),
     };
     let accounts = AccountsPage {
         frame: visit.frame(Section::Accounts),
-        rows: listed.found.iter().map(|account| Row::of(account)).collect(),
+        rows: listed.found.iter().map(|account| AccountRow::of(account)).collect(),
         next: listed.next.map(|after| following(&fields, &after)),
         broken: listed.broken,
     };
@@ -92,14 +92,14 @@ pub(super) async fn accounts(
 pub(super) async fn account(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     match found(&visit, Fields(fields).text("id")).await {
         Ok(found) => page(StatusCode::OK, &found),
-        Err(error) => visit.shared.refused(&visit, &error),
+        Err(error) => visit.refused(&error),
     }
 }
 
 async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> {
     let management = &visit.shared.management;
     let account = management.show_account(&visit.caller, id).await?;
-    let row = Row::of(&account);
+    let row = AccountRow::of(&account);
     let (quotas, quota_problem) = match management.read_account_counters(&visit.caller, id).await {
         Ok(statuses) if statuses.is_empty() => {
             (Vec::new(), Some("No quotas of its own, and none of a plan.".to_owned()))

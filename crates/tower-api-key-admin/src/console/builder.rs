@@ -10,7 +10,7 @@ use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
 
-use super::Console;
+use super::console::Console;
 use super::cookie::SessionCookie;
 use super::session_store::SessionStore;
 use super::sessions::{self, SessionLimits, Sessions};
@@ -19,8 +19,7 @@ use super::usage::UsageSource;
 use crate::management::Management;
 
 /// Ten failed sign-ins a minute from one network.
-const ATTEMPTS: FailedAttempts =
-    FailedAttempts::new(10, Duration::from_secs(60)).capacity(8_192);
+const ATTEMPTS: FailedAttempts = FailedAttempts::new(10, Duration::from_secs(60)).capacity(8_192);
 
 /// No limit for sessions: their texts have 256 random bits, and the browsers of an office send old ones together.
 const STALE_SESSIONS: FailedAttempts =
@@ -42,8 +41,15 @@ pub struct ConsoleBuilder {
     over_http: bool,
 }
 
+impl Console {
+    /// Starts a console over these operations. Its sessions ask the store of the operations for their keys.
+    pub fn builder(management: Management) -> ConsoleBuilder {
+        ConsoleBuilder::new(management)
+    }
+}
+
 impl ConsoleBuilder {
-    pub(super) fn new(management: Management) -> Self {
+    fn new(management: Management) -> Self {
         Self {
             management,
             path: "/console".to_owned(),

@@ -58,7 +58,7 @@ pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String
     };
     let listed = match visit.shared.management.read_trail(&visit.caller, &query).await {
         Ok(listed) => listed,
-        Err(error) => return visit.shared.refused(&visit, &error),
+        Err(error) => return visit.refused(&error),
     };
     let trail = TrailPage {
         frame: visit.frame(Section::Trail),

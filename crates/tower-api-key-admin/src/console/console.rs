@@ -11,12 +11,10 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use tower_api_key::ApiKeyLayer;
 
-use super::builder::ConsoleBuilder;
 use super::shared::Shared;
 use super::{
     accounts, assets, changes, doors, endings, key_form, key_page, listing, protection, sign_in,
 };
-use crate::management::Management;
 
 /// The largest form.
 const LARGEST_FORM: usize = 64 * 1_024;
@@ -47,11 +45,6 @@ pub struct Console {
 }
 
 impl Console {
-    /// Starts a console over these operations. Its sessions ask the store of the operations for their keys.
-    pub fn builder(management: Management) -> ConsoleBuilder {
-        ConsoleBuilder::new(management)
-    }
-
     /// Returns the router, to be merged into an app. It has gates of its own, so put no other gate around it.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let Self { shared, sign_in, open, pages } = self;
@@ -101,10 +94,7 @@ impl Console {
 }
 
 async fn unknown(visit: super::visit::Visit) -> Response {
-    visit
-        .shared
-        .problem(Some(&visit), StatusCode::NOT_FOUND, "There is no such page.")
-        .into_response()
+    visit.problem(StatusCode::NOT_FOUND, "There is no such page.").into_response()
 }
 
 impl fmt::Debug for Console {

@@ -15,11 +15,7 @@ use super::fields::Fields;
 use super::origin;
 use super::shared::Shared;
 use super::sign_in;
-use super::visit::SessionId;
-
-/// The digest of the key that signs in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SigningIn(pub(super) KeyDigest);
+use super::visit::{SessionId, SigningIn};
 
 /// Gives the gate the session of the cookie in place of a key. A key in the request itself does not count.
 pub(super) async fn with_session(

@@ -81,11 +81,11 @@ impl Ending {
         let shared = &visit.shared;
         let entry = match shared.management.show_key(&visit.caller, id).await {
             Ok(entry) => entry,
-            Err(error) => return shared.refused(visit, &error),
+            Err(error) => return visit.refused(&error),
         };
         let Some(once) = shared.sessions.name() else {
             let problem = "The server has no random numbers now. Try again.";
-            return shared.problem(Some(visit), StatusCode::SERVICE_UNAVAILABLE, problem);
+            return visit.problem(StatusCode::SERVICE_UNAVAILABLE, problem);
         };
         let name = entry.record.name();
         let asked = ConfirmPage {

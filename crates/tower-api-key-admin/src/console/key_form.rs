@@ -56,7 +56,7 @@ pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>
     let fields = Fields(fields);
     let Some(once) = visit.shared.sessions.name() else {
         let problem = "The server has no random numbers now. Try again.";
-        return visit.shared.problem(Some(&visit), StatusCode::SERVICE_UNAVAILABLE, problem);
+        return visit.problem(StatusCode::SERVICE_UNAVAILABLE, problem);
     };
     let catalogue = visit.shared.management.catalogue();
     let form = KeyValues::empty(fields.text("account"), once, catalogue);
@@ -90,17 +90,17 @@ pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)
             let form = KeyValues::of(&entry, management.catalogue());
             KeyForm::answer(&visit, form, None, Vec::new())
         }
-        Err(error) => visit.shared.refused(&visit, &error),
+        Err(error) => visit.refused(&error),
     }
 }
 
-/// Saves a key, if nobody else has changed it since its form was shown. Otherwise the page shows both states.
+/// Saves a key, unless someone else has changed it since its form was shown. Otherwise the page shows both states.
 pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
     let management = &visit.shared.management;
     let mut form = KeyValues::sent(&fields, management.catalogue());
     let stored = match management.show_key(&visit.caller, &form.id).await {
         Ok(stored) => stored,
-        Err(error) => return visit.shared.refused(&visit, &error),
+        Err(error) => return visit.refused(&error),
     };
     let shown = KeyValues::of(&stored, management.catalogue());
     let saved = async {
@@ -120,7 +120,7 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
         Err(error @ ManagementError::VersionDiffers) => {
             let present = match management.show_key(&visit.caller, &form.id).await {
                 Ok(present) => KeyValues::of(&present, management.catalogue()),
-                Err(error) => return visit.shared.refused(&visit, &error),
+                Err(error) => return visit.refused(&error),
             };
             let conflicts = form.conflicts(&present);
             form.version = present.version;

@@ -70,7 +70,7 @@ pub(super) async fn key(visit: Visit, Query(fields): Query<Vec<(String, String)>
     let fields = Fields(fields);
     match found(&visit, &fields).await {
         Ok(found) => page(StatusCode::OK, &found),
-        Err(error) => visit.shared.refused(&visit, &error),
+        Err(error) => visit.refused(&error),
     }
 }
 

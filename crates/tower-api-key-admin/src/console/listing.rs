@@ -33,7 +33,7 @@ struct KeysPage {
     filter: Filter,
     states: [&'static str; 4],
     days: u64,
-    rows: Vec<Row>,
+    rows: Vec<KeyRow>,
     broken: Vec<BrokenRow>,
     next: Option<String>,
 }
@@ -49,7 +49,7 @@ struct Filter {
     state: String,
 }
 
-struct Row {
+struct KeyRow {
     id: String,
     name: String,
     account: String,
@@ -77,7 +77,7 @@ pub(super) async fn expiring(
 async fn list(visit: &Visit, section: Section, fields: &Fields) -> Response {
     match found(visit, section, fields).await {
         Ok(found) => page(StatusCode::OK, &found),
-        Err(error) => visit.shared.refused(visit, &error),
+        Err(error) => visit.refused(&error),
     }
 }
 
@@ -120,7 +120,7 @@ async fn found(
     };
     let listed = shared.management.list_keys(&visit.caller, &query).await?;
     let next = listed.next.map(|after| following(fields, &after));
-    let rows = listed.found.iter().map(|entry| Row::of(entry, entry.state(now))).collect();
+    let rows = listed.found.iter().map(|entry| KeyRow::of(entry, entry.state(now))).collect();
     Ok(KeysPage {
         frame: visit.frame(section),
         title: if soon { "Keys that expire soon" } else { "Keys" },
@@ -142,7 +142,7 @@ pub(super) fn following(fields: &Fields, after: &str) -> String {
     query.finish()
 }
 
-impl Row {
+impl KeyRow {
     fn of(entry: &KeyEntry, state: KeyState) -> Self {
         let record = &entry.record;
         let named = |name: Option<&str>| name.unwrap_or_default().to_owned();
@@ -169,8 +169,8 @@ pub(super) async fn whose_key(Sent { visit, fields }: Sent) -> Response {
         }
         Err(ManagementError::NotFound(_)) => {
             let problem = "No key that you may see has this secret.";
-            shared.problem(Some(&visit), StatusCode::NOT_FOUND, problem)
+            visit.problem(StatusCode::NOT_FOUND, problem)
         }
-        Err(error) => shared.refused(&visit, &error),
+        Err(error) => visit.refused(&error),
     }
 }

@@ -4,9 +4,8 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use super::frame::Frame;
+use super::frame::{Frame, Visitor};
 use super::shared::Shared;
-use super::visit::Visit;
 use crate::management::ManagementError;
 
 /// Renders a template. A template that fails is an error of the program, and never half a page.
@@ -26,20 +25,14 @@ struct ProblemPage<'a> {
 }
 
 impl Shared {
-    /// Answers that an operation was not done.
-    pub(super) fn refused(&self, visit: &Visit, error: &ManagementError) -> Response {
-        let status = error.status();
-        self.problem(Some(visit), status, &sentence(error))
-    }
-
     /// Answers with a page that says what is wrong.
     pub(super) fn problem(
         &self,
-        visit: Option<&Visit>,
+        visitor: Option<Visitor>,
         status: StatusCode,
         problem: &str,
     ) -> Response {
-        let frame = self.frame(visit.map(Visit::visitor), None);
+        let frame = self.frame(visitor, None);
         let title = status.canonical_reason().unwrap_or("Not done");
         page(status, &ProblemPage { frame, title, problem })
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
-/// What a page may load and do. Without `unsafe-inline`, a text that escaped its place would still run nothing.
+/// What a page may load and do. without inline styles and scripts, a text that escaped its place would still run nothing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
 

@@ -9,11 +9,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, header};
 use tower_api_key::Grant;
 
-use super::doors::SigningIn;
 use super::frame::Frame;
 use super::problem::{self, sentence};
 use super::shared::Shared;
-use super::visit::Sent;
+use super::visit::{Sent, SigningIn};
 
 #[derive(Template)]
 #[template(path = "console/sign_in.html")]

@@ -12,12 +12,17 @@ use tower_api_key::key::{KeyDigest, KeyHasher};
 
 use super::fields::Fields;
 use super::frame::{Frame, Section, Visitor};
+use super::problem::sentence;
 use super::shared::Shared;
-use crate::management::Caller;
+use crate::management::{Caller, ManagementError};
 
 /// The session of a request, by the digest of its text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionId(pub(super) KeyDigest);
+
+/// The digest of the key that signs in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SigningIn(pub(super) KeyDigest);
 
 /// A visit of a signed-in person. The gate of pages has admitted the key of the session.
 pub(super) struct Visit {
@@ -36,6 +41,16 @@ impl Visit {
         }
     }
 
+    /// Answers that an operation was not done.
+    pub(super) fn refused(&self, error: &ManagementError) -> Response {
+        self.problem(error.status(), &sentence(error))
+    }
+
+    /// Answers with a page that says what is wrong.
+    pub(super) fn problem(&self, status: StatusCode, problem: &str) -> Response {
+        self.shared.problem(Some(self.visitor()), status, problem)
+    }
+
     /// Returns what a page has around its content.
     pub(super) fn frame(&self, section: impl Into<Option<Section>>) -> Frame {
         self.shared.frame(self.visitor(), section)
@@ -51,7 +66,7 @@ impl FromRequestParts<Arc<Shared>> for Visit {
         let session = parts.extensions.get::<SessionId>().ok_or_else(broken)?.0;
         let grant = parts.extensions.get::<Grant>().ok_or_else(broken)?;
         let caller = shared.management.caller(grant).map_err(|error| {
-            let problem = super::problem::sentence(&error);
+            let problem = sentence(&error);
             shared.problem(None, error.status(), &problem)
         })?;
         let ended = || shared.problem(None, StatusCode::UNAUTHORIZED, "Your session has ended.");
@@ -76,7 +91,7 @@ impl FromRequest<Arc<Shared>> for Sent {
         let form = Form::<Vec<(String, String)>>::from_request(request, shared).await;
         let Ok(Form(fields)) = form else {
             let problem = "The form cannot be read.";
-            return Err(shared.problem(Some(&visit), StatusCode::BAD_REQUEST, problem));
+            return Err(visit.problem(StatusCode::BAD_REQUEST, problem));
         };
         let fields = Fields(fields);
         // Digests are compared, so the time shows nothing of the text.
@@ -84,7 +99,7 @@ impl FromRequest<Arc<Shared>> for Sent {
         if digest(fields.text("form_token")) != digest(&visit.form_token) {
             let problem =
                 "This form belongs to another session. Open the page again, and send it anew.";
-            return Err(shared.problem(Some(&visit), StatusCode::FORBIDDEN, problem));
+            return Err(visit.problem(StatusCode::FORBIDDEN, problem));
         }
         Ok(Self { visit, fields })
     }
