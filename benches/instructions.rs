@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderValue, Request};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tower_api_key::clock::{ManualClock, Timestamp};
@@ -37,20 +38,79 @@ struct Path {
     name: &'static str,
     /// Two windows always; without limit headers and grant if bare.
     bare: bool,
+    /// Whether the gate counts its requests for Prometheus.
+    metrics: bool,
     /// Whether the store knows the keys.
     known: bool,
     authorize: Authorize,
     expected: u16,
 }
 
-const PATHS: [Path; 7] = [
-    Path { name: "accept", bare: false, known: true, authorize: bearer, expected: 200 },
-    Path { name: "accept-bare", bare: true, known: true, authorize: bearer, expected: 200 },
-    Path { name: "accept-basic", bare: false, known: true, authorize: basic, expected: 200 },
-    Path { name: "refuse-missing", bare: false, known: true, authorize: none, expected: 401 },
-    Path { name: "refuse-malformed", bare: false, known: true, authorize: comma, expected: 400 },
-    Path { name: "refuse-checksum", bare: false, known: true, authorize: halves, expected: 401 },
-    Path { name: "refuse-unknown", bare: false, known: false, authorize: bearer, expected: 401 },
+const PATHS: [Path; 8] = [
+    Path {
+        name: "accept",
+        bare: false,
+        metrics: false,
+        known: true,
+        authorize: bearer,
+        expected: 200,
+    },
+    Path {
+        name: "accept-bare",
+        bare: true,
+        metrics: false,
+        known: true,
+        authorize: bearer,
+        expected: 200,
+    },
+    Path {
+        name: "accept-basic",
+        bare: false,
+        metrics: false,
+        known: true,
+        authorize: basic,
+        expected: 200,
+    },
+    Path {
+        name: "accept-metrics",
+        bare: false,
+        metrics: true,
+        known: true,
+        authorize: bearer,
+        expected: 200,
+    },
+    Path {
+        name: "refuse-missing",
+        bare: false,
+        metrics: false,
+        known: true,
+        authorize: none,
+        expected: 401,
+    },
+    Path {
+        name: "refuse-malformed",
+        bare: false,
+        metrics: false,
+        known: true,
+        authorize: comma,
+        expected: 400,
+    },
+    Path {
+        name: "refuse-checksum",
+        bare: false,
+        metrics: false,
+        known: true,
+        authorize: halves,
+        expected: 401,
+    },
+    Path {
+        name: "refuse-unknown",
+        bare: false,
+        metrics: false,
+        known: false,
+        authorize: bearer,
+        expected: 401,
+    },
 ];
 
 fn main() {
@@ -91,8 +151,15 @@ impl Path {
             .zip(followers)
             .map(|(key, next)| subject::request("/v1/users", (self.authorize)(key, next)))
             .collect();
-        let (profile, extras) =
-            if self.bare { (&BARE, Extras::None) } else { (&PROFILE, Extras::Grant) };
+        let (profile, extras) = match (self.bare, self.metrics) {
+            (true, _) => (&BARE, Extras::None),
+            (false, false) => (&PROFILE, Extras::Grant),
+            (false, true) => (&PROFILE, Extras::Metrics),
+        };
+        if self.metrics {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            metrics::set_global_recorder(recorder).expect("the only path of this run with metrics");
+        }
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_700_000_000));
         let mut gate = gate_on(clock, profile, &store, routes(), extras);
         let mut service = nothing();

@@ -100,6 +100,7 @@
 //! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | document security, refusals and limits | [`ApiKeyLayer::openapi`](openapi/struct.OpenApi.html), feature `openapi` | [on the module's page](openapi/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
+//! | log each request, or count requests | [`TracingObserver`](telemetry/struct.TracingObserver.html), [`MetricsObserver`](telemetry/struct.MetricsObserver.html), features `tracing` and `metrics` | `docs/telemetry.md` |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
 //! | write a store | [`KeyStore`](store::KeyStore) with [`lookup_tests!`](macro.lookup_tests.html), [`KeyManager`](store::KeyManager) with [`store_tests!`](macro.store_tests.html) | [on the module's page](store) |
@@ -157,7 +158,9 @@
 //! * `tonic`: one gated service of tonic 0.14 beside open ones, proof of peer and TLS from tonic's server, and
 //!   refusals by handlers. [Its page](tonic/index.html) has an example. The gate refuses gRPC calls in gRPC's own form
 //!   without this feature, too.
-//! * `tracing`: logs a handler that takes a [`Grant`] outside of any gate, as an error.
+//! * `tracing`: [an event of each request and of each failure](telemetry/struct.TracingObserver.html). It also logs a
+//!   handler that takes a [`Grant`] outside of any gate, as an error.
+//! * `metrics`: [counters and histograms](telemetry/struct.MetricsObserver.html) of requests, waits and failures.
 //!
 //! # Crates
 //!
@@ -220,6 +223,9 @@ pub mod openapi;
 
 #[cfg(feature = "shaping")]
 pub mod shaping;
+
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+pub mod telemetry;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -76,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vendors",
         ],
     ),
+    ("telemetry", &["key", "store", "caller", "limits", "decision", "service"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

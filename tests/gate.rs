@@ -13,6 +13,8 @@
     missing_docs
 )]
 
+#[path = "../crates/tower-api-key-sqlx/tests/databases/folder.rs"]
+mod folder;
 #[path = "support/log.rs"]
 mod log;
 #[path = "support/source.rs"]
@@ -37,5 +39,7 @@ mod openapi;
 mod reload;
 #[cfg(feature = "shaping")]
 mod shaping;
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+mod telemetry;
 mod vendor_contract;
 mod websocket;

@@ -104,30 +104,37 @@ fn the_commands_work_as_they_are_printed() {
     let _ = fs::remove_dir_all(&folder);
 }
 
-/// Builds the first program, which is there already after a whole `cargo test`.
+/// Builds the first program.
 fn example() -> PathBuf {
-    build(&["--workspace", "--all-features", "--example", "first_answer"])
-        .join("examples/first_answer")
+    programs().join("examples/first_answer")
 }
 
 /// Builds the program of the command line, a package of its own.
 fn program() -> PathBuf {
-    build(&["--package", "tower-api-key-cli"]).join("tower-api-key")
+    programs().join("tower-api-key")
 }
 
-/// Builds a part of the workspace as this test was built, and returns the folder of programs.
-fn build(what: &[&str]) -> PathBuf {
+/// Builds both programs as this test was built, and returns their folder. They are there already after a test of the
+/// whole workspace.
+fn programs() -> PathBuf {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
-    let built = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // Some build scripts run again if what cargo tells tests of their package is set.
+    for (name, _) in env::vars()
+        .filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    {
+        cargo.env_remove(name);
+    }
+    let built = cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--locked", "--profile", profile])
-        .args(what)
+        .args(["build", "--locked", "--profile", profile, "--workspace", "--all-features"])
+        .args(["--bin", "tower-api-key", "--example", "first_answer"])
         .status();
-    assert!(built.unwrap().success(), "{what:?} does not build");
+    assert!(built.unwrap().success(), "the programs do not build");
     folder.to_path_buf()
 }

@@ -27,6 +27,7 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
+use tower_api_key::telemetry::MetricsObserver;
 use tower_api_key::{ApiKeyGate, ApiKeyLayer, Profile, vendors};
 
 /// Keys that are used over and over stay in the cache.
@@ -225,6 +226,8 @@ pub(crate) type Gate = ApiKeyGate<Nothing>;
 pub(crate) enum Extras {
     Grant,
     None,
+    /// The grant, and metrics for Prometheus.
+    Metrics,
 }
 
 /// Builds a gate that does all there is to do: routes with scopes, two windows, headers if the
@@ -251,6 +254,10 @@ pub(crate) fn gate_on(
         .routes(routes)
         .limits(MemoryLimiter::with_capacity(2_000_000), OnLimiterFailure::Deny)
         .clock(clock);
-    let layer = if extras == Extras::None { layer.without_grant() } else { layer };
+    let layer = match extras {
+        Extras::Grant => layer,
+        Extras::None => layer.without_grant(),
+        Extras::Metrics => layer.observer(MetricsObserver::new()),
+    };
     layer.build().expect("valid").layer(nothing())
 }

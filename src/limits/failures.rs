@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::fallback::LimiterFallback;
+use super::limiter_fallback::LimiterFallback;
 
 /// The numbers of charges that the limiter could not answer, since the layer was built. A layer that is
 /// [reloaded](../reload/index.html#what-survives) counts on.

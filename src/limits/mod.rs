@@ -24,6 +24,7 @@ mod anonymous;
 mod failures;
 mod fallback;
 mod limiter;
+mod limiter_fallback;
 mod memory;
 mod plans;
 
@@ -31,8 +32,8 @@ pub use anonymous::AnonymousQuotas;
 pub(crate) use failures::FailureCounts;
 pub use failures::LimiterFailures;
 pub(crate) use fallback::FallbackLimiter;
-pub use fallback::LimiterFallback;
 pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER, Refund};
+pub use limiter_fallback::LimiterFallback;
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};

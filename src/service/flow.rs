@@ -116,21 +116,24 @@ impl Deciding<'_> {
         head: Head<'_>,
     ) -> Poll<Decision> {
         loop {
-            let next = match wait.poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Arrival::Found { answer, key, client }) => {
-                    self.found(answer, key, client, head)
-                }
-                Poll::Ready(Arrival::Reserved { answer, network, presented }) => {
+            self.observe_wait();
+            let Poll::Ready(arrival) = wait.poll(context) else {
+                return Poll::Pending;
+            };
+            let (target, outcome) = arrival.observed();
+            self.observe_waited(target, outcome);
+            let next = match arrival {
+                Arrival::Found { answer, key, client } => self.found(answer, key, client, head),
+                Arrival::Reserved { answer, network, presented } => {
                     self.reserved(answer, network, presented, head)
                 }
-                Poll::Ready(Arrival::Failure { answer, address, denial }) => {
+                Arrival::Failure { answer, address, denial } => {
                     self.shared_counted(answer, address, denial)
                 }
-                Poll::Ready(Arrival::Peek { denial, answer }) => self.peeked(denial, answer),
-                Poll::Ready(Arrival::Room { rule, answer }) => self.has_room(rule, answer),
-                Poll::Ready(Arrival::Permit(answer)) => self.acquired(answer),
-                Poll::Ready(Arrival::Cost(answer)) => self.taken(answer),
+                Arrival::Peek { denial, answer } => self.peeked(denial, answer),
+                Arrival::Room { rule, answer } => self.has_room(rule, answer),
+                Arrival::Permit(answer) => self.acquired(answer),
+                Arrival::Cost(answer) => self.taken(answer),
             };
             match next {
                 ControlFlow::Continue(further) => *wait = further,

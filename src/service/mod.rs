@@ -32,6 +32,7 @@ mod observation;
 mod observer;
 mod observers;
 mod observing;
+mod observing_waits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;

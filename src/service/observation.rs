@@ -16,6 +16,8 @@ pub(super) struct Observation {
     /// When the gate decided, and how long the decision took.
     pub(super) decided: Option<(Timestamp, Duration)>,
     pub(super) admitted: bool,
+    /// Since when the request waits.
+    waits_since: Option<Duration>,
 }
 
 impl Observation {
@@ -27,6 +29,7 @@ impl Observation {
             client: Client { address: None, https: false },
             decided: None,
             admitted: false,
+            waits_since: None,
         }
     }
 
@@ -41,6 +44,17 @@ impl Observation {
     pub(super) fn until_now(&self, shared: &Shared, now: Timestamp) -> (Timestamp, Duration) {
         let now = if now == Timestamp::default() { shared.now() } else { now };
         (now, shared.options.clock.exact_steady().saturating_sub(self.began))
+    }
+
+    /// Records that the request waits.
+    pub(super) fn begin_wait(&mut self, shared: &Shared) {
+        self.waits_since.get_or_insert_with(|| shared.options.clock.exact_steady());
+    }
+
+    /// Records that the wait has ended, and returns how long it was.
+    pub(super) fn end_wait(&mut self, shared: &Shared) -> Option<Duration> {
+        let since = self.waits_since.take()?;
+        Some(shared.options.clock.exact_steady().saturating_sub(since))
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::caller::ClientNetwork;
-use crate::decision::{ObservedRequest, RequestEnd};
+use crate::decision::{ObservedRequest, ObservedWait, RequestEnd};
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
@@ -72,7 +72,8 @@ use crate::store::StoreError;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Returns true if the observer wants [`admitted`](Self::admitted) and [`ended`](Self::ended). The default is false.
+    /// Returns true if the observer wants [`admitted`](Self::admitted), [`ended`](Self::ended) and
+    /// [`waited`](Self::waited). The default is false.
     ///
     /// The builder asks once, when it builds the layer. For each request of such a layer, the gate allocates once and
     /// reads its clock two more times. Without such an observer, the gate does neither.
@@ -121,6 +122,14 @@ pub trait Observer: Send + Sync + 'static {
     /// ```
     fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
         let _ = (request, end);
+    }
+
+    /// Called when a request has waited for the store, the limiter or a permit. Not called for an answer that came at
+    /// once, as from memory. A request can wait several times.
+    ///
+    /// Called only if [`observes_requests`](Self::observes_requests) is true. It must return at once.
+    fn waited(&self, wait: &ObservedWait<'_>) {
+        let _ = wait;
     }
 
     /// Called when a request is refused. `record` is the key's record, or `None` if the request has no valid

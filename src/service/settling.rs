@@ -10,7 +10,7 @@ use super::charging::{Ask, ChargeReply, ChargeResult};
 use super::deciding::Deciding;
 use super::options::Limits;
 use crate::clock::Timestamp;
-use crate::decision::{CostChange, ExtraCost};
+use crate::decision::{CostChange, ExtraCost, WaitOutcome, WaitTarget};
 use crate::limits::{LimiterFallback, Refund};
 
 /// A charge or a refund that the limiter has not answered yet.
@@ -117,7 +117,9 @@ impl Deciding<'_> {
         settlement: &mut Settlement,
         context: &mut Context<'_>,
     ) -> Poll<()> {
+        self.observe_wait();
         let result = ready!(Pin::new(&mut settlement.reply).poll(context));
+        self.observe_waited(WaitTarget::Limiter, WaitOutcome::of(&result));
         self.note_change(result, settlement.change);
         Poll::Ready(())
     }

@@ -80,7 +80,7 @@ mod uses;
 
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
-pub use cached::{Cached, CachedBuilder};
+pub use cached::{CacheAnswer, CacheObserver, Cached, CachedBuilder};
 pub use feed::{
     FeedAnswer, FeedChange, FeedChanges, FeedFuture, FeedPage, FeedPosition, FeedSecret, KeyFeed,
 };
@@ -94,4 +94,4 @@ pub use manage::{
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "replica")]
-pub use replica::{Replica, ReplicaBuilder, WhenStale};
+pub use replica::{Replica, ReplicaBuilder, ReplicaGauge, ReplicaState, WhenStale};

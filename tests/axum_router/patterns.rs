@@ -11,7 +11,7 @@ use tower_api_key::rules::{Route, Routes};
 
 use crate::support::{PROFILE, store};
 
-/// Every text of up to four of these is tried as a pattern.
+/// Every text of up to three of these is tried as a pattern, and of four that begins with a slash.
 const PARTS: [&str; 16] =
     ["/", "a", "b", "{a}", "{b}", "{*a}", "{", "}", "{{", "}}", ":", "*", ".", "?", "é", "%2F"];
 
@@ -63,9 +63,10 @@ fn texts(most: usize) -> Vec<String> {
 fn what_axum_does_not_register_the_table_does_not_take() {
     hush();
     let mut refused = 0;
-    for pattern in
-        texts(4).iter().chain(&texts(3).iter().map(|it| format!("/{it}/b")).collect::<Vec<_>>())
-    {
+    let short = texts(3);
+    // Of four parts those alone that begin with a slash: the others are refused for that, as shorter ones are.
+    let framed = short.iter().flat_map(|text| [format!("/{text}"), format!("/{text}/b")]);
+    for pattern in &short.iter().cloned().chain(framed).collect::<Vec<_>>() {
         if !axum_takes(&[pattern]) {
             refused += 1;
             assert!(!gate_takes(&[pattern]), "axum does not register {pattern:?}");

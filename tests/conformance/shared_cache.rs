@@ -1,6 +1,5 @@
 //! A real shared cache in front of an optional gate: nginx, which stores what the service calls public.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use tower_api_key::{Grant, Profile};
 use super::gates::gate;
 use super::server::Server;
 use super::wire::{Answer, Client, head};
+use crate::folder::free_port;
 use crate::support::{KEY, PROFILE};
 
 /// nginx, in a folder of its own; both go with it.
@@ -35,7 +35,7 @@ impl Cache {
             println!("SKIPPED: nginx is not installed");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = env::temp_dir().join(format!("tower-api-key-cache-{port}"));
         fs::create_dir_all(&folder).unwrap();
         let at = folder.display();

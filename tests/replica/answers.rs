@@ -33,7 +33,7 @@ impl KeyFeed for Script {
         Box::pin(async { Ok(at(1)) })
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         _: Option<KeyDigest>,
@@ -42,7 +42,7 @@ impl KeyFeed for Script {
         Box::pin(async { Ok(FeedAnswer::Same(page)) })
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         _: FeedPosition,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyDigest, SharedRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, SharedRecord};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, FeedAnswer, FeedChanges, FeedFuture, FeedPage,
     FeedPosition, Invalidation, Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore,
@@ -45,6 +45,12 @@ pub(crate) struct State {
     /// How long an answer takes. It has the state of its end.
     pub(crate) delay: std::time::Duration,
     pub(crate) calls: usize,
+    /// Whether pages of one account hold that account alone.
+    pub(crate) reads_accounts: bool,
+    /// Whether pages of one account never come.
+    pub(crate) hangs_of_account: bool,
+    /// The pages that were read of one account.
+    pub(crate) pages_of_account: usize,
     /// The fault that comes after this many more calls.
     next: Option<(usize, Fault)>,
     /// The uses that were recorded.
@@ -84,6 +90,9 @@ impl Fake {
             behind: std::time::Duration::ZERO,
             delay: std::time::Duration::ZERO,
             calls: 0,
+            reads_accounts: true,
+            hangs_of_account: false,
+            pages_of_account: 0,
             next: None,
             uses: Vec::new(),
         };
@@ -144,15 +153,31 @@ impl KeyFeed for Fake {
         self.answer(|state| state.world.position())
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
     ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
-        self.answer(move |state| state.world.page(position, after, state.most))
+        self.answer(move |state| state.world.page(None, position, after, state.most))
     }
 
-    fn changes(
+    fn keys_of_account(
+        &self,
+        account: AccountId,
+        position: FeedPosition,
+        after: Option<KeyDigest>,
+    ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
+        self.state().pages_of_account += 1;
+        if self.state().hangs_of_account {
+            return Box::pin(std::future::pending());
+        }
+        if !self.state().reads_accounts {
+            return self.keys_after(position, after);
+        }
+        self.answer(move |state| state.world.page(Some(&account), position, after, state.most))
+    }
+
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,

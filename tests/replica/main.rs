@@ -7,8 +7,11 @@ mod answers;
 mod fake;
 mod following;
 mod freshness;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod measured;
 mod model;
+mod repairs;
 mod support;
 mod world;
 

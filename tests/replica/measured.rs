@@ -34,7 +34,7 @@ impl KeyFeed for Still {
         Box::pin(async { Ok(FeedPosition::START) })
     }
 
-    fn page(
+    fn keys_after(
         &self,
         _position: FeedPosition,
         after: Option<KeyDigest>,
@@ -54,7 +54,7 @@ impl KeyFeed for Still {
         })
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         _seen: FeedPosition,

@@ -31,6 +31,10 @@ enum Op {
     RemakeAccount(usize, usize, usize, bool),
     MoveSecret(usize, usize),
     Break(usize, bool),
+    /// The row of an account is broken, until the account is saved.
+    BreakAccount(usize),
+    /// Pages of one account hold that account alone, or all keys.
+    ReadAccounts(bool),
     /// A notice comes, whether there is a change or not.
     Notify,
     /// The next call but so many has a fault.
@@ -65,7 +69,9 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (key.clone(), secret).prop_map(|(key, secret)| Op::Rotate(key, secret)),
         3 => key.clone().prop_map(Op::Delete),
         3 => (account.clone(), any::<bool>()).prop_map(|(account, disabled)| Op::SaveAccount(account, disabled)),
-        2 => account.prop_map(Op::DeleteAccount),
+        2 => account.clone().prop_map(Op::DeleteAccount),
+        2 => account.prop_map(Op::BreakAccount),
+        1 => any::<bool>().prop_map(Op::ReadAccounts),
         2 => (key.clone(), key.clone()).prop_map(|(from, to)| Op::MoveSecret(from, to)),
         2 => (key, any::<bool>()).prop_map(|(key, broken)| Op::Break(key, broken)),
         6 => Just(Op::Notify),
@@ -178,6 +184,10 @@ impl Run {
                 self.change(|world| world.move_secret(&key(from), &key(to)));
             }
             Op::Break(id, broken) => self.change(|world| world.set_broken(&key(id), broken)),
+            Op::BreakAccount(account) => {
+                self.change(|world| world.break_account(&format!("account_{account}")));
+            }
+            Op::ReadAccounts(alone) => self.node.store.state().reads_accounts = alone,
             Op::Notify => self.node.store.notify(),
             Op::Fault(calls, hangs) => {
                 let fault = if hangs { Fault::Hangs } else { Fault::Fails };

@@ -1,10 +1,10 @@
 //! A store as plain maps, with the history of its changes. A clone is a backup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     BrokenRow, FeedAnswer, FeedChange, FeedChanges, FeedPage, FeedPosition, FeedSecret,
     ManageError, NewKey,
@@ -14,6 +14,8 @@ use tower_api_key::store::{
 pub(crate) struct World {
     pub(crate) keys: BTreeMap<String, StoredKey>,
     pub(crate) accounts: BTreeMap<String, Arc<Account>>,
+    /// The accounts whose row is broken.
+    broken_accounts: BTreeSet<String>,
     trail: Vec<(FeedPosition, What)>,
     last: FeedPosition,
     /// The changes up to this number are gone from the trail.
@@ -123,6 +125,21 @@ impl World {
         }
     }
 
+    /// Makes the row of an account unreadable, and shows that to each of its keys. Saving the account repairs it.
+    pub(crate) fn break_account(&mut self, id: &str) {
+        if self.accounts.contains_key(id) {
+            self.broken_accounts.insert(id.to_owned());
+            for key in self.keys_of(id) {
+                self.note(What::Key(key));
+            }
+        }
+    }
+
+    fn keys_of(&self, account: &str) -> Vec<String> {
+        let of = |key: &StoredKey| *key.record.account().id() == *account;
+        self.keys.iter().filter(|(_, key)| of(key)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Moves a secret to another key, in one step.
     pub(crate) fn move_secret(&mut self, from: &str, to: &str) {
         if from == to || !self.keys.contains_key(to) {
@@ -146,18 +163,14 @@ impl World {
     pub(crate) fn save_account(&mut self, account: Account) {
         let id = account.id().to_string();
         self.accounts.insert(id.clone(), Arc::new(account));
+        self.broken_accounts.remove(&id);
         self.note(What::Account(id));
     }
 
     pub(crate) fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
         self.accounts.remove(id).ok_or(ManageError::NotFound)?;
-        let broken = |key: &StoredKey| key.broken && *key.record.account().id() == *id;
-        let broken: Vec<String> =
-            self.keys.iter().filter(|(_, key)| broken(key)).map(|(id, _)| id.clone()).collect();
+        self.broken_accounts.remove(id);
         self.keys.retain(|_, key| *key.record.account().id() != *id);
-        for id in broken {
-            self.note(What::Key(id));
-        }
         self.note(What::AccountDeleted(id.to_owned()));
         Ok(())
     }
@@ -175,6 +188,7 @@ impl World {
 
     pub(crate) fn page(
         &self,
+        account: Option<&AccountId>,
         position: FeedPosition,
         after: Option<KeyDigest>,
         most: usize,
@@ -182,8 +196,9 @@ impl World {
         if !self.has(position) {
             return FeedAnswer::Diverged;
         }
-        let mut secrets: Vec<FeedSecret> =
-            self.keys.values().flat_map(|key| key.shown(self)).collect();
+        let is_meant = |key: &&StoredKey| account.is_none_or(|id| key.record.account().id() == id);
+        let keys = self.keys.values().filter(is_meant);
+        let mut secrets: Vec<FeedSecret> = keys.flat_map(|key| key.shown(self)).collect();
         secrets
             .retain(|secret| after.is_none_or(|after| secret.digest.as_bytes() > after.as_bytes()));
         secrets.sort_by_key(|secret| *secret.digest.as_bytes());
@@ -210,15 +225,17 @@ impl World {
         let mut changes = Vec::new();
         for what in named {
             match what {
-                What::Key(id) => changes.push(FeedChange::Key {
-                    id: tower_api_key::key::KeyId::new(&id).unwrap(),
-                    secrets: self.keys.get(&id).map_or_else(Vec::new, |key| key.shown(self)),
-                }),
+                What::Key(id) => changes.push(self.key(&id)),
+                What::Account(id) if self.broken_accounts.contains(&id) => {
+                    changes.extend(self.keys_of(&id).iter().map(|key| self.key(key)));
+                }
                 What::Account(id) => changes.push(self.account(&id)),
                 What::AccountDeleted(id) => {
-                    let gone = tower_api_key::key::AccountId::new(&id).unwrap();
+                    let gone = AccountId::new(&id).unwrap();
                     changes.push(FeedChange::Account { id: gone, account: None });
-                    if self.accounts.contains_key(&id) {
+                    if self.broken_accounts.contains(&id) {
+                        changes.extend(self.keys_of(&id).iter().map(|key| self.key(key)));
+                    } else if self.accounts.contains_key(&id) {
                         changes.push(self.account(&id));
                     }
                 }
@@ -229,9 +246,16 @@ impl World {
         FeedAnswer::Same(FeedChanges { changes, position, latest: self.last, more, behind })
     }
 
+    fn key(&self, id: &str) -> FeedChange {
+        FeedChange::Key {
+            id: tower_api_key::key::KeyId::new(id).unwrap(),
+            secrets: self.keys.get(id).map_or_else(Vec::new, |key| key.shown(self)),
+        }
+    }
+
     fn account(&self, id: &str) -> FeedChange {
         FeedChange::Account {
-            id: tower_api_key::key::AccountId::new(id).unwrap(),
+            id: AccountId::new(id).unwrap(),
             account: self.accounts.get(id).map(|account| Account::clone(account)),
         }
     }
@@ -249,8 +273,11 @@ impl StoredKey {
                 None => record.clone(),
             };
             let id = record.id().to_string();
-            let broken = || BrokenRow { id, problem: "the row is broken".to_owned() };
-            let record = if self.broken { Err(broken()) } else { Ok(record) };
+            let account = record.account().id().clone();
+            let is_broken = self.broken || world.broken_accounts.contains(account.as_str());
+            let problem = "the row is broken".to_owned();
+            let broken = BrokenRow { id, account: Some(account), problem };
+            let record = if is_broken { Err(broken) } else { Ok(record) };
             FeedSecret { digest: *digest, record }
         };
         self.secrets.iter().map(shown).collect()

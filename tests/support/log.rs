@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
 /// Keeps what is logged.
@@ -22,10 +23,15 @@ impl io::Write for Log {
 impl Log {
     /// Keeps what this thread logs, as long as the guard lives.
     pub(crate) fn listen() -> (Self, DefaultGuard) {
+        Self::listen_from(Level::INFO)
+    }
+
+    /// Keeps what this thread logs from a level on, as long as the guard lives.
+    pub(crate) fn listen_from(level: Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(level);
+        let subscriber = subscriber.with_writer(move || writer.clone());
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }
 

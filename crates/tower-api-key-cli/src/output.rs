@@ -120,7 +120,7 @@ impl Output {
     /// Names rows that cannot be read, on standard error. A list skips them.
     #[allow(clippy::unused_self)] // A method like the other prints.
     pub(crate) fn broken(&self, what: &str, rows: &[BrokenRow]) {
-        for BrokenRow { id, problem } in rows {
+        for BrokenRow { id, problem, .. } in rows {
             complain(&format!("the {what} {id} is broken, so gates refuse it: {problem}"));
         }
     }

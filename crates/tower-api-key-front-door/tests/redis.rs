@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "../../tower-api-key-sqlx/tests/databases/folder.rs"]
+mod folder;
+
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tower_api_key_front_door::{LiveFrontDoor, OpenError};
+
+use folder::free_port;
 
 struct Server(Child);
 
@@ -15,10 +20,6 @@ impl Drop for Server {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 async fn open(folder: &std::path::Path, port: u16) -> Result<LiveFrontDoor, OpenError> {

@@ -1,33 +1,24 @@
--- The metadata of keys, one row for each name, so that keys can be listed by it. The trigger keeps it for every program
--- that writes keys.
+-- The metadata of keys, one row for each name, so that keys can be listed by it. Programs of earlier steps do not write
+-- it, so a list reads the metadata of each key, too.
 CREATE TABLE {tags} (
     name TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
-    key_id TEXT COLLATE "C" NOT NULL
+    key_id TEXT COLLATE "C" NOT NULL REFERENCES {keys} (id) ON DELETE CASCADE,
+    PRIMARY KEY (name, value, key_id)
 );
-CREATE FUNCTION {tags}() RETURNS trigger LANGUAGE plpgsql AS $tags$
+-- A row that no program can read has no tags.
+DO $tags$
+DECLARE k RECORD;
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        DELETE FROM {tags} WHERE key_id = OLD.id;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
+    FOR k IN SELECT id, metadata FROM {keys} WHERE metadata <> '{}' LOOP
         BEGIN
-            INSERT INTO {tags} SELECT t.key, t.value, NEW.id FROM json_each_text(CAST(NEW.metadata AS json)) t;
-        EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value THEN
-            -- A row that no program can read has no tags.
+            INSERT INTO {tags} SELECT t.key, t.value, k.id FROM json_each_text(CAST(k.metadata AS json)) t
+            ON CONFLICT DO NOTHING;
+        EXCEPTION WHEN OTHERS THEN
         END;
-    END IF;
-    RETURN NULL;
+    END LOOP;
 END
 $tags$;
-CREATE TRIGGER "{prefix}tags_added" AFTER INSERT ON {keys}
-    FOR EACH ROW WHEN (NEW.metadata <> '{}') EXECUTE FUNCTION {tags}();
-CREATE TRIGGER "{prefix}tags_changed" AFTER UPDATE OF metadata ON {keys}
-    FOR EACH ROW WHEN (NEW.metadata <> OLD.metadata) EXECUTE FUNCTION {tags}();
-CREATE TRIGGER "{prefix}tags_deleted" AFTER DELETE ON {keys}
-    FOR EACH ROW WHEN (OLD.metadata <> '{}') EXECUTE FUNCTION {tags}();
-UPDATE {keys} SET metadata = metadata || ' ' WHERE metadata <> '{}';
-CREATE INDEX "{prefix}keys_by_tag" ON {tags} (name, value, key_id);
 CREATE INDEX "{prefix}tags_of_key" ON {tags} (key_id);
 
 -- One index for each filter and order of a list.

@@ -1,25 +1,15 @@
--- The metadata of keys, one row for each name, so that keys can be listed by it. The triggers keep it for every program
--- that writes keys.
+-- The metadata of keys, one row for each name, so that keys can be listed by it. Programs of earlier steps do not write
+-- it, so a list reads the metadata of each key, too.
 CREATE TABLE {tags} (
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     key_id TEXT NOT NULL,
-    PRIMARY KEY (name, value, key_id)
+    PRIMARY KEY (name, value, key_id),
+    FOREIGN KEY (key_id) REFERENCES {keys} (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE INDEX "{prefix}tags_of_key" ON {tags} (key_id);
 INSERT OR IGNORE INTO {tags} SELECT t.key, t.value, k.id FROM {keys} k, json_each(k.metadata) t
 WHERE k.metadata <> '{}' AND json_valid(k.metadata) AND t.type = 'text';
-CREATE TRIGGER "{prefix}tags_added" AFTER INSERT ON {keys} WHEN NEW.metadata <> '{}' AND json_valid(NEW.metadata) BEGIN
-    INSERT OR IGNORE INTO {tags} SELECT t.key, t.value, NEW.id FROM json_each(NEW.metadata) t WHERE t.type = 'text';
-END;
-CREATE TRIGGER "{prefix}tags_changed" AFTER UPDATE OF metadata ON {keys} WHEN NEW.metadata <> OLD.metadata BEGIN
-    DELETE FROM {tags} WHERE key_id = OLD.id;
-    INSERT OR IGNORE INTO {tags} SELECT t.key, t.value, NEW.id FROM json_each(NEW.metadata) t
-    WHERE json_valid(NEW.metadata) AND t.type = 'text';
-END;
-CREATE TRIGGER "{prefix}tags_deleted" AFTER DELETE ON {keys} WHEN OLD.metadata <> '{}' BEGIN
-    DELETE FROM {tags} WHERE key_id = OLD.id;
-END;
 
 -- One index for each filter and order of a list.
 CREATE INDEX "{prefix}keys_of_owner" ON {keys} (owner, id) WHERE owner IS NOT NULL;

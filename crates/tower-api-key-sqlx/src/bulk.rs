@@ -55,6 +55,7 @@ impl Step<'_> {
             },
         )
         .await?;
+        self.add_tags(keys.iter().map(|key| &key.record)).await?;
         let lines: Vec<_> = keys
             .iter()
             .map(|NewKey { record, .. }| {

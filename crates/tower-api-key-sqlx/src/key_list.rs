@@ -103,8 +103,7 @@ impl KeyList<'_> {
 
     /// Adds the condition on the state, as [`KeyState::of`] computes it.
     fn state(&self, store: &SqlStore, conditions: &mut Conditions) {
-        let disabled = store.queries.list_disabled.as_str();
-        let enabled = format!("k.disabled = 0 AND NOT {disabled}");
+        let enabled = store.queries.list_enabled.as_str();
         match self.filter.state {
             None => return,
             Some(KeyState::Revoked) => {
@@ -112,14 +111,14 @@ impl KeyList<'_> {
                 return;
             }
             Some(KeyState::Disabled) => {
-                conditions.add(&format!("(k.disabled <> 0 OR {disabled})"), []);
+                conditions.add(store.queries.list_disabled.as_str(), []);
             }
             Some(KeyState::Expired) => {
-                conditions.add(&enabled, []);
+                conditions.add(enabled, []);
                 conditions.add("k.expires <= {}", [row::column(self.now).into()]);
             }
             Some(_) => {
-                conditions.add(&enabled, []);
+                conditions.add(enabled, []);
                 let alive = "(k.expires IS NULL OR k.expires > {})";
                 conditions.add(alive, [row::column(self.now).into()]);
             }

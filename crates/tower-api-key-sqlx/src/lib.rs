@@ -64,6 +64,8 @@ mod json;
 mod key_list;
 #[cfg(feature = "postgres")]
 mod lag;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod list_plan;
 #[cfg(feature = "postgres")]
 mod listen;
 #[cfg(feature = "postgres")]
@@ -101,6 +103,7 @@ mod statement;
 mod step;
 mod table_lock;
 mod tables;
+mod tags;
 mod trail;
 mod unprefixed;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]

@@ -81,11 +81,16 @@ impl KeyManager for SqlStore {
                 let is_last_page = entries.len() < more;
                 for (id, entry) in entries {
                     match entry {
+                        // A program of an earlier step may have changed a key and left its tags as they were.
+                        Ok(entry) if !filter.has_tag(&entry.record) => {}
                         Ok(mut entry) => {
                             self.retention.hide(&mut entry.secrets, now);
                             page.found.push(entry);
                         }
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => {
+                            let account = row::account_in(&rows, &id);
+                            page.broken.push(row::broken_row(id, account, &error));
+                        }
                     }
                 }
                 if is_last_page {
@@ -136,7 +141,7 @@ impl KeyManager for SqlStore {
                     last = Some(id.clone());
                     match row::account(&**found) {
                         Ok(account) => page.found.push(Arc::new(account)),
-                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                        Err(error) => page.broken.push(row::broken_row(id, None, &error)),
                     }
                 }
                 match last {

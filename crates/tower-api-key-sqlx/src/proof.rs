@@ -14,10 +14,11 @@ use tokio::time::{Instant, sleep_until};
 use super::connect::SqlStore;
 use super::deadline::after;
 use super::driver::Row;
+use super::feed::{LineStep, TrailLines, TrailPlace, from};
 use super::row;
 use super::statement::Statement;
 use tower_api_key::key::AccountId;
-use tower_api_key::store::{Action, Invalidation, StoreError};
+use tower_api_key::store::{Action, FeedPosition, Invalidation, StoreError};
 
 /// The default time between two proofs.
 const EVERY: Duration = Duration::from_millis(500);
@@ -25,18 +26,19 @@ const EVERY: Duration = Duration::from_millis(500);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The most lines that are read at once. After more, everything counts as changed.
-const MOST: usize = 1_000;
-
 /// An answer of the trail that has not come yet, and the instant at which it was asked.
-type Asking = Pin<Box<dyn Future<Output = (Instant, Result<Vec<Row>, StoreError>)> + Send>>;
+type Asking = Pin<Box<dyn Future<Output = (Instant, Result<TrailAnswer, StoreError>)> + Send>>;
+
+/// The lines behind a position, and the end of the trail.
+struct TrailAnswer {
+    rows: Vec<Row>,
+    end: End,
+}
 
 /// The end of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
-    sequence: i64,
-    /// The mark of that line; none if the trail is empty.
-    mark: Option<i64>,
+    position: FeedPosition,
     /// Names the run of the server that answered: another one may have lost changes.
     server: String,
 }
@@ -76,7 +78,12 @@ impl TrailReader {
         self.next = Instant::now();
         let (_, answer) = self.ask().await;
         // Without an answer, a later one reports `Everything` once more.
-        self.seen = answer.and_then(|rows| self.end(&rows)).ok();
+        self.seen = answer
+            .and_then(|answer| {
+                self.check(&answer.end)?;
+                Ok(answer.end)
+            })
+            .ok();
         self.found.clear();
         self.next = after(self.every);
     }
@@ -97,7 +104,7 @@ impl TrailReader {
             let (asked, answer) = asking.await;
             self.asking = None;
             // Records grow old meanwhile, which is the promise.
-            if answer.and_then(|rows| self.read(asked, &rows)).is_err() {
+            if answer.and_then(|answer| self.read(asked, answer)).is_err() {
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 self.next = after(self.pause);
             } else {
@@ -110,24 +117,14 @@ impl TrailReader {
     /// Asks for the lines after those that were read. The answer tells the instant before.
     fn ask(
         &self,
-    ) -> impl Future<Output = (Instant, Result<Vec<Row>, StoreError>)> + Send + 'static {
+    ) -> impl Future<Output = (Instant, Result<TrailAnswer, StoreError>)> + Send + 'static {
         let store = self.store.clone();
-        let seen = self.seen.as_ref().map_or(i64::MAX, |end| end.sequence);
-        async move {
-            let asked = Instant::now();
-            let most = i64::try_from(MOST).unwrap_or(i64::MAX);
-            let statement = Statement::new(&store.queries.changes_after).bind(seen).bind(most);
-            // Data that is too old for a lookup proves nothing.
-            if let Err(error) = store.check_lag() {
-                return (asked, Err(error));
-            }
-            (asked, store.read(statement).await)
-        }
+        let seen = self.seen.as_ref().map_or(i64::MAX, |end| from(end.position));
+        async move { (Instant::now(), TrailAnswer::read(&store, seen).await) }
     }
 
-    /// Reads where the trail ends, and whether the server is the one that answered before.
-    fn end(&mut self, rows: &[Row]) -> Result<End, StoreError> {
-        let end = end(rows)?;
+    /// Checks whether the server is the one that answered before.
+    fn check(&mut self, end: &End) -> Result<(), StoreError> {
         let before = self.server.replace(end.server.clone());
         if before.is_some_and(|before| before != end.server) {
             // Some connections may still lead to the server before.
@@ -137,31 +134,27 @@ impl TrailReader {
             Some(freshness) if !freshness.is_of(&end.server) => {
                 Err(StoreError::new("the age of this server's data is not proven"))
             }
-            _ => Ok(end),
+            _ => Ok(()),
         }
     }
 
-    fn read(&mut self, asked: Instant, rows: &[Row]) -> Result<(), StoreError> {
-        let end = self.end(rows)?;
-        let before = self.seen.replace(end.clone());
-        let Some(before) = before.filter(|before| {
-            before.server == end.server
-                && before.sequence <= end.sequence
-                && follows(rows, before)
-                && rows.len() < MOST
-        }) else {
-            // The next answer is a proof again.
+    fn read(&mut self, asked: Instant, answer: TrailAnswer) -> Result<(), StoreError> {
+        let TrailAnswer { rows, end } = answer;
+        self.check(&end)?;
+        let before = self.seen.as_ref().filter(|before| before.server == end.server);
+        let changed = match before {
+            Some(before) => changed_since(before.position, end.position, &rows)?,
+            None => None,
+        };
+        self.seen = Some(end);
+        // The next answer after an unknown one is a proof again.
+        let Some(changed) = changed else {
             self.found.push_back(Invalidation::Everything);
             return Ok(());
         };
-        if before.sequence < end.sequence {
-            for row in rows {
-                let added = adds(row).then_some(Invalidation::Added);
-                for what in changed(row).into_iter().chain(added) {
-                    if self.found.back() != Some(&what) {
-                        self.found.push_back(what);
-                    }
-                }
+        for what in changed {
+            if self.found.back() != Some(&what) {
+                self.found.push_back(what);
             }
         }
         self.found.push_back(Invalidation::UpToDate(asked.into_std()));
@@ -169,22 +162,53 @@ impl TrailReader {
     }
 }
 
-/// Reads where the trail ends.
-fn end(rows: &[Row]) -> Result<End, StoreError> {
-    let Some(first) = rows.first() else { return Err(StoreError::new("the trail has no end")) };
-    let (sequence, server) = (row::number(&**first, "newest")?, row::text(&**first, "server")?);
-    let mark = row::optional_number(&**first, "newest_mark")?;
-    Ok(End { sequence, mark, server })
+impl TrailAnswer {
+    /// Reads the lines behind a number.
+    async fn read(store: &SqlStore, seen: i64) -> Result<Self, StoreError> {
+        // Data that is too old for a lookup proves nothing.
+        store.check_lag()?;
+        let rows = store.read(Statement::new(&store.queries.trail_after).bind(seen)).await?;
+        let Some(first) = rows.first() else { return Err(StoreError::new("the trail has no end")) };
+        let server = row::text(&**first, "server")?;
+        let position = if is_empty(first)? {
+            store.position_of_empty_trail().await?
+        } else {
+            TrailPlace::latest(&**first)?.position()
+        };
+        Ok(Self { rows, end: End { position, server } })
+    }
 }
 
-/// Returns true if no line is missing after the one that was seen last. Without that one, later ones may be gone.
-fn follows(rows: &[Row], before: &End) -> bool {
-    let mark = |column| rows.first().and_then(|row| row.number(column).ok().flatten());
-    if before.mark.is_some() {
-        return before.mark == mark("seen_mark");
+/// Returns true if the trail has no line.
+fn is_empty(first: &Row) -> Result<bool, StoreError> {
+    Ok(row::optional_number(&**first, "latest")?.is_none())
+}
+
+/// Returns what was changed up to the end of the trail. `None` if lines are missing, or there are too many.
+fn changed_since(
+    since: FeedPosition,
+    end: FeedPosition,
+    rows: &[Row],
+) -> Result<Option<Vec<Invalidation>>, StoreError> {
+    let (mut lines, mut found) = (TrailLines::new(since), Vec::new());
+    if rows.first().map(is_empty).transpose()? == Some(true) {
+        return Ok((since == end).then_some(found));
     }
-    // The trail was empty: its first line has a mark, and none before it.
-    mark("newest_mark").is_none() || mark("mark").is_some() && mark("previous").is_none()
+    for row in rows {
+        if row::optional_number(&**row, "sequence")?.is_none() {
+            // No line has the number of the position or a later one.
+            return Ok(None);
+        }
+        match lines.step(&**row)? {
+            LineStep::Known => {}
+            LineStep::Next(_) | LineStep::Further(_) => {
+                found.extend(changed(row));
+                found.extend(adds(row).then_some(Invalidation::Added));
+            }
+            LineStep::Beyond | LineStep::Diverged => return Ok(None),
+        }
+    }
+    Ok((!lines.is_full()).then_some(found))
 }
 
 /// Reads the action of a line of the trail.

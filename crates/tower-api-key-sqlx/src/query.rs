@@ -116,18 +116,20 @@ statements! {
     newest_changes_of_account: trail!(" AND account = $3"),
     /// Lists the newest lines of a key while it belongs to an account.
     newest_changes_of_both: trail!(" AND key_id = $3 AND account = $4"),
-    /// Selects what changed after a line of the trail, the mark of that line, and the end of the trail. An added
+    /// Selects the change at a position and those behind it, and the end of the trail, in at least one row. An added
     /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
-    changes_after: "SELECT t.newest, t.newest_mark, t.seen_mark, t.server, c.mark, c.previous, \
-         c.action, c.account, s.digest FROM \
-         (SELECT COALESCE(MAX(sequence), 0) AS newest, \
-         (SELECT COALESCE(mark, at) FROM {changes} ORDER BY sequence DESC LIMIT 1) AS newest_mark, \
-         (SELECT COALESCE(mark, at) FROM {changes} WHERE sequence = $1) AS seen_mark, \
-         EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server FROM {changes}) t \
-         LEFT JOIN {changes} c ON c.sequence > $1 \
-         LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.action IN ('key_updated', 'key_revoked') \
-         ORDER BY c.sequence LIMIT $2",
+    trail_after: concat!(
+        "SELECT r.server, n.latest, n.latest_mark, c.sequence, c.mark, c.previous, c.action, c.account, s.digest \
+         FROM (SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server) r LEFT JOIN ",
+        newest!(),
+        " n ON TRUE LEFT JOIN (SELECT sequence, ",
+        mark!(),
+        ", previous, action, key_id, account FROM {changes} WHERE sequence >= $1 \
+         ORDER BY sequence LIMIT 1001) c ON TRUE \
+         LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.sequence > $1 \
+         AND c.action IN ('key_updated', 'key_revoked') ORDER BY c.sequence"
+    ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
@@ -145,8 +147,18 @@ statements! {
     list_secrets: order_of_secrets!(),
     /// The keys with a tag.
     list_tags: " JOIN {tags} t ON t.key_id = k.id",
-    /// The condition of a key whose account is disabled.
-    list_disabled: "k.account IN (SELECT id FROM {accounts} WHERE disabled <> 0)",
+    /// The condition of a key whose account is enabled.
+    list_enabled: "k.disabled = 0 AND k.account NOT IN (SELECT id FROM {accounts} WHERE disabled <> 0)",
+    /// The condition of a key that is disabled, or whose account is. Each half uses an index of its own.
+    list_disabled: "k.id IN (SELECT d.id FROM {keys} d WHERE d.disabled <> 0 UNION ALL \
+         SELECT d.id FROM {accounts} b JOIN {keys} d ON d.account = b.id WHERE b.disabled <> 0)",
+    /// Adds tags of keys.
+    into_tags: "INSERT INTO {tags} (name, value, key_id)",
+    /// Deletes the tags of a key.
+    delete_tags: "DELETE FROM {tags} WHERE key_id = $1",
+    /// Deletes the tags of an account's keys.
+    delete_tags_of_account: "DELETE FROM {tags} WHERE key_id IN \
+         (SELECT id FROM {keys} WHERE account = $1)",
     /// Reads a change that a client sent before.
     made_request: "SELECT fingerprint FROM {requests} WHERE author = $1 AND name = $2",
     /// Forgets the changes that clients do not send again.
@@ -190,6 +202,16 @@ statements! {
     /// A page is joined with all keys at once, so larger pages are read faster.
     page_of_postgres: page!("250000"),
     page_of_sqlite: page!("50000"),
+    /// Selects a page of the secrets of an account. Few accounts have more, and a reader follows changes between pages.
+    page_of_account: concat!(
+        "SELECT c.sequence, c.mark, n.latest, n.latest_mark, s.digest, s.expires AS secret_expires, ",
+        record_columns!(),
+        place_of_page!(),
+        "LEFT JOIN (SELECT own.digest, own.key_id, own.expires FROM {keys} of_account \
+         JOIN {secrets} own ON own.key_id = of_account.id \
+         WHERE of_account.account = $3 AND own.digest > $2 ORDER BY own.digest LIMIT 10000) s ON TRUE \
+         LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account"
+    ),
     /// Returns a page in one row, as [`PackedSecret`](super::feed) is read: sqlx hands each row of SQLite from thread
     /// to thread, which costs more than to read it. In the order of keys, neighbours lie in the same pages of the file.
     packed_page_of_sqlite: concat!(

@@ -7,7 +7,7 @@ use super::driver::{Columns, Row};
 use super::json::{broken, json};
 use super::quota_column::read_quotas;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{BrokenRow, KeyEntry, SecretEntry, StoreError};
 
 /// The id of a key, and its entry or the error of its row.
@@ -179,10 +179,17 @@ fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
     })
 }
 
-/// Returns the id and the problem of a broken row.
-pub(super) fn broken_row(id: String, error: &StoreError) -> BrokenRow {
+/// Returns the account of a key among rows, if it can be read.
+pub(super) fn account_in(rows: &[Row], id: &str) -> Option<String> {
+    let found = rows.iter().find(|row| text(&***row, "id").is_ok_and(|other| other == id))?;
+    optional(&**found, "account").ok()?
+}
+
+/// Returns what is known of a broken row.
+pub(super) fn broken_row(id: String, account: Option<String>, error: &StoreError) -> BrokenRow {
     let cause = std::error::Error::source(error);
-    BrokenRow { id, problem: cause.map_or_else(|| error.to_string(), ToString::to_string) }
+    let account = account.and_then(|account| AccountId::new(account).ok());
+    BrokenRow { id, account, problem: cause.map_or_else(|| error.to_string(), ToString::to_string) }
 }
 
 fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {

@@ -43,6 +43,9 @@ impl Step<'_> {
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
+        if !after.all_metadata().eq(record.all_metadata()) {
+            self.replace_tags(&after).await?;
+        }
         self.announce_secrets(&before);
         let differences = Difference::of_keys(Some(record), Some(&after));
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
@@ -102,7 +105,7 @@ impl Step<'_> {
         let account = self.announce_secrets_of(id).await?;
         let before = self.readable(id).await?.map(|entry| entry.record);
         let queries = &self.store.queries;
-        for statement in [&queries.delete_secrets, &queries.delete_key] {
+        for statement in [&queries.delete_secrets, &queries.delete_tags, &queries.delete_key] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         let differences = Difference::of_keys(before.as_ref(), None);
@@ -127,7 +130,11 @@ impl Step<'_> {
         let before = self.readable_account(id).await?;
         let queries = &self.store.queries;
         // Connections of an application's pool may not enforce foreign keys.
-        for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
+        for statement in [
+            &queries.delete_secrets_of_account,
+            &queries.delete_tags_of_account,
+            &queries.delete_keys_of_account,
+        ] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         if self.execute(Statement::new(&queries.delete_account).bind(id)).await? == 0 {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use tower_api_key::limits::MemoryLimiter;
@@ -103,7 +104,9 @@ impl Gates {
             Limits::Redis { url, lease } => {
                 // Accounts of two vendors may have the same id.
                 let prefix = format!("tower-api-key:{}:", store.vendor());
-                let mut limiter = RedisLimiter::builder(url).prefix(prefix);
+                // A demo shares its machine with other work. A service keeps the default.
+                let patience = Duration::from_secs(1);
+                let mut limiter = RedisLimiter::builder(url).prefix(prefix).timeout(patience);
                 if let Some(lease) = lease {
                     limiter = limiter.lease(*lease);
                 }

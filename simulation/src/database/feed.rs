@@ -96,7 +96,7 @@ impl KeyFeed for NodeFeed {
         Box::pin(self.run(|history| history.position()))
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
@@ -106,7 +106,7 @@ impl KeyFeed for NodeFeed {
         )
     }
 
-    fn changes(
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::KeyStore;
 use super::cache::Cached;
+use super::observer::CacheObserver;
 use super::settings::Settings;
 use crate::clock::Clock;
 
@@ -101,6 +102,12 @@ impl<S: KeyStore> CachedBuilder<S> {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.lag = clock.lag();
         self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Reports to an observer how the cache answers lookups: none unless set.
+    pub fn observer(mut self, observer: impl CacheObserver) -> Self {
+        self.settings.observer = Some(Arc::new(observer));
         self
     }
 

@@ -20,6 +20,7 @@ use super::kept::{Age, AgeContext, AgeLimits, Asked, Kept, Unknown};
 use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
+use super::observer::CacheAnswer;
 use super::settings::Settings;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
@@ -63,16 +64,21 @@ impl<S: KeyStore> SharedCache<S> {
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
         match kept {
             Some(kept) if age == Age::Fresh => {
+                self.observe(|| CacheAnswer::Hit { age: kept.time_since_proof(&now) });
                 return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
                 // The store is most likely still down. The background lookup finds out when it is
                 // back.
                 self.look_up_in_background(*digest);
+                self.observe(|| CacheAnswer::Old { age: kept.time_since_proof(&now) });
                 return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
             }
-            _ if self.is_unknown(digest, &now) => return Reply::now(Ok(None)),
-            _ => {}
+            _ if self.is_unknown(digest, &now) => {
+                self.observe(|| CacheAnswer::Unknown);
+                return Reply::now(Ok(None));
+            }
+            _ => self.observe(|| CacheAnswer::Miss),
         }
         match self.look_up(*digest) {
             Ok(waiter) => {
@@ -236,7 +242,18 @@ impl<S: KeyStore> SharedCache<S> {
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
         let (now, kept) = self.read(digest);
         let kept = kept?;
-        (kept.age(&now) != Age::Over).then(|| self.serve(digest, &now, &kept))
+        (kept.age(&now) != Age::Over).then(|| {
+            self.observe(|| CacheAnswer::Old { age: kept.time_since_proof(&now) });
+            self.serve(digest, &now, &kept)
+        })
+    }
+
+    /// Calls the observer, if one is set.
+    #[inline]
+    fn observe(&self, answer: impl FnOnce() -> CacheAnswer) {
+        if let Some(observer) = &self.settings.observer {
+            observer.answered(answer());
+        }
     }
 
     /// Reads the clocks.

@@ -122,6 +122,15 @@ impl Kept {
         let proof = if is_doubtful { now.notices.proofs.last_of_run(after) } else { now.proof };
         if now.is_within(usable, at) || now.is_within(usable, proof) { Age::Old } else { Age::Over }
     }
+
+    /// Returns the time since it was last proven that the record is up to date.
+    pub(super) fn time_since_proof(&self, now: &AgeContext<'_>) -> Duration {
+        let Asked { at, after } = self.asked;
+        let is_doubtful = now.notices.names_everything_after(after);
+        let proof = if is_doubtful { now.notices.proofs.last_of_run(after) } else { now.proof };
+        let ages = [at.age(now.at), proof.age(now.at)];
+        Duration::from_nanos(ages.into_iter().flatten().min().unwrap_or_default())
+    }
 }
 
 impl Unknown {

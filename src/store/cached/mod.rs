@@ -19,6 +19,7 @@ mod lookups;
 mod manager;
 mod moment;
 mod notices;
+mod observer;
 mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;
@@ -27,3 +28,4 @@ mod under_way;
 
 pub use builder::CachedBuilder;
 pub use cache::Cached;
+pub use observer::{CacheAnswer, CacheObserver};

@@ -34,7 +34,7 @@ impl Moment {
 
     /// Returns the nanoseconds from this instant to `now`, by the clock that says more. Returns `None` if
     /// this instant has not come: the clock was set back, and the age is unknown.
-    fn age(self, now: Self) -> Option<u64> {
+    pub(super) fn age(self, now: Self) -> Option<u64> {
         if self.wall > now.wall || self.steady > now.steady {
             return None;
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::observer::CacheObserver;
 use crate::clock::{Clock, SystemClock};
 
 /// The numbers of a cache, and its clock.
@@ -19,6 +20,7 @@ pub(super) struct Settings {
     pub(super) clock: Arc<dyn Clock>,
     /// How far a reading of the clock may be behind.
     pub(super) lag: Duration,
+    pub(super) observer: Option<Arc<dyn CacheObserver>>,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             most_lookups: 1_000,
             clock: Arc::new(SystemClock),
             lag: SystemClock.lag(),
+            observer: None,
         }
     }
 }

@@ -41,21 +41,25 @@ impl KeyFilter {
         Self { account: Some(account.as_ref().to_owned()), ..Self::default() }
     }
 
+    /// Returns true if a record has the tag, or no tag is asked for.
+    pub fn has_tag(&self, record: &KeyRecord) -> bool {
+        self.tag.as_ref().is_none_or(|(name, value)| {
+            record.all_metadata().any(|tag| tag == (name.as_str(), value.as_str()))
+        })
+    }
+
     /// Returns true if the filter matches a record at an instant.
     pub fn chooses(&self, record: &KeyRecord, now: Timestamp) -> bool {
         let is = |wanted: &Option<String>, name: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| name == Some(wanted))
         };
         let ends = |before| record.expires().is_some_and(|expires| expires < before);
-        let tagged = |(name, value): &(String, String)| {
-            record.all_metadata().any(|tag| tag == (name.as_str(), value.as_str()))
-        };
         is(&self.account, Some(record.account().id().as_str()))
             && is(&self.owner, record.owner())
             && is(&self.kind, record.kind().map(KeyKind::as_str))
             && is(&self.environment, record.environment().map(Environment::as_str))
             && self.state.is_none_or(|state| state == KeyState::of(record, now))
-            && self.tag.as_ref().is_none_or(tagged)
+            && self.has_tag(record)
             && self.name_prefix.as_ref().is_none_or(|prefix| record.name().starts_with(prefix))
             && self.expires_before.is_none_or(ends)
             && (self.order != KeyOrder::Expiry || record.expires().is_some())

@@ -1,11 +1,14 @@
 //! A page of a list.
 
+use crate::key::AccountId;
+
 /// One page of a list, with the rows that could not be read.
 ///
 /// ```
 /// use tower_api_key::store::{BrokenRow, Page};
 ///
-/// let broken = BrokenRow { id: "key_7".to_owned(), problem: "scopes: not a list".to_owned() };
+/// let problem = "scopes: not a list".to_owned();
+/// let broken = BrokenRow { id: "key_7".to_owned(), account: None, problem };
 /// let page = Page { found: vec!["key_6", "key_8"], broken: vec![broken] };
 /// assert_eq!(page.broken[0].id, "key_7");
 /// ```
@@ -25,6 +28,8 @@ pub struct Page<T> {
 pub struct BrokenRow {
     /// The id of the key or account.
     pub id: String,
+    /// The account of a key, if the row says so. `None` for the row of an account.
+    pub account: Option<AccountId>,
     /// What is wrong with the row, for an operator.
     pub problem: String,
 }

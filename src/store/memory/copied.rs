@@ -122,6 +122,11 @@ impl Writer<'_> {
         Some((entry.digest, entry.record.clone()))
     }
 
+    /// Returns true if a secret is known, and its record could not be read.
+    pub(super) fn is_secret_unreadable(&self, digest: &KeyDigest) -> bool {
+        self.copy_of(digest).is_some_and(|(_, record)| record.is_unreadable())
+    }
+
     /// Takes a secret from another key that has it. Readers still find the secret.
     fn take_from_other(&mut self, digest: &KeyDigest, id: &KeyId) {
         let found = self.table.locate(digest).and_then(|at| identity(&self.table, at));

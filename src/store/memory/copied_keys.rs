@@ -29,6 +29,24 @@ impl MemoryStore {
         secrets.for_each(|(digest, record)| writer.add_secret(digest, record));
     }
 
+    /// Returns true if a key is known, and no record of it could be read.
+    pub(in crate::store) fn is_unreadable(&self, id: &KeyId) -> bool {
+        self.writer().find(id.as_str()).is_some_and(|entry| entry.record.is_unreadable())
+    }
+
+    /// Gives these secrets their records, where the ones before stand for records that could not be read.
+    pub(in crate::store) fn repair_secrets(
+        &self,
+        secrets: impl Iterator<Item = (KeyDigest, KeyRecord)>,
+    ) {
+        let mut writer = self.writer();
+        for (digest, record) in secrets {
+            if writer.is_secret_unreadable(&digest) {
+                writer.add_secret(digest, record);
+            }
+        }
+    }
+
     /// Makes each key have these secrets and no others. A key without secrets is removed.
     pub(in crate::store) fn set_keys(&self, keys: impl Iterator<Item = (KeyId, CopiedSecrets)>) {
         let mut writer = self.writer();

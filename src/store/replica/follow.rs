@@ -1,29 +1,25 @@
 //! The task that copies a store and follows its changes.
 
-use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::select;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::super::MemoryStore;
 use super::super::feed::{FeedAnswer, FeedChanges, FeedFuture, FeedPage, KeyFeed};
-use super::super::invalidation::{Invalidation, Invalidations};
 use super::applying::{PendingChanges, add_page, make_room};
 use super::cursor::Cursor;
 use super::freshness::Proof;
+use super::notices::listen;
 use super::pace::Pace;
 use super::progress::Wake;
+use super::repairs::Repairs;
 use super::settings::FollowSettings;
 use super::shared::SharedReplica;
 use super::unproven::NoFeedAnswer;
 use crate::error::StoreError;
-
-/// The first pause after notices fail. Each further failure doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Copies and follows until the replica is dropped.
 pub(super) fn follow<F: KeyFeed>(
@@ -39,31 +35,18 @@ pub(super) fn follow<F: KeyFeed>(
         let listening = listen(feed.notices(), Arc::clone(&wake));
         let seed = settings.jitter_seed.or_else(|| getrandom::u64().ok()).unwrap_or_default();
         let pace = Pace::new(settings.poll_interval, seed);
-        let mut follower = Follower { feed, replica, wake: Arc::clone(&wake), settings, pace };
+        let mut follower = Follower {
+            feed,
+            replica,
+            wake: Arc::clone(&wake),
+            settings,
+            pace,
+            repairs: Repairs::default(),
+        };
         let (running, listening) = (pin!(follower.run()), pin!(listening));
         let following = select(running, listening);
         // The sender of `end` is dropped with the replica.
         select(pin!(end.changed()), following).await;
-    }
-}
-
-/// Wakes the follower at each notice of the store.
-async fn listen(notices: Option<Box<dyn Invalidations>>, wake: Arc<Wake>) {
-    let Some(mut notices) = notices else { return pending().await };
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match notices.next().await {
-            // The replica's own questions are its proofs.
-            Ok(Invalidation::UpToDate(_)) => pause = FIRST_PAUSE,
-            Ok(_) => {
-                pause = FIRST_PAUSE;
-                wake.hint();
-            }
-            Err(_) => {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
     }
 }
 
@@ -74,6 +57,7 @@ struct Follower<F> {
     wake: Arc<Wake>,
     settings: FollowSettings,
     pace: Pace,
+    repairs: Repairs,
 }
 
 /// What came of a question for changes.
@@ -111,6 +95,7 @@ impl<F: KeyFeed> Follower<F> {
 
     /// Reads all pages. Returns `None` if the history of the store became another one meanwhile.
     async fn copy(&mut self, copy: &MemoryStore) -> Option<Cursor> {
+        self.repairs = Repairs::default();
         let mut cursor = loop {
             match self.ask(self.settings.timeout, |feed| feed.position()).await {
                 Some(position) => break Cursor::new(position),
@@ -120,7 +105,8 @@ impl<F: KeyFeed> Follower<F> {
         let mut after = None;
         loop {
             let seen = cursor.seen;
-            let answer = self.ask(self.settings.page_timeout, |feed| feed.page(seen, after)).await;
+            let answer =
+                self.ask(self.settings.page_timeout, |feed| feed.keys_after(seen, after)).await;
             let page = match answer {
                 Some(FeedAnswer::Same(page)) => page,
                 Some(FeedAnswer::Diverged) => return None,
@@ -141,7 +127,7 @@ impl<F: KeyFeed> Follower<F> {
                 continue;
             }
             after = last.or(after);
-            add_page(copy, secrets).await;
+            self.repairs.note_unreadable(add_page(copy, secrets).await);
             if is_last {
                 return Some(cursor);
             }
@@ -158,7 +144,7 @@ impl<F: KeyFeed> Follower<F> {
         loop {
             let step = self.step(cursor, &mut pending).await;
             // No request finds these records yet, so they need not wait for further changes.
-            pending.apply(copy).await;
+            pending.apply(copy, &mut self.repairs).await;
             match step {
                 FollowStep::UpToDate(proof, answered) => return Some((proof, answered)),
                 FollowStep::More => {}
@@ -176,12 +162,15 @@ impl<F: KeyFeed> Follower<F> {
             loop {
                 match self.step(cursor, &mut pending).await {
                     FollowStep::UpToDate(proof, answered) => {
-                        pending.apply(keys).await;
+                        pending.apply(keys, &mut self.repairs).await;
                         if let (Some(proof), Some(replica)) = (proof, self.replica.upgrade()) {
                             replica.freshness.prove(proof);
                         }
                         self.publish(proof, answered);
-                        break;
+                        // A page counts together with the changes since, so they are asked for at once.
+                        if !self.repair(keys, cursor, &mut pending).await {
+                            break;
+                        }
                     }
                     FollowStep::More => {}
                     FollowStep::Failed => break,
@@ -191,6 +180,30 @@ impl<F: KeyFeed> Follower<F> {
         }
     }
 
+    /// Reads a page of keys that may be readable again. Returns false if there is none to read.
+    async fn repair(
+        &mut self,
+        keys: &MemoryStore,
+        cursor: &mut Cursor,
+        pending: &mut PendingChanges,
+    ) -> bool {
+        let asked = Instant::now();
+        let Some((account, after)) = self.repairs.due(asked) else { return false };
+        // No changes are followed meanwhile, so it takes no longer than the records may wait for a proof.
+        let longest = self.settings.page_timeout.min(self.settings.staleness / 2);
+        let seen = cursor.seen;
+        let answer = self.ask(longest, |feed| feed.keys_of_account(account, seen, after)).await;
+        let Some(FeedAnswer::Same(page)) = answer else {
+            self.repairs.fail(asked, self.settings.poll_interval);
+            return true;
+        };
+        cursor.seen = page.latest;
+        let last = page.secrets.last().filter(|_| !page.is_last).map(|secret| secret.digest);
+        self.repairs.note_unreadable(pending.repair(keys, page.secrets).await);
+        self.repairs.read(asked, last);
+        true
+    }
+
     /// Asks for the changes since a position.
     async fn step(&mut self, cursor: &mut Cursor, pending: &mut PendingChanges) -> FollowStep {
         let Some(replica) = self.replica.upgrade() else { return FollowStep::Failed };
@@ -198,7 +211,8 @@ impl<F: KeyFeed> Follower<F> {
         drop(replica);
         let requested = self.pace.asks(&self.wake);
         let Cursor { position, seen } = *cursor;
-        let answer = self.ask(self.settings.timeout, |feed| feed.changes(position, seen)).await;
+        let answer =
+            self.ask(self.settings.timeout, |feed| feed.changes_after(position, seen)).await;
         let answer: FeedChanges = match answer {
             Some(FeedAnswer::Same(answer)) => answer,
             Some(FeedAnswer::Diverged) => {

@@ -49,7 +49,7 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
         after: Option<&'a str>,
         limit: usize,
     ) -> ManageFuture<'a, Page<KeyEntry>> {
-        KeyManager::page(self.store(), filter, after, limit)
+        self.store().page(filter, after, limit)
     }
 
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {

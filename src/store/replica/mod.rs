@@ -12,10 +12,13 @@ mod builder;
 mod cursor;
 mod follow;
 mod freshness;
+mod gauge;
 mod manager;
+mod notices;
 mod pace;
 mod progress;
 mod recent_uses;
+mod repairs;
 mod replicated;
 #[cfg(all(test, shuttle))]
 mod schedules;
@@ -24,5 +27,6 @@ mod shared;
 mod unproven;
 
 pub use builder::ReplicaBuilder;
+pub use gauge::{ReplicaGauge, ReplicaState};
 pub use replicated::Replica;
 pub use settings::WhenStale;

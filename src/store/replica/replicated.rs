@@ -9,6 +9,7 @@ use super::super::manage::KeyManager;
 use super::super::{KeyStore, StoreError};
 use super::builder::ReplicaBuilder;
 use super::follow;
+use super::gauge::ReplicaGauge;
 use super::settings::FollowSettings;
 use super::shared::SharedReplica;
 use crate::key::{KeyDigest, SharedRecord};
@@ -124,6 +125,11 @@ impl<F: KeyFeed> Replica<F> {
     /// Returns why the last question to the store failed. `None` if the store answered it.
     pub fn failure(&self) -> Option<Arc<StoreError>> {
         self.shared.failure()
+    }
+
+    /// Returns what a monitor reads of the replica. It does not keep the replica in memory.
+    pub fn gauge(&self) -> ReplicaGauge {
+        ReplicaGauge::of(&self.shared)
     }
 
     /// Writes to a store when secrets were last used, until the replica is dropped. Spawn the future once; a second one

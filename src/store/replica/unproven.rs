@@ -18,7 +18,9 @@ pub(super) enum Unproven {
         last(.why.as_deref())
     )]
     Stale { age: Duration, longest: Duration, why: Option<Arc<StoreError>> },
-    #[error("the stored record of the key `{0}` is not valid: delete the key, or save it anew")]
+    #[error(
+        "the stored record of the key `{0}` is not valid: save the key or its account anew, or delete the key"
+    )]
     Unreadable(KeyId),
 }
 

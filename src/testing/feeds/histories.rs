@@ -6,7 +6,7 @@ use super::managed::ManagedFeed;
 use super::reader::{FeedReader, PageCursor, changes_since};
 use super::support::{BY, FUTURE, add, digest, done, import, save};
 use crate::key::KeyDigest;
-use crate::store::{FeedAnswer, FeedPosition, KeyFeed};
+use crate::store::{FeedAnswer, FeedPosition};
 use crate::testing::fresh::{Fresh, Maker, subject};
 
 /// The number of keys that the tests change.
@@ -109,14 +109,14 @@ pub(super) async fn another_history_is_told_apart(make: &Maker<dyn ManagedFeed>)
     ];
     for other in others {
         for since in [position, other] {
-            let changes = KeyFeed::changes(store, since, other).await;
+            let changes = store.changes_after(since, other).await;
             let changes = done(changes, "asking for changes");
             assert!(
                 matches!(changes, FeedAnswer::Diverged),
                 "changes since {since:?}, with {other:?} of another history seen: {changes:?}"
             );
         }
-        let page = done(KeyFeed::page(store, other, None).await, "reading a page");
+        let page = done(store.keys_after(other, None).await, "reading a page");
         assert!(
             matches!(page, FeedAnswer::Diverged),
             "a page at {other:?} of another history: {page:?}"
@@ -127,7 +127,7 @@ pub(super) async fn another_history_is_told_apart(make: &Maker<dyn ManagedFeed>)
     add(store, "one", "acme").await;
     add(store, "three", "acme").await;
     if done(store.position().await, "asking for the position").sequence == sequence {
-        let changes = done(KeyFeed::changes(store, position, position).await, "asking for changes");
+        let changes = done(store.changes_after(position, position).await, "asking for changes");
         assert!(
             matches!(changes, FeedAnswer::Diverged),
             "two stores have the same mark, {mark}, for different changes"

@@ -8,7 +8,8 @@ use crate::store::{KeyFeed, KeyManager};
 /// use tower_api_key::testing::ManagedFeed;
 ///
 /// async fn has_no_changes(store: &dyn ManagedFeed) -> bool {
-///     store.position().await.is_ok_and(|position| position.sequence == 0)
+///     let is_at_the_start = store.position().await.is_ok_and(|position| position.sequence == 0);
+///     is_at_the_start && store.changes(0, 1).await.is_ok_and(|trail| trail.is_empty())
 /// }
 /// ```
 pub trait ManagedFeed: KeyManager + KeyFeed {}

@@ -9,6 +9,7 @@ use crate::testing::promise::{Promise, list, run};
 ///
 /// * `a_new_store_can_be_read`
 /// * `pages_hold_every_secret`
+/// * `pages_of_an_account_hold_its_secrets`
 /// * `every_change_is_reported`
 /// * `accounts_are_followed`
 /// * `without_changes_the_position_stays`
@@ -48,6 +49,7 @@ macro_rules! __feed_promises {
             $($given)*
             reports::a_new_store_can_be_read,
             reports::pages_hold_every_secret,
+            reports::pages_of_an_account_hold_its_secrets,
             reports::every_change_is_reported,
             reports::accounts_are_followed,
             reports::without_changes_the_position_stays,

@@ -6,10 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::managed::ManagedFeed;
 use super::support::done;
-use crate::key::{Account, KeyDigest, KeyId, KeyRecord};
-use crate::store::{
-    FeedAnswer, FeedChange, FeedChanges, FeedPage, FeedPosition, FeedSecret, KeyFeed,
-};
+use crate::error::StoreError;
+use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord};
+use crate::store::{FeedAnswer, FeedChange, FeedChanges, FeedPage, FeedPosition, FeedSecret};
 
 /// The most answers of one read. A feed that has always more never ends.
 const MOST_ANSWERS: usize = 10_000;
@@ -41,9 +40,29 @@ impl FeedReader {
 
     /// Reads a page. Returns false if it was the last one.
     pub(super) async fn read_page(&mut self, store: &dyn ManagedFeed, at: &mut PageCursor) -> bool {
+        let answer = store.keys_after(at.position, at.after).await;
+        self.add_page(answer, at)
+    }
+
+    /// Reads a page of one account. Returns false if it was the last one.
+    pub(super) async fn read_page_of(
+        &mut self,
+        store: &dyn ManagedFeed,
+        account: &str,
+        at: &mut PageCursor,
+    ) -> bool {
+        let account = done(AccountId::new(account), "naming an account");
+        let answer = store.keys_of_account(account, at.position, at.after).await;
+        self.add_page(answer, at)
+    }
+
+    fn add_page(
+        &mut self,
+        answer: Result<FeedAnswer<FeedPage>, StoreError>,
+        at: &mut PageCursor,
+    ) -> bool {
         at.count += 1;
         assert!(at.count < MOST_ANSWERS, "{MOST_ANSWERS} pages, and no last one");
-        let answer = KeyFeed::page(store, at.position, at.after).await;
         let FeedPage { secrets, is_last, latest } = same(done(answer, "reading a page"), "a page");
         assert!(
             latest.sequence >= at.position.sequence,
@@ -160,7 +179,7 @@ pub(super) async fn changes_since(
     since: FeedPosition,
     seen: FeedPosition,
 ) -> FeedChanges {
-    same(done(KeyFeed::changes(store, since, seen).await, "asking for changes"), "changes")
+    same(done(store.changes_after(since, seen).await, "asking for changes"), "changes")
 }
 
 /// Returns the answer about a position that the store has.

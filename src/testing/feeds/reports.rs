@@ -4,7 +4,7 @@ use super::managed::ManagedFeed;
 use super::reader::{FeedReader, PageCursor, changes_since};
 use super::support::{BY, FUTURE, add, digest, done, import, save};
 use crate::clock::Timestamp;
-use crate::key::KeyDigest;
+use crate::key::{KeyDigest, KeyRecord};
 use crate::store::NewKey;
 use crate::testing::fresh::{Maker, subject};
 
@@ -39,6 +39,21 @@ pub(super) async fn pages_hold_every_secret(make: &Maker<dyn ManagedFeed>) {
     let mut at = PageCursor::new(reader.position);
     while reader.read_page(store, &mut at).await {}
     reader.is_like(store, &secrets, "after all pages of a store without changes").await;
+}
+
+pub(super) async fn pages_of_an_account_hold_its_secrets(make: &Maker<dyn ManagedFeed>) {
+    const KEYS: usize = 100;
+    let made = make.fresh(()).await;
+    let store = subject(&*made);
+    import(store, "paged", KEYS).await;
+    add(store, "other", "acme").await;
+    let mut reader = FeedReader::begin(store).await;
+    let mut at = PageCursor::new(reader.position);
+    while reader.read_page_of(store, "imported", &mut at).await {}
+    let is_of_account = |record: &KeyRecord| *record.account().id() == *"imported";
+    reader.records.retain(|_, record| is_of_account(record));
+    let secrets: Vec<_> = (0..KEYS).map(|key| digest(&format!("paged_{key}"))).collect();
+    reader.is_like(store, &secrets, "after all pages of an account").await;
 }
 
 /// Makes one change of each kind, and follows each.

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, BatchQuestion};
 use super::demand::{Demand, Pace};
 use super::refusals::Refusals;
 use super::rule::Lease;
@@ -23,15 +23,6 @@ pub(super) struct AccountLease {
     demand: Demand,
     batch: Option<Batch>,
     refusals: Refusals,
-}
-
-/// The instant, the wanted tokens and the returned tokens of the next question.
-pub(super) struct BatchQuestion {
-    pub(super) at: Timestamp,
-    pub(super) want: u32,
-    /// The batch is at most an `n`th part of what is left.
-    pub(super) left: u32,
-    pub(super) back: Option<Unspent>,
 }
 
 impl AccountLease {
@@ -101,6 +92,14 @@ impl AccountLease {
     /// Returns true if a batch was not used for long, or is too old. Any batch is due if `all` is set.
     pub(super) fn is_due(&mut self, now: Instant, all: bool) -> bool {
         self.batch.as_mut().is_some_and(|batch| batch.is_due(now) || all)
+    }
+
+    /// Ends a batch whose windows are over. Its tokens are worth nothing any more, here and at the server.
+    pub(super) fn let_go(&mut self, now: Instant) {
+        if self.batch.as_ref().is_some_and(|batch| batch.is_over(now)) {
+            self.end_batch(self.latest);
+            self.demand.halve();
+        }
     }
 
     /// Returns true if the node holds tokens, which may have to be given back.

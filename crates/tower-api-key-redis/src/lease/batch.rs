@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::rule::Lease;
 use crate::answer::Answer;
-use crate::question::Marks;
+use crate::question::{Marks, Unspent};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::{QuotaStatus, Verdict};
 
@@ -38,6 +38,17 @@ struct Watch {
     used: Instant,
     patience: Duration,
     ends: Instant,
+    /// When the windows are over, in which the tokens were charged. To give tokens back then changes nothing.
+    over: Instant,
+}
+
+/// The instant, the wanted tokens and the returned tokens of the next question.
+pub(super) struct BatchQuestion {
+    pub(super) at: Timestamp,
+    pub(super) want: u32,
+    /// The batch is at most an `n`th part of what is left.
+    pub(super) left: u32,
+    pub(super) back: Option<Unspent>,
 }
 
 impl Batch {
@@ -54,7 +65,12 @@ impl Batch {
         let ends = asked.plus_nanoseconds(life);
         let now = Instant::now();
         let life = Duration::from_nanos(life);
-        let watch = Watch { seen: answer.taken, used: now, patience: life, ends: now + life };
+        // The server answered before now, so this is never too early.
+        let resets = answer.verdict.statuses().iter().map(QuotaStatus::reset_after);
+        let over = now.checked_add(resets.fold(answer.lasts, Duration::max));
+        let (seen, held_until) = (answer.taken, now + life);
+        let over = over.unwrap_or(held_until);
+        let watch = Watch { seen, used: now, patience: life, ends: held_until, over };
         Self {
             taken: asked,
             ends: if is_of_this_clock { ends } else { Timestamp::default() },
@@ -78,6 +94,11 @@ impl Batch {
             (self.watch.seen, self.watch.used) = (self.unspent, now);
         }
         now >= self.watch.ends || now >= self.watch.used + self.watch.patience
+    }
+
+    /// Returns true if nothing counts any more of what was charged.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        now >= self.watch.over
     }
 
     /// Returns the verdict at an instant.

@@ -2,7 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::account::{BatchQuestion, SHORTEST};
+use super::account::SHORTEST;
+use super::batch::BatchQuestion;
 use super::server_clock::ServerClock;
 use crate::answer::Answer;
 use crate::failure::Failure;

@@ -97,7 +97,8 @@ impl Shard {
         !self.watched.is_empty()
     }
 
-    /// Ends the batches that are due, and watches those that hold tokens still.
+    /// Ends the batches that are due, and watches those that hold tokens still. A batch whose windows are over is let go,
+    /// whether its server takes it or not.
     pub(super) fn end_due(
         &mut self,
         now: Instant,
@@ -109,6 +110,10 @@ impl Shard {
         watched.retain(|slot| {
             let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
             let Some(entry) = table.find_mut(slot.hash, found) else { return false };
+            // Of requests' own instants the timer knows nothing, and it does not run then.
+            if !all {
+                entry.held.let_go(now);
+            }
             // To ask whether a server takes it formats a Redis key, so only for what is due.
             if entry.held.is_due(now, all)
                 && takes(&entry.counted)
@@ -127,6 +132,11 @@ impl Shard {
         if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
             self.swept = now;
             self.table.retain(|entry| entry.waiting.is_some() || !entry.held.is_idle(now));
+            let Self { table, watched, .. } = self;
+            watched.retain(|slot| {
+                let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
+                table.find(slot.hash, found).is_some()
+            });
         }
         self.table.len() < most
     }
@@ -137,7 +147,7 @@ mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::question::Marks;
-    use tower_api_key::quota::AppliedQuotas;
+    use tower_api_key::quota::{AppliedQuotas, QuotaStatus};
 
     const LEASE: Lease = Lease::new();
     const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
@@ -156,9 +166,10 @@ mod tests {
         AccountLease::new(Pace::new([MINUTE].iter(), &LEASE))
     }
 
-    /// Returns an account with a token, for 990 ms less a thousandth.
+    /// Returns an account with a token, for 990 ms less a thousandth. Its window is over after a minute.
     fn busy() -> AccountLease {
-        let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
+        let (mut verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
+        verdict.push(QuotaStatus::new(10, 9, Duration::from_secs(60)));
         let mut held = idle();
         held.prepare(at(0), &LEASE, false);
         let (marks, served_at, is_late) = (Marks::new(), 0, false);
@@ -203,6 +214,31 @@ mod tests {
         assert!(shard.end_due(Instant::now(), |_| false, false).is_empty());
         assert_eq!(shard.end_due(Instant::now(), |_| true, false).len(), 1);
         assert!(!shard.watches_any());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_whose_window_is_over_is_let_go_also_if_its_server_is_down() {
+        let mut shard = full_shard(entry(busy(), None));
+        let slot =
+            Slot { hash: 0, counted: Arc::clone(&shard.table.iter().next().unwrap().counted) };
+        assert!(shard.watch(&slot));
+        tokio::time::advance(Duration::from_millis(59_999)).await;
+        assert!(shard.end_due(Instant::now(), |_| false, false).is_empty());
+        assert!(shard.watches_any(), "the tokens count still");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let none = |_: &Counted| unreachable!("there is nothing to give back");
+        assert!(shard.end_due(Instant::now(), none, false).is_empty());
+        assert!(!shard.watches_any() && !shard.watch(&slot));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_is_dropped_is_not_watched() {
+        let mut shard = full_shard(entry(busy(), None));
+        let slot =
+            Slot { hash: 0, counted: Arc::clone(&shard.table.iter().next().unwrap().counted) };
+        assert!(shard.watch(&slot));
+        assert!(!shard.has_room(1, at(900)) && shard.watches_any());
+        assert!(shard.has_room(1, at(1_000)) && !shard.watches_any());
     }
 
     #[test]

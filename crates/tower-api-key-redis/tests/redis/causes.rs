@@ -12,7 +12,7 @@ use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::Redis;
 use crate::failover::{Asked, told};
-use crate::folder::Folder;
+use crate::folder::{Folder, free_port};
 
 const PASSWORD: &str = "a-secret-word";
 
@@ -96,7 +96,7 @@ async fn a_port_that_wants_tls_is_told() {
         set_if_known(&server, name, file.to_str().unwrap());
     }
     set_if_known(&server, "tls-key-file", key.to_str().unwrap());
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     if set_if_known(&server, "tls-port", &port.to_string()) {
         is_told(&format!("redis://ada:{PASSWORD}@127.0.0.1:{port}"), "expects TLS").await;
     } else {

@@ -9,8 +9,8 @@ use tower_api_key_redis::{RedisCredentials, RedisLimiter, RedisLimiterBuilder};
 
 use crate::clustered::eventually;
 use crate::failover::{Asked, told};
-use crate::folder::Folder;
-use crate::server::{free_port, with_each_program};
+use crate::folder::{Folder, free_port};
+use crate::server::with_each_program;
 use crate::{Redis, TURNS};
 
 /// How long a failover takes at most, with a busy machine's time.

@@ -1,6 +1,5 @@
 //! A Redis server of one test's own, on loopback, in a folder that goes with it.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::{env, thread};
 
 use tower_api_key_redis::{RedisLimiter, RedisLimiterBuilder};
 
-use super::folder::Folder;
+use super::folder::{Folder, free_port};
 
 pub(crate) struct Redis {
     folder: Folder,
@@ -145,17 +144,6 @@ impl Redis {
     /// Starts it again, empty.
     pub(crate) fn start_again(&mut self) {
         self.server = serve(&self.program, &self.folder, self.port, &self.options);
-    }
-}
-
-/// Returns a port that is free, with one for the bus of a cluster, which is greater by 10,000.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let bus = port.checked_add(10_000);
-        if bus.is_some_and(|bus| TcpListener::bind(("127.0.0.1", bus)).is_ok()) {
-            return port;
-        }
     }
 }
 

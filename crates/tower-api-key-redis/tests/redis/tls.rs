@@ -9,8 +9,7 @@ use tower_api_key_redis::{RedisCredentials, RedisLimiter, RedisTls};
 
 use crate::causes::rights;
 use crate::failover::{Asked, told};
-use crate::folder::Folder;
-use crate::server::free_port;
+use crate::folder::{Folder, free_port};
 use crate::{Redis, TURNS};
 
 const PATIENT: Duration = Duration::from_secs(5);

@@ -7,28 +7,22 @@ use super::super::driver::{Columns, Row};
 use super::super::row;
 use super::behind::ProvenAge;
 use super::secrets::{SecretReader, account};
-use super::trail_position::{TrailPlace, is_before_all, is_seen};
+use super::trail_lines::{LineStep, TrailLines};
+use super::trail_position::{TrailPlace, is_seen};
 use tower_api_key::key::{Account, AccountId, KeyId};
 use tower_api_key::store::{
     Action, FeedAnswer, FeedChange, FeedChanges, FeedPosition, FeedSecret, StoreError,
 };
 
-/// The most changes of an answer; the statement reads one more, which is at the position itself.
-const LIMIT: usize = 1_000;
-
 /// Collects the changes of an answer.
 pub(super) struct ChangeList {
-    since: FeedPosition,
     seen: FeedPosition,
-    /// The last place that was read; `None` at the beginning.
-    last: Option<TrailPlace>,
-    count: usize,
+    lines: TrailLines,
     reader: SecretReader,
     keys: HashMap<KeyId, Vec<FeedSecret>>,
     accounts: HashMap<AccountId, AccountState>,
     /// The numbers of the changes whose keys are held already.
     repeated: HashSet<i64>,
-    more: bool,
 }
 
 /// What became of an account.
@@ -50,15 +44,12 @@ enum RowOutcome {
 impl ChangeList {
     pub(super) fn new(since: FeedPosition, seen: FeedPosition) -> Self {
         Self {
-            since,
             seen,
-            last: None,
-            count: 0,
+            lines: TrailLines::new(since),
             reader: SecretReader::default(),
             keys: HashMap::new(),
             accounts: HashMap::new(),
             repeated: HashSet::new(),
-            more: false,
         }
     }
 
@@ -78,7 +69,7 @@ impl ChangeList {
                 RowOutcome::Diverged => return Ok(FeedAnswer::Diverged),
             }
         }
-        let (Some(last), Some(latest)) = (self.last, latest) else {
+        let (Some(last), Some(latest)) = (self.lines.last(), latest) else {
             return Ok(FeedAnswer::Diverged);
         };
         let mut changes = Vec::with_capacity(self.keys.len() + self.accounts.len());
@@ -96,34 +87,22 @@ impl ChangeList {
             changes,
             position: last.position(),
             latest: latest.position(),
-            more: self.more,
+            more: self.lines.is_full(),
             behind,
         }))
     }
 
     fn read_row(&mut self, row: &dyn Columns) -> Result<RowOutcome, StoreError> {
-        let place = TrailPlace::read(row)?;
+        let is_first = self.lines.last().is_none();
         // A key with several secrets has several rows.
-        let is_new = self.last.is_none_or(|last| last.sequence != place.sequence);
-        if is_new {
-            if self.more {
-                return Ok(RowOutcome::Cut);
-            }
-            let follows = match self.last {
-                Some(last) => last.precedes(place),
-                None => place.proves(self.since) && is_seen(row, self.seen)?,
-            };
-            if !follows {
-                return Ok(RowOutcome::Diverged);
-            }
-            let is_the_position = self.last.is_none() && !is_before_all(self.since);
-            self.last = Some(place);
-            if is_the_position {
-                return Ok(RowOutcome::Read);
-            }
-            self.count += 1;
-            self.more = self.count == LIMIT;
-        }
+        let (place, is_new) = match self.lines.step(row)? {
+            LineStep::Diverged => return Ok(RowOutcome::Diverged),
+            _ if is_first && !is_seen(row, self.seen)? => return Ok(RowOutcome::Diverged),
+            LineStep::Known => return Ok(RowOutcome::Read),
+            LineStep::Beyond => return Ok(RowOutcome::Cut),
+            LineStep::Next(place) => (place, true),
+            LineStep::Further(place) => (place, false),
+        };
         match row::optional(row, "key_id")? {
             Some(key) => self.read_key(row, place, &key, is_new),
             None => self.read_account(row),

@@ -8,8 +8,9 @@ use super::super::driver::Row;
 use super::super::statement::Statement;
 use super::behind::ProvenAge;
 use super::change_list::ChangeList;
+use super::page::PageRead;
 use super::trail_position::{TrailPlace, from, is_before_all, is_seen};
-use tower_api_key::key::KeyDigest;
+use tower_api_key::key::{AccountId, KeyDigest};
 use tower_api_key::store::{
     FeedAnswer, FeedChanges, FeedFuture, FeedPage, FeedPosition, Invalidations, KeyFeed, StoreError,
 };
@@ -26,30 +27,27 @@ impl KeyFeed for SqlStore {
         })
     }
 
-    fn page(
+    fn keys_after(
         &self,
         position: FeedPosition,
         after: Option<KeyDigest>,
     ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
-        Box::pin(async move {
-            let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
-            let mut read = self.read_page(position, after.clone()).await?;
-            if read.place.is_none() {
-                if self.is_before_all(position, self.proven_age()).await?.is_some() {
-                    return Ok(FeedAnswer::Same(read.into_page(position)));
-                }
-                // The first change may have been made meanwhile.
-                read = self.read_page(position, after).await?;
-            }
-            let Some((first, latest)) = read.place else { return Ok(FeedAnswer::Diverged) };
-            if !first.proves(position) {
-                return Ok(FeedAnswer::Diverged);
-            }
-            Ok(FeedAnswer::Same(read.into_page(latest.position())))
-        })
+        let after = bytes(after);
+        Box::pin(self.proven_page(position, move || self.read_page(position, after.clone())))
     }
 
-    fn changes(
+    fn keys_of_account(
+        &self,
+        account: AccountId,
+        position: FeedPosition,
+        after: Option<KeyDigest>,
+    ) -> FeedFuture<'_, FeedAnswer<FeedPage>> {
+        let after = bytes(after);
+        let read = move || self.read_page_of_account(account.clone(), position, after.clone());
+        Box::pin(self.proven_page(position, read))
+    }
+
+    fn changes_after(
         &self,
         since: FeedPosition,
         seen: FeedPosition,
@@ -98,6 +96,27 @@ impl KeyFeed for SqlStore {
 }
 
 impl SqlStore {
+    /// Reads a page, and checks that the position belongs to the history.
+    async fn proven_page<R: Future<Output = Result<PageRead, StoreError>>>(
+        &self,
+        position: FeedPosition,
+        page: impl Fn() -> R,
+    ) -> Result<FeedAnswer<FeedPage>, StoreError> {
+        let mut read = page().await?;
+        if read.place.is_none() {
+            if self.is_before_all(position, self.proven_age()).await?.is_some() {
+                return Ok(FeedAnswer::Same(read.into_page(position)));
+            }
+            // The first change may have been made meanwhile.
+            read = page().await?;
+        }
+        let Some((first, latest)) = read.place else { return Ok(FeedAnswer::Diverged) };
+        if !first.proves(position) {
+            return Ok(FeedAnswer::Diverged);
+        }
+        Ok(FeedAnswer::Same(read.into_page(latest.position())))
+    }
+
     /// Reads changes within the timeout of a change. PostgreSQL's own timeout of a lookup would end the
     /// statement, so it gets a transaction with a longer one.
     async fn read_slowly(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
@@ -129,6 +148,11 @@ impl SqlStore {
         let (position, behind) = self.position_before_all(age).await?;
         Ok((position == since).then_some(behind))
     }
+}
+
+/// Returns the bytes behind which a page begins.
+fn bytes(after: Option<KeyDigest>) -> Vec<u8> {
+    after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec())
 }
 
 const fn no_changes(

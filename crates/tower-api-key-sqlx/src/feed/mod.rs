@@ -14,4 +14,10 @@ mod key_feed;
 mod packed;
 mod page;
 mod secrets;
+mod trail_lines;
 mod trail_position;
+
+#[cfg(feature = "postgres")]
+pub(super) use trail_lines::{LineStep, TrailLines};
+#[cfg(feature = "postgres")]
+pub(super) use trail_position::{TrailPlace, from};

@@ -10,6 +10,7 @@ use super::super::statement::Statement;
 use super::packed::PackedSecret;
 use super::secrets::SecretReader;
 use super::trail_position::{TrailPlace, from};
+use tower_api_key::key::AccountId;
 use tower_api_key::store::{FeedPage, FeedPosition, FeedSecret, StoreError};
 
 /// The secrets of a page of PostgreSQL, as the statement says.
@@ -17,6 +18,9 @@ const OF_POSTGRES: usize = 250_000;
 
 /// The secrets of a page of SQLite, as both statements say. A packed page is one text.
 const OF_SQLITE: usize = 50_000;
+
+/// The secrets of a page of one account, as the statement says.
+const OF_ACCOUNT: usize = 10_000;
 
 /// What was read of a page.
 #[derive(Default)]
@@ -76,7 +80,9 @@ impl SqlStore {
     ) -> Result<PageRead, StoreError> {
         let asked = |sql| Statement::new(sql).bind(from(position)).bind(after.clone());
         match self.dialect {
-            Dialect::Postgres => self.read_streamed(asked(&self.queries.page_of_postgres)).await,
+            Dialect::Postgres => {
+                self.read_streamed(asked(&self.queries.page_of_postgres), OF_POSTGRES).await
+            }
             Dialect::Sqlite => {
                 let limit = self.settings.change_timeout;
                 let packed = asked(&self.queries.packed_page_of_sqlite);
@@ -87,19 +93,38 @@ impl SqlStore {
                 }
                 // JSON holds no bytes. A broken row may have some where text belongs, and fails the statement. Row by
                 // row it is the error of its secret alone.
-                let mut read = PageRead::default();
-                for row in self.read_within(asked(&self.queries.page_of_sqlite), limit).await? {
-                    read.read_row(&*row)?;
-                }
-                read.is_last = read.rows < OF_SQLITE;
-                Ok(read)
+                self.read_rows(asked(&self.queries.page_of_sqlite), OF_SQLITE).await
             }
         }
     }
 
+    /// Reads the page of an account behind a digest, within the timeout of a change.
+    pub(super) async fn read_page_of_account(
+        &self,
+        account: AccountId,
+        position: FeedPosition,
+        after: Vec<u8>,
+    ) -> Result<PageRead, StoreError> {
+        let asked = Statement::new(&self.queries.page_of_account);
+        let asked = asked.bind(from(position)).bind(after).bind(account.as_str());
+        match self.dialect {
+            Dialect::Postgres => self.read_streamed(asked, OF_ACCOUNT).await,
+            Dialect::Sqlite => self.read_rows(asked, OF_ACCOUNT).await,
+        }
+    }
+
+    async fn read_rows(&self, asked: Statement, most: usize) -> Result<PageRead, StoreError> {
+        let mut read = PageRead::default();
+        for row in self.read_within(asked, self.settings.change_timeout).await? {
+            read.read_row(&*row)?;
+        }
+        read.is_last = read.rows < most;
+        Ok(read)
+    }
+
     /// Reads a page while PostgreSQL sends it. The server's own timeout of a lookup would end the statement, so it gets
     /// a transaction with a longer one.
-    async fn read_streamed(&self, asked: Statement) -> Result<PageRead, StoreError> {
+    async fn read_streamed(&self, asked: Statement, most: usize) -> Result<PageRead, StoreError> {
         let read = Arc::new(Mutex::new(Ok(PageRead::default())));
         let filled = Arc::clone(&read);
         let mut session = self.transaction().await?;
@@ -115,7 +140,7 @@ impl SqlStore {
         session.commit().await?;
         let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
         let mut read = std::mem::replace(&mut *read, Ok(PageRead::default()))?;
-        read.is_last = read.rows < OF_POSTGRES;
+        read.is_last = read.rows < most;
         Ok(read)
     }
 }

@@ -27,7 +27,7 @@ impl SecretReader {
         let broken_record = |error: StoreError| {
             // The row may be so broken that its key has no id.
             let id = row.text("id").ok().flatten().unwrap_or_default();
-            row::broken_row(id, &error)
+            row::broken_row(id, row.text("account").ok().flatten(), &error)
         };
         Ok(Some(FeedSecret { digest, record: self.record(row).map_err(broken_record) }))
     }

@@ -2,7 +2,7 @@
 
 use super::super::connect::SqlStore;
 use super::super::dialect::Dialect;
-use super::super::driver::Columns;
+use super::super::driver::{Columns, Row};
 use super::super::failure::Failure;
 use super::super::row;
 use super::super::statement::Statement;
@@ -12,7 +12,7 @@ use tower_api_key::store::{FeedPosition, StoreError};
 
 /// The place of a change in the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TrailPlace {
+pub(crate) struct TrailPlace {
     pub(super) sequence: i64,
     pub(super) mark: i64,
     /// The mark of the change before it. `None` if there was none, or a program of the first step wrote the change.
@@ -27,7 +27,7 @@ impl TrailPlace {
     }
 
     /// Reads the place of the newest change from the columns `latest` and `latest_mark`.
-    pub(super) fn latest(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn latest(row: &dyn Columns) -> Result<Self, StoreError> {
         let (sequence, mark) = (row::number(row, "latest")?, row::number(row, "latest_mark")?);
         Ok(Self { sequence, mark, previous: None })
     }
@@ -38,7 +38,7 @@ impl TrailPlace {
         Ok(Self { sequence, mark, previous: None })
     }
 
-    pub(super) fn position(self) -> FeedPosition {
+    pub(crate) fn position(self) -> FeedPosition {
         FeedPosition { sequence: self.sequence.cast_unsigned(), mark: self.mark.cast_unsigned() }
     }
 
@@ -69,7 +69,7 @@ pub(super) const fn is_before_all(position: FeedPosition) -> bool {
 }
 
 /// The first number behind a position, or of its change.
-pub(super) fn from(position: FeedPosition) -> i64 {
+pub(crate) fn from(position: FeedPosition) -> i64 {
     i64::try_from(position.sequence).unwrap_or(i64::MAX)
 }
 
@@ -81,6 +81,20 @@ impl SqlStore {
         &self,
         age: ProvenAge,
     ) -> Result<(FeedPosition, Duration), StoreError> {
+        let row = self.given_out().await?;
+        let position = before_all(&*row)?.ok_or_else(|| StoreError::new(Failure::EmptyTrail))?;
+        Ok((position, age.of(&*row)?))
+    }
+
+    /// Returns the position of a trail that holds no change, for a reader to which an unknown number of changes before
+    /// is the same as none.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn position_of_empty_trail(&self) -> Result<FeedPosition, StoreError> {
+        Ok(before_all(&*self.given_out().await?)?.unwrap_or(FeedPosition::START))
+    }
+
+    /// Reads how many numbers the trail has given out.
+    async fn given_out(&self) -> Result<Row, StoreError> {
         let asked = match self.dialect {
             Dialect::Sqlite => {
                 Statement::new(&self.queries.given_out_sqlite).bind(self.tables.bare("changes"))
@@ -89,13 +103,15 @@ impl SqlStore {
                 Statement::new(&self.queries.given_out_postgres).bind(self.tables.fill("{changes}"))
             }
         };
-        let rows = self.read(asked).await?;
-        let row = rows.first().ok_or_else(|| StoreError::new(Failure::EmptyTrail))?;
-        let given_out = row::optional_number(&**row, "given_out")?
-            .ok_or_else(|| StoreError::new(Failure::EmptyTrail))?;
-        let position = FeedPosition { sequence: 0, mark: given_out.cast_unsigned() };
-        Ok((position, age.of(&**row)?))
+        let first = self.read(asked).await?.into_iter().next();
+        first.ok_or_else(|| StoreError::new(Failure::EmptyTrail))
     }
+}
+
+/// Reads the position of an empty trail; `None` if the role may not know it.
+fn before_all(row: &dyn Columns) -> Result<Option<FeedPosition>, StoreError> {
+    let given_out = row::optional_number(row, "given_out")?;
+    Ok(given_out.map(|given_out| FeedPosition { sequence: 0, mark: given_out.cast_unsigned() }))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! A PgBouncer of one test's own in front of a server, in transaction mode.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, free_port};
 use crate::postgres::{Postgres, as_nobody, own, url_at};
 
 pub(crate) struct PgBouncer {
@@ -26,7 +26,7 @@ impl PgBouncer {
         };
         let folder = Folder::new();
         own(&folder);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = format!(
             "[databases]\n\
              postgres = host=127.0.0.1 port={} user=test\n\

@@ -1,16 +1,19 @@
 //! A PostgreSQL server of one test's own, on loopback, in a folder that goes with it.
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use super::folder::Folder;
+use super::folder::{Folder, free_port};
 
 pub(crate) struct Postgres {
     folder: Folder,
+    /// Kept for servers that start while this one lives.
+    #[allow(dead_code)]
+    pristine: Arc<Folder>,
     programs: PathBuf,
     port: u16,
     url: String,
@@ -26,19 +29,13 @@ impl Postgres {
             println!("SKIPPED: PostgreSQL is not installed");
             return None;
         };
-        let folder = Folder::new();
+        let (folder, port, pristine) = (Folder::new(), free_port(), pristine(&programs));
         own(&folder);
-        let data = folder.path().join("data");
-        let made = as_nobody(Command::new(programs.join("initdb")))
-            .args(["--auth=trust", "--username=test", "--encoding=UTF8", "--no-sync", "--pgdata"])
-            .arg(&data)
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let url = url_at(port);
+        let from = pristine.path().join("data");
+        let copied = as_nobody(Command::new("cp")).arg("-a").arg(from).arg(folder.path()).status();
+        assert!(copied.unwrap().success());
         let server = serve(&programs, &folder, port);
-        Some(Self { folder, programs, port, url, server })
+        Some(Self { folder, pristine, programs, port, url: url_at(port), server })
     }
 
     /// Starts a hot standby that follows this server.
@@ -53,9 +50,10 @@ impl Postgres {
             .output()
             .unwrap();
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let server = serve(&self.programs, &folder, port);
-        Self { folder, programs: self.programs.clone(), port, url: url_at(port), server }
+        let (programs, pristine) = (self.programs.clone(), self.pristine.clone());
+        Self { folder, pristine, programs, port, url: url_at(port), server }
     }
 
     /// Keeps the server's data as it is now, as a backup or a standby would that hears no more.
@@ -145,6 +143,26 @@ impl Drop for Postgres {
     }
 }
 
+/// Returns a folder with the data of a server that has never run. It is made once for all servers that live at the same
+/// time: `initdb` takes a second of a processor, and a copy a twentieth.
+fn pristine(programs: &Path) -> Arc<Folder> {
+    static MADE: Mutex<Weak<Folder>> = Mutex::new(Weak::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(folder) = made.upgrade() {
+        return folder;
+    }
+    let folder = Arc::new(Folder::new());
+    own(&folder);
+    let initdb = as_nobody(Command::new(programs.join("initdb")))
+        .args(["--auth=trust", "--username=test", "--encoding=UTF8", "--no-sync", "--pgdata"])
+        .arg(folder.path().join("data"))
+        .output()
+        .unwrap();
+    assert!(initdb.status.success(), "{}", String::from_utf8_lossy(&initdb.stderr));
+    *made = Arc::downgrade(&folder);
+    folder
+}
+
 /// Sends a signal to processes that a test started.
 #[allow(dead_code)] // Not all who start a server send one.
 pub(crate) fn signal(name: &str, processes: impl IntoIterator<Item = String>) {
@@ -158,7 +176,7 @@ pub(crate) fn url_at(port: u16) -> String {
 }
 
 #[allow(clippy::zombie_processes)] // It is waited for where it is killed.
-fn serve(programs: &std::path::Path, folder: &Folder, port: u16) -> Child {
+fn serve(programs: &Path, folder: &Folder, port: u16) -> Child {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {
         let log = fs::File::create(folder.path().join("log")).unwrap();
@@ -167,6 +185,8 @@ fn serve(programs: &std::path::Path, folder: &Folder, port: u16) -> Child {
             .arg(folder.path().join("data"))
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "-k"])
             .arg(folder.path())
+            // In the folder, for a server that is killed leaves it behind.
+            .args(["-c", "dynamic_shared_memory_type=mmap"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -226,7 +246,7 @@ pub(crate) fn own(folder: &Folder) {
 
 /// Gives a file to the user that PostgreSQL runs as.
 #[allow(dead_code)] // Not all who start a server give it files.
-pub(crate) fn own_file(path: &std::path::Path) {
+pub(crate) fn own_file(path: &Path) {
     if is_root() {
         std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }

@@ -199,6 +199,15 @@ async fn a_trail_that_does_not_follow_the_last_proof_makes_everything_unknown() 
             ),
             true,
         ),
+        (
+            "lines, of which one in between is gone",
+            format!(
+                "{LINE} (0, 'a', 'account_saved', NULL, 'c'); \
+                 INSERT INTO tower_api_key_changes (at, author, action, account, mark, previous) \
+                 VALUES (0, 'a', 'account_saved', 'c', 71, 70)"
+            ),
+            true,
+        ),
         ("another line in its place", "UPDATE tower_api_key_changes SET mark = 7".to_owned(), true),
         ("an empty trail", "DELETE FROM tower_api_key_changes".to_owned(), true),
     ] {

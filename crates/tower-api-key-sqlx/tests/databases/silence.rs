@@ -223,7 +223,16 @@ async fn a_listener_that_hears_nothing_asks_whether_anybody_is_there() {
         let lost = tokio::time::timeout(10 * SHORT, changes.next()).await;
         assert!(lost.expect("the silence is noticed").is_err());
         relay.falls_silent(false);
-        assert_eq!(changes.next().await.unwrap(), Invalidation::Everything, "word was lost");
+        // A busy machine may need a second try.
+        let found = async {
+            loop {
+                if let Ok(change) = changes.next().await {
+                    return change;
+                }
+            }
+        };
+        let found = tokio::time::timeout(50 * SHORT, found).await.expect("it listens again");
+        assert_eq!(found, Invalidation::Everything, "word was lost");
     }
     // The silent connections are closed, and those that took their leave.
     tokio::time::timeout(100 * SHORT, async {

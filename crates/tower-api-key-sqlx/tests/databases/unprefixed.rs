@@ -194,7 +194,8 @@ async fn an_applications_own_indexes_are_left_alone() {
     sqlx::raw_sql(AssertSqlSafe(rows(sqlite_blob))).execute(&pool).await.unwrap();
     is_taken_over(async || SqlStore::connect(&url).await.unwrap()).await;
     let indexes = "SELECT group_concat(name || ' on ' || tbl_name) FROM (SELECT name, tbl_name \
-                   FROM sqlite_master WHERE name LIKE '%of%' AND type = 'index' ORDER BY name)";
+                   FROM sqlite_master WHERE (name LIKE '%keys_of_account' OR name LIKE '%secrets_of_key') \
+                   AND type = 'index' ORDER BY name)";
     let told: String = sqlx::query_scalar(indexes).fetch_one(&pool).await.unwrap();
     let expected = "keys_of_account on own,secrets_of_key on own,\
                     tower_api_key_keys_of_account on tower_api_key_keys,\
@@ -209,7 +210,8 @@ async fn an_applications_own_indexes_are_left_alone() {
     sqlx::raw_sql(AssertSqlSafe(rows(postgres_blob))).execute(&pool).await.unwrap();
     is_taken_over(async || SqlStore::connect(server.url()).await.unwrap()).await;
     let indexes = "SELECT string_agg(indexname || ' on ' || tablename, ',' ORDER BY indexname) \
-                   FROM pg_indexes WHERE indexname LIKE '%of%' OR indexname = 'accounts_pkey'";
+                   FROM pg_indexes WHERE indexname LIKE '%keys_of_account' \
+                   OR indexname LIKE '%secrets_of_key' OR indexname = 'accounts_pkey'";
     let told: String = sqlx::query_scalar(indexes).fetch_one(&pool).await.unwrap();
     assert_eq!(told, format!("accounts_pkey on own,{expected}"));
     sqlx::raw_sql("SELECT nextval('changes_sequence_seq')").execute(&pool).await.unwrap();

@@ -12,10 +12,6 @@ use tower_api_key_sqlx::SqlStore;
 pub(super) type Secrets = BTreeMap<[u8; 32], Result<KeyRecord, BrokenRow>>;
 
 /// The store as a feed, which has methods of the same names as a manager.
-pub(super) fn feed(store: &SqlStore) -> &dyn KeyFeed {
-    store
-}
-
 /// All secrets of a store, and the position up to which they are known.
 pub(super) struct StoreCopy {
     pub(super) position: FeedPosition,
@@ -30,7 +26,7 @@ pub(super) struct StoreCopy {
 impl StoreCopy {
     /// Copies the whole store; `None` if it was exchanged meanwhile.
     pub(super) async fn of(store: &SqlStore) -> Option<Self> {
-        let position = feed(store).position().await.unwrap();
+        let position = store.position().await.unwrap();
         let mut copy = Self {
             position,
             seen: position,
@@ -40,7 +36,7 @@ impl StoreCopy {
         };
         let mut after: Option<KeyDigest> = None;
         loop {
-            let FeedAnswer::Same(page) = feed(store).page(copy.seen, after).await.unwrap() else {
+            let FeedAnswer::Same(page) = store.keys_after(copy.seen, after).await.unwrap() else {
                 return None;
             };
             assert!(page.latest.sequence >= position.sequence);
@@ -70,7 +66,7 @@ impl StoreCopy {
     pub(super) async fn follow(&mut self, store: &SqlStore) -> bool {
         loop {
             let FeedAnswer::Same(answer) =
-                feed(store).changes(self.position, self.seen).await.unwrap()
+                store.changes_after(self.position, self.seen).await.unwrap()
             else {
                 return false;
             };

@@ -7,10 +7,10 @@ use std::time::Duration;
 use sqlx::{PgPool, Row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::store::{KeyManager, NewKey};
+use tower_api_key::store::{KeyFeed, KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{StoreCopy, all, feed};
+use super::copy::{StoreCopy, all};
 use crate::folder::Folder;
 use crate::postgres::Postgres;
 use crate::{digest, key, sqlite};
@@ -178,7 +178,7 @@ async fn a_copy_begins_in_the_middle_of_an_import() {
                 writer.import(keys.collect(), "test").await.unwrap();
             }
         });
-        while feed(&reader).position().await.unwrap().sequence < 1_000 {
+        while reader.position().await.unwrap().sequence < 1_000 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let mut copy = StoreCopy::of(&reader).await.unwrap();

@@ -6,17 +6,17 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::quota::Quota;
-use tower_api_key::store::{FeedAnswer, FeedPage, FeedPosition, KeyManager, NewKey};
+use tower_api_key::store::{FeedAnswer, FeedPage, FeedPosition, KeyFeed, KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{StoreCopy, all, feed};
+use super::copy::{StoreCopy, all};
 use crate::folder::Folder;
 use crate::postgres::Postgres;
 use crate::{digest, key, sqlite};
 
 async fn first_page(store: &SqlStore) -> FeedPage {
-    let position: FeedPosition = feed(store).position().await.unwrap();
-    match feed(store).page(position, None).await.unwrap() {
+    let position: FeedPosition = store.position().await.unwrap();
+    match store.keys_after(position, None).await.unwrap() {
         FeedAnswer::Same(page) => page,
         FeedAnswer::Diverged => panic!("nothing was exchanged"),
     }

@@ -15,7 +15,7 @@ const STALENESS: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Starts a node, which polls each 100 ms.
-async fn node(url: &str) -> Replica<SqlStore> {
+pub(super) async fn node(url: &str) -> Replica<SqlStore> {
     let store = SqlStore::builder(url).max_connections(2).connect().await.unwrap();
     let replica = Replica::builder(store)
         .poll_interval(Duration::from_millis(100))
@@ -30,13 +30,13 @@ async fn node(url: &str) -> Replica<SqlStore> {
 
 /// What a node answers to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NodeAnswer {
+pub(super) enum NodeAnswer {
     Serves,
     Refuses,
     Unavailable,
 }
 
-async fn ask(node: &Replica<SqlStore>, id: &str) -> NodeAnswer {
+pub(super) async fn ask(node: &Replica<SqlStore>, id: &str) -> NodeAnswer {
     match node.find(&digest(id)).await {
         Ok(Some(record)) if !record.is_revoked() => NodeAnswer::Serves,
         Ok(_) => NodeAnswer::Refuses,
@@ -45,7 +45,7 @@ async fn ask(node: &Replica<SqlStore>, id: &str) -> NodeAnswer {
 }
 
 /// Asks until the answer is this one; returns how long that took.
-async fn until(node: &Replica<SqlStore>, id: &str, expected: NodeAnswer) -> Duration {
+pub(super) async fn until(node: &Replica<SqlStore>, id: &str, expected: NodeAnswer) -> Duration {
     let began = Instant::now();
     loop {
         let answer = ask(node, id).await;
@@ -183,7 +183,7 @@ async fn a_replica_of_a_standby_knows_its_age() {
     let alone = SqlStore::connect(standby.url()).await.unwrap();
     let alone: &dyn tower_api_key::store::KeyFeed = &alone;
     let position = alone.position().await.unwrap();
-    let told = alone.changes(position, position).await.unwrap_err().to_string();
+    let told = alone.changes_after(position, position).await.unwrap_err().to_string();
     assert!(told.contains("standby"), "{told}");
     let builder = SqlStore::builder(standby.url()).listen_url(primary.url());
     let store = builder.max_lag(Duration::from_secs(1)).connect().await.unwrap();

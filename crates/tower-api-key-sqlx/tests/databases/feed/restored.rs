@@ -1,9 +1,9 @@
 //! Databases that were restored, or lost their latest changes.
 
-use tower_api_key::store::{FeedAnswer, KeyManager};
+use tower_api_key::store::{FeedAnswer, KeyFeed, KeyManager};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{StoreCopy, all, feed};
+use super::copy::{StoreCopy, all};
 use crate::folder::Folder;
 use crate::{key, sqlite};
 
@@ -21,7 +21,7 @@ async fn a_restored_sqlite_file_is_noticed() {
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
         pool.close().await;
-        let before = feed(&store).position().await.unwrap();
+        let before = store.position().await.unwrap();
         store.add(key("second"), "test").await.unwrap();
         let copy = StoreCopy::of(&store).await.unwrap();
         store.close().await;
@@ -32,13 +32,13 @@ async fn a_restored_sqlite_file_is_noticed() {
         let store = SqlStore::connect(&url).await.unwrap();
         if same_number {
             store.add(key("third"), "test").await.unwrap();
-            assert_eq!(feed(&store).position().await.unwrap().sequence, copy.position.sequence);
+            assert_eq!(store.position().await.unwrap().sequence, copy.position.sequence);
         }
-        let answer = feed(&store).changes(copy.position, copy.position).await.unwrap();
+        let answer = store.changes_after(copy.position, copy.position).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Diverged), "{answer:?}");
-        let answer = feed(&store).page(copy.position, None).await.unwrap();
+        let answer = store.keys_after(copy.position, None).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Diverged), "{answer:?}");
-        let answer = feed(&store).changes(before, before).await.unwrap();
+        let answer = store.changes_after(before, before).await.unwrap();
         assert!(matches!(answer, FeedAnswer::Same(_)), "what the backup holds is the same");
         assert_eq!(StoreCopy::of(&store).await.unwrap().secrets, all(&store).await);
     }

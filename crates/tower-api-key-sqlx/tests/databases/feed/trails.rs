@@ -3,10 +3,10 @@
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::Account;
-use tower_api_key::store::{FeedAnswer, FeedPosition, KeyManager, KeyStore};
+use tower_api_key::store::{FeedAnswer, FeedPosition, KeyFeed, KeyManager, KeyStore};
 use tower_api_key_sqlx::SqlStore;
 
-use super::copy::{StoreCopy, all, feed};
+use super::copy::{StoreCopy, all};
 use crate::folder::Folder;
 use crate::postgres::Postgres;
 use crate::{digest, key, sqlite};
@@ -39,9 +39,9 @@ async fn on_both(test: impl AsyncFn(SqlStore, Console)) {
 }
 
 async fn has_diverged(store: &SqlStore, position: FeedPosition) -> bool {
-    let store = feed(store);
-    let changes = matches!(store.changes(position, position).await.unwrap(), FeedAnswer::Diverged);
-    let page = matches!(store.page(position, None).await.unwrap(), FeedAnswer::Diverged);
+    let changes =
+        matches!(store.changes_after(position, position).await.unwrap(), FeedAnswer::Diverged);
+    let page = matches!(store.keys_after(position, None).await.unwrap(), FeedAnswer::Diverged);
     assert!(changes || !page, "the changes are asked more strictly than the pages");
     changes
 }
@@ -49,7 +49,7 @@ async fn has_diverged(store: &SqlStore, position: FeedPosition) -> bool {
 #[tokio::test]
 async fn an_empty_store_has_a_position() {
     on_both(async |store, _| {
-        assert_eq!(feed(&store).position().await.unwrap(), FeedPosition::START);
+        assert_eq!(store.position().await.unwrap(), FeedPosition::START);
         let mut copy = StoreCopy::of(&store).await.unwrap();
         assert!(copy.follow(&store).await && copy.secrets.is_empty());
         store.add(key("key"), "test").await.unwrap();
@@ -88,7 +88,7 @@ async fn lines_that_are_taken_out_are_noticed() {
         assert!(copy.follow(&store).await, "it is the next number");
         assert_eq!(copy.secrets, all(&store).await);
         // The trail is used and emptied between two questions.
-        let FeedAnswer::Same(_) = feed(&store).changes(copy.position, copy.position).await.unwrap()
+        let FeedAnswer::Same(_) = store.changes_after(copy.position, copy.position).await.unwrap()
         else {
             panic!()
         };
@@ -115,7 +115,7 @@ async fn a_trail_is_pruned_and_keeps_the_newest_line() {
         for (id, seconds) in [("a", 1_000), ("b", 2_000), ("c", 1_500), ("d", 3_000)] {
             clock.set(at(seconds));
             store.add(key(id), "test").await.unwrap();
-            positions.push(feed(&store).position().await.unwrap());
+            positions.push(store.position().await.unwrap());
         }
         assert_eq!(store.prune_trail(at(1_800)).await.unwrap(), 1, "the clock was set back");
         assert!(has_diverged(&store, positions[0]).await);

@@ -1,0 +1,42 @@
+//! Observing waits: how long requests wait for the store, the limiter and permits.
+
+use super::deciding::Deciding;
+use super::wait::Arrival;
+use crate::decision::{ObservedWait, WaitOutcome, WaitTarget};
+
+impl Deciding<'_> {
+    /// Records that an observed request waits. Only the first call of a wait counts.
+    #[inline]
+    pub(super) fn observe_wait(&mut self) {
+        if let Some(observation) = &mut self.state.observation {
+            observation.begin_wait(self.shared);
+        }
+    }
+
+    /// Calls the observers of requests for a wait that has ended.
+    #[inline]
+    pub(super) fn observe_waited(&mut self, target: WaitTarget, outcome: WaitOutcome) {
+        if let Some(observation) = &mut self.state.observation
+            && let Some(time) = observation.end_wait(self.shared)
+        {
+            let wait = ObservedWait { vendor: &self.shared.name, target, outcome, time };
+            self.shared.options.observers.of_request(|observer| observer.waited(&wait));
+        }
+    }
+}
+
+impl Arrival {
+    /// Returns what was waited for, and how the wait ended.
+    pub(super) const fn observed(&self) -> (WaitTarget, WaitOutcome) {
+        match self {
+            Self::Found { answer, .. } => (WaitTarget::Store, WaitOutcome::of(answer)),
+            Self::Permit(Ok(None)) => (WaitTarget::Permit, WaitOutcome::Refused),
+            Self::Permit(answer) => (WaitTarget::Permit, WaitOutcome::of(answer)),
+            Self::Reserved { answer, .. }
+            | Self::Failure { answer, .. }
+            | Self::Peek { answer, .. }
+            | Self::Room { answer, .. }
+            | Self::Cost(answer) => (WaitTarget::Limiter, WaitOutcome::of(answer)),
+        }
+    }
+}
