@@ -56,9 +56,12 @@ impl VendorStore {
     fn own(vendor: &str, record: &KeyRecord) -> bool {
         let id = record.id().as_str().strip_prefix("key_");
         let named = id.and_then(|rest| rest.strip_prefix(vendor));
+        // Keys that the console has created are Persona's. They are named by 32 hexadecimal digits.
+        let created = id.is_some_and(|id| id.len() == 32 && !id.contains('_'));
         // Keys issued at run time are Polytomic's. Only Polytomic's keys have kinds.
         named.is_some_and(|rest| rest.starts_with('_'))
             || (vendor == crate::polytomic::VENDOR && record.kind().is_some())
+            || (vendor == crate::persona::VENDOR && record.kind().is_none() && created)
     }
 }
 

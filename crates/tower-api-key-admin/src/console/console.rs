@@ -13,7 +13,8 @@ use tower_api_key::ApiKeyLayer;
 
 use super::shared::Shared;
 use super::{
-    accounts, assets, changes, doors, endings, key_form, key_page, listing, protection, sign_in,
+    account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing,
+    protection, sign_in,
 };
 
 /// The largest form.
@@ -69,6 +70,8 @@ impl Console {
             .route(&at("delete-key"), get(endings::ask_deletion).post(endings::delete))
             .route(&at("accounts"), get(accounts::accounts))
             .route(&at("account"), get(accounts::account))
+            .route(&at("new-account"), get(account_form::new).post(account_form::create))
+            .route(&at("edit-account"), get(account_form::edit).post(account_form::save))
             .route(&at("trail"), get(changes::trail))
             .route(&at("sign-out"), post(sign_in::sign_out))
             .route(&at("{*unknown}"), get(unknown))

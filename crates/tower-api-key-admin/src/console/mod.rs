@@ -20,6 +20,7 @@
 //! Serve the console over HTTPS, with proof of it as your gates need it: see
 //! [`ConsoleBuilder::gate`]. Without proof every page is refused. Each page works without its script.
 
+mod account_form;
 mod accounts;
 mod assets;
 mod builder;

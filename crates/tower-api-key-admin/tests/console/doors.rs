@@ -345,3 +345,25 @@ async fn old_cookies_lock_no_one_out() {
     assert_eq!(house.get("/console/keys", &cookie).await.status(), StatusCode::OK);
     assert_eq!(house.sign_in(&house.admin).await.status(), StatusCode::SEE_OTHER);
 }
+
+#[tokio::test]
+async fn an_account_is_added_once_and_edited_by_one_at_a_time() {
+    let house = House::new(false).await;
+    let cookie = house.session(&house.admin).await;
+    let token = house.form_token(&cookie).await;
+    let send = async |page: &str, body: &str| {
+        let body = format!("form_token={token}&{body}");
+        house.post(&format!("/console/{page}"), &cookie, &body).await.status().as_u16()
+    };
+    assert_eq!(send("new-account", "id=new&scopes=keys.read").await, 303);
+    assert_eq!(send("new-account", "id=new&scopes=").await, 409);
+    assert_eq!(send("new-account", "id=&scopes=").await, 422);
+    let seen = house.store.find_account("new").await.unwrap().unwrap();
+    assert!(seen.scopes().contains("keys.read"));
+    let version = tower_api_key::store::Version::of_account(&seen);
+    let disable = format!("id=new&scopes=keys.read&disabled=true&version={version}");
+    assert_eq!(send("edit-account", &disable).await, 303);
+    assert_eq!(send("edit-account", &disable.replace("&disabled=true", "")).await, 412);
+    assert_eq!(send("edit-account", "id=none&version=1").await, 428);
+    assert!(house.store.find_account("new").await.unwrap().unwrap().is_disabled());
+}

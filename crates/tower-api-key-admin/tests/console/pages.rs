@@ -46,7 +46,7 @@ fn two_editors_see_the_conflict_and_both_states() {
     server.runtime.block_on(rename).unwrap();
     browser.fill("#name", "Backup of Ada");
     browser.click("main form button");
-    browser.expect("#conflict", "Someone else has changed this key");
+    browser.expect("#conflict", "Someone else has changed this");
     browser.expect("main table", "Backup of Bob");
     browser.expect("main table", "Backup of Ada");
     picture(&browser, "conflict");
@@ -108,6 +108,8 @@ fn pages_fit_a_phone_are_dark_if_wanted_and_hold_no_one_elses_markup() {
         "expiring",
         "accounts",
         "account?id=acme",
+        "new-account",
+        "edit-account?id=acme",
         "trail",
         "new-key",
         "key?id=key_1",
