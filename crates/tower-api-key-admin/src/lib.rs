@@ -38,3 +38,8 @@ pub use users::{User, Users};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code of the console's documentation, too.
+#[cfg(all(doctest, feature = "console"))]
+#[doc = include_str!("../../../docs/console.md")]
+struct ConsoleDocument;
