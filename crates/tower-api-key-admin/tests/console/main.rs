@@ -4,5 +4,6 @@
 
 mod doors;
 mod driver;
+mod million;
 mod pages;
 mod server;
