@@ -8,6 +8,7 @@ use super::backends::Backends;
 use super::profile::NOTHING;
 use super::read::{Contradiction, Path};
 use super::tables::FrontDoorTable;
+use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::limits::MemoryLimiter;
 use crate::profile::Profile;
@@ -25,7 +26,7 @@ pub(super) fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Ve
         tables
     };
     let backends = Backends::in_memory();
-    let Err(error) = tables.builder(&backends)?.build() else { return Ok(()) };
+    let Err(error) = tables.builder(&backends)?.build() else { return tables.check_ends() };
     let mut found = tables.locate_all(&error);
     if matches!(error, ConfigError::LimiterMissing) {
         // No field can be left out, so the others are looked for with a limiter.
@@ -60,8 +61,21 @@ impl FrontDoorTable {
         if let Some(attempts) = &self.failed_attempts {
             builder = builder.failed_attempts(attempts.describe_shared(backends.limiter.as_ref()));
         }
+        if let Some(rehasher) = &backends.rehasher {
+            builder = builder.rehasher(rehasher);
+        }
         let applied = self.apply(builder, &mut found);
         if found.is_empty() { Ok(applied) } else { Err(found) }
+    }
+
+    /// Finds the ends of peppers that have passed. Only a file that is read is checked for them: what was read before
+    /// goes on.
+    fn check_ends(&self) -> Result<(), Vec<Contradiction>> {
+        let Some(peppers) = &self.peppers else { return Ok(()) };
+        let path = Path::default().field("peppers");
+        peppers
+            .describe_at(&path, SystemClock.now())
+            .map_or_else(|found| Err(vec![found]), |_| Ok(()))
     }
 
     /// Finds what contradicts itself in the store.

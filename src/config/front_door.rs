@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::check::check;
-use super::gate::PepperTable;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
@@ -184,7 +183,7 @@ impl FrontDoor {
         self.tables.builder(backends).unwrap_or_else(nothing)
     }
 
-    /// Returns the hasher of keys, with the pepper of the file. Whatever issues keys for this front door needs the same.
+    /// Returns the hasher of keys, with the pepper or peppers of the file. Whatever issues keys for this front door needs the same.
     ///
     /// ```
     /// use tower_api_key::config::{FileFormat, FrontDoor};
@@ -195,9 +194,11 @@ impl FrontDoor {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hasher(&self) -> KeyHasher {
-        // The file was checked, so its pepper is one.
-        let described = |pepper: &PepperTable| pepper.describe(&Path::default()).ok();
-        self.tables.pepper.as_ref().and_then(described).unwrap_or_else(KeyHasher::sha256)
+        // The file was checked, so its peppers are some.
+        let path = Path::default();
+        let keyring = self.tables.peppers.as_ref().and_then(|table| table.describe(&path).ok());
+        let alone = || self.tables.pepper.as_ref().and_then(|table| table.describe(&path).ok());
+        keyring.or_else(alone).unwrap_or_else(KeyHasher::sha256)
     }
 
     /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.

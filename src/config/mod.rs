@@ -27,6 +27,7 @@ mod check;
 mod duration;
 mod front_door;
 mod gate;
+mod instant;
 mod locate;
 mod named;
 mod names;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::backends::{LimiterSettings, StoreSettings};
 use super::gate::{
-    AnonymousQuotasTable, FailedAttemptsTable, OtherwiseTable, PepperTable, PlansTable,
-    PreflightTable, RefusedRequestsTable, RolesTable, RouteRowTable, ScopesTable,
+    AnonymousQuotasTable, FailedAttemptsTable, OtherwiseTable, PepperTable, PeppersTable,
+    PlansTable, PreflightTable, RefusedRequestsTable, RolesTable, RouteRowTable, ScopesTable,
     TrustedProxiesTable,
 };
 use super::profile::{BaseName, ProfileTable};
@@ -59,6 +59,9 @@ pub(super) struct FrontDoorTable {
     /// The secret that is mixed into the digest of every key. The issuer of keys needs the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pepper: Option<PepperTable>,
+    /// Several peppers in place of `pepper`, while one replaces another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) peppers: Option<PeppersTable>,
     /// Treats every request as one over HTTPS, without proof: on your own machine, or behind a proxy alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) assume_https: bool,

@@ -29,6 +29,7 @@ mod observed_request;
 mod observed_wait;
 mod options;
 mod outcome;
+mod peppers;
 mod policy;
 mod quotas;
 mod request_decision;

@@ -211,16 +211,6 @@ impl Policy {
         self.profile.credentials.header_names().chain(self.profile.demands.iter().map(Demand::name))
     }
 
-    /// Returns the digest of a well-formed key that came over plain HTTP, so that the operator can revoke it.
-    pub(crate) fn exposed_key(&self, head: Head<'_>) -> Option<KeyDigest> {
-        let mut buffer = KeyBuffer::new();
-        let reading = self.read(head, &mut buffer).ok()?;
-        match self.digest(&reading) {
-            Ok(Admission::Key(digest, _)) => Some(digest),
-            _ => None,
-        }
-    }
-
     /// Returns how the gate reads the scopes of keys.
     pub(crate) const fn scopes(&self) -> Option<&Arc<CompiledScopes>> {
         self.scopes.as_ref()

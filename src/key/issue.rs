@@ -12,7 +12,7 @@ use super::form::{FormPart, KeyForm};
 use super::format::KeyFormat;
 use super::hasher::KeyHasher;
 use super::issue_error::IssueError;
-use super::name::Environment;
+use super::name::{Environment, PepperName};
 
 /// The fewest random bits of an issued key. With so many, a key needs no slow hash.
 const MIN_ENTROPY_BITS: f64 = 128.0;
@@ -59,6 +59,7 @@ enum Template {
 pub struct IssuedKey {
     secret: SecretString,
     digest: KeyDigest,
+    pepper: Option<PepperName>,
     form: KeyForm,
 }
 
@@ -76,6 +77,12 @@ impl IssuedKey {
     /// Returns the digest, which the store keeps.
     pub const fn digest(&self) -> &KeyDigest {
         &self.digest
+    }
+
+    /// Returns the name of the pepper in the digest. `None` if the issuer's hasher has no
+    /// [keyring](super::Peppers).
+    pub const fn pepper(&self) -> Option<&PepperName> {
+        self.pepper.as_ref()
     }
 
     /// Returns the form of the key's text. Keep it in the [record](super::KeyRecordBuilder::form), so
@@ -170,7 +177,8 @@ impl Issuer {
         // A format has ASCII characters only, so the conversion changes nothing.
         let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
         debug_assert_eq!(secret.expose_secret().len(), key.len());
-        Ok(IssuedKey { secret, digest, form })
+        let pepper = self.hasher.pepper().cloned();
+        Ok(IssuedKey { secret, digest, pepper, form })
     }
 
     /// Returns the form of the next key.

@@ -8,7 +8,7 @@
 //! Nothing keeps the text itself: [`Issuer`] returns it once.
 //!
 //! In a deployment with a [`Pepper`], keep the pepper as long as the keys. Without it, no stored digest
-//! can be found again.
+//! can be found again. [`Peppers`] replaces one pepper by another, while the old keys go on.
 
 mod account;
 mod alphabet;
@@ -21,9 +21,11 @@ mod draft;
 mod form;
 mod form_text;
 mod format;
+mod hash_function;
 mod hasher;
 mod invalid;
 mod invalid_format;
+mod invalid_peppers;
 mod issue;
 mod issue_error;
 mod masked;
@@ -32,6 +34,7 @@ mod name;
 mod network;
 mod own;
 mod pepper;
+mod peppers;
 mod record;
 mod record_builder;
 mod scope;
@@ -50,16 +53,21 @@ pub use format::KeyFormat;
 #[cfg(feature = "config")]
 pub(crate) use format::MAX_SEGMENTS;
 pub use hasher::KeyHasher;
+pub(crate) use hasher::OtherDigest;
 pub use invalid::InvalidRecord;
 pub use invalid_format::InvalidFormat;
+pub use invalid_peppers::InvalidPeppers;
 pub use issue::{IssuedKey, Issuer};
 pub use issue_error::IssueError;
 pub(crate) use masked::masked;
 pub(crate) use matcher::KeyText;
 pub(crate) use name::is_scope_token;
-pub use name::{AccountId, Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
+pub use name::{
+    AccountId, Audience, Environment, InvalidName, KeyId, KeyKind, PepperName, PlanName,
+};
 pub use network::{InvalidNetwork, Networks};
 pub use pepper::{Pepper, WeakPepper};
+pub use peppers::{Peppers, PeppersBuilder};
 pub use record::KeyRecord;
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;

@@ -222,6 +222,20 @@ name!(
     "plan"
 );
 
+name!(
+    /// Names a pepper of a keyring, such as the year in which it was made. The name is not secret. See
+    /// [`Peppers`](super::Peppers).
+    ///
+    /// ```
+    /// use tower_api_key::key::PepperName;
+    ///
+    /// assert_eq!(PepperName::new("2027")?, "2027");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
+    PepperName,
+    "name of a pepper"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

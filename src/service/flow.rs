@@ -124,6 +124,9 @@ impl Deciding<'_> {
             self.observe_waited(target, outcome);
             let next = match arrival {
                 Arrival::Found { answer, key, client } => self.found(answer, key, client, head),
+                Arrival::FoundByOther { answer, asked, key, client } => {
+                    self.found_by_other(answer, &asked, key, client, head)
+                }
                 Arrival::Reserved { answer, network, presented } => {
                     self.reserved(answer, network, presented, head)
                 }
@@ -143,7 +146,7 @@ impl Deciding<'_> {
     }
 
     /// Judges the record that the store found.
-    fn found(
+    pub(super) fn found(
         &mut self,
         answer: Result<Option<SharedRecord>, StoreError>,
         key: KeyFacts,
@@ -154,6 +157,9 @@ impl Deciding<'_> {
         let policy = &shared.policy;
         let record = match answer {
             Ok(Some(record)) if policy.is_for_us(&record) => record,
+            Ok(None) if policy.has_other_peppers() => {
+                return self.look_up_by_others(0, key, client, head);
+            }
             // A key of another gate is as unknown here as a key that does not exist.
             Ok(_) => {
                 self.mask(head);

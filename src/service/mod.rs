@@ -17,6 +17,7 @@ mod deciding;
 mod end_status;
 mod exchange;
 mod flow;
+mod former_peppers;
 mod forward_auth;
 mod future;
 mod gate;
@@ -36,6 +37,7 @@ mod observing_waits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod options;
+mod other_lookup;
 mod preflight;
 mod refusals;
 #[cfg(feature = "reload")]

@@ -193,6 +193,9 @@ pub trait Observer: Send + Sync + 'static {
     /// The gate has not looked the key up, and anyone can make up a key that fits the format. So there are at
     /// most 60 calls an hour for one client network. If [failed attempts](crate::attempts::FailedAttempts) are
     /// limited, their limit counts instead.
+    ///
+    /// With a [keyring](crate::key::Peppers) of several peppers, each time stands for one call with the digest by each
+    /// pepper, the current one first. All of these digests together lead to one key at most.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
     }

@@ -29,7 +29,9 @@ impl Arrival {
     /// Returns what was waited for, and how the wait ended.
     pub(super) const fn observed(&self) -> (WaitTarget, WaitOutcome) {
         match self {
-            Self::Found { answer, .. } => (WaitTarget::Store, WaitOutcome::of(answer)),
+            Self::Found { answer, .. } | Self::FoundByOther { answer, .. } => {
+                (WaitTarget::Store, WaitOutcome::of(answer))
+            }
             Self::Permit(Ok(None)) => (WaitTarget::Permit, WaitOutcome::Refused),
             Self::Permit(answer) => (WaitTarget::Permit, WaitOutcome::of(answer)),
             Self::Reserved { answer, .. }

@@ -11,7 +11,7 @@ use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
 use crate::request::OriginalRequest;
-use crate::store::KeyStore;
+use crate::store::{KeyStore, Rehasher};
 
 /// The options that the builder sets and the service reads.
 #[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
@@ -24,6 +24,8 @@ pub(super) struct GateOptions {
     pub(super) on_concurrency_failure: Option<OnLimiterFailure>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observers: Observers,
+    /// Gets the keys that are found by a former pepper.
+    pub(super) rehasher: Option<Rehasher>,
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     /// Where a proxy states the request that it asks about.
@@ -60,6 +62,7 @@ impl GateOptions {
             on_concurrency_failure: None,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
+            rehasher: None,
             bodies: vec![
                 #[cfg(feature = "axum")]
                 has_content::<axum::body::Body>,

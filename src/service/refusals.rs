@@ -1,5 +1,6 @@
 //! Refusing requests, and counting refusals.
 
+use std::iter::successors;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
@@ -9,6 +10,7 @@ use super::wait::Next;
 use crate::attempts::{Alarms, Attempt};
 use crate::clock::Timestamp;
 use crate::error::Denial;
+use crate::key::OtherDigest;
 use crate::request::{Client, Head};
 
 impl Deciding<'_> {
@@ -86,10 +88,15 @@ impl Deciding<'_> {
     pub(super) fn expose(&self, alarms: &Alarms, client: Client, head: Head<'_>) {
         let now = self.shared.now();
         if alarms.may_tell_of_exposure(client.address, now)
-            && let Some(digest) = self.shared.policy.exposed_key(head)
+            && let Some(digest) = self.shared.policy.current_digest(head)
             && alarms.exposure(client.address, now)
         {
             self.shared.observe(|observer| observer.key_exposed(&digest));
+            let other = |place| self.shared.policy.other_digest(head, place, now);
+            let others = successors(other(0), |before| other(before.following));
+            for OtherDigest { digest, .. } in others {
+                self.shared.observe(|observer| observer.key_exposed(&digest));
+            }
         }
     }
 }

@@ -8,12 +8,13 @@ use std::task::{Context, Poll};
 
 use super::attempt_waits::{CountedFailure, Presented, Reserving};
 use super::charging::{ChargeReply, ChargeResult};
+use super::other_lookup::{Found, OtherLookup};
 use super::request_state::Decision;
 use crate::caller::ClientNetwork;
 use crate::concurrency::{Concurrency, Permit};
 use crate::decision::KeyFacts;
 use crate::error::{Denial, LimiterError};
-use crate::key::SharedRecord;
+use crate::key::{OtherDigest, SharedRecord};
 use crate::request::Client;
 use crate::store::StoreError;
 use crate::sync::Reply;
@@ -25,6 +26,8 @@ pub(super) type Next = ControlFlow<Decision, Wait>;
 pub(super) enum Wait {
     /// The store's answer.
     Find { lookup: Reply<Result<Option<SharedRecord>, StoreError>>, key: KeyFacts, client: Client },
+    /// The store's answer to a lookup by another pepper. Behind a pointer, because few requests have one.
+    FindByOther(Box<OtherLookup>),
     /// The limiter counts the attempt before its key is looked up.
     Reserve(Box<Reserving>),
     /// The limiter counts a failed attempt.
@@ -45,6 +48,7 @@ pub(super) enum Wait {
 /// The result of a wait.
 pub(super) enum Arrival {
     Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
+    FoundByOther { answer: Found, asked: OtherDigest, key: KeyFacts, client: Client },
     Reserved { answer: ChargeResult, network: ClientNetwork, presented: Presented },
     Failure { answer: ChargeResult, address: IpAddr, denial: Denial },
     Peek { denial: Denial, answer: ChargeResult },
@@ -60,6 +64,15 @@ impl Wait {
             Self::Find { lookup, key, client } => Pin::new(lookup)
                 .poll(context)
                 .map(|answer| Arrival::Found { answer, key: *key, client: *client }),
+            Self::FindByOther(other) => {
+                let OtherLookup { asked, key, client, .. } = **other;
+                Pin::new(&mut other.lookup).poll(context).map(|answer| Arrival::FoundByOther {
+                    answer,
+                    asked,
+                    key,
+                    client,
+                })
+            }
             Self::Reserve(reserving) => {
                 let (network, presented) = (reserving.network, reserving.presented);
                 Pin::new(&mut reserving.charge).poll(context).map(|answer| Arrival::Reserved {

@@ -51,6 +51,7 @@
 //! |---|---|
 //! | can write | [`KeyManager`]: every change calls [`CommandOptions::check`] first and writes a [`Change`] |
 //! | changes a key | [`apply_update`], with the rules that hold for every update |
+//! | records the pepper of each secret | [`PepperManager`] |
 //! | rotates keys | [`Retention`]: which expired secrets to delete, and which to hide |
 //! | can have rows that it cannot read | [`Page`] and [`BrokenRow`] |
 //! | is behind a cache and reports changes | [`Invalidations`], which yields [`Invalidation`]s |
@@ -71,6 +72,7 @@ mod invalidation;
 mod key_store;
 mod manage;
 mod memory;
+mod rehasher;
 #[cfg(feature = "replica")]
 mod replica;
 #[cfg(any(feature = "cache", feature = "replica"))]
@@ -92,6 +94,8 @@ pub use manage::{
     ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter, Version,
     apply_update, check_author,
 };
+pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
 pub use memory::MemoryStore;
+pub use rehasher::Rehasher;
 #[cfg(feature = "replica")]
 pub use replica::{Replica, ReplicaBuilder, ReplicaGauge, ReplicaState, WhenStale};

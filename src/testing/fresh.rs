@@ -10,7 +10,7 @@ use super::feeds::ManagedFeed;
 use crate::concurrency::ConcurrencyLimiter;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::Limiter;
-use crate::store::{KeyManager, KeyStore};
+use crate::store::{KeyManager, KeyStore, PepperManager};
 
 /// The result of a function that a kit calls: a store or a limiter, with all that it needs.
 ///
@@ -41,6 +41,12 @@ pub trait Fresh<S: ?Sized>: Send + Sync + 'static {
 
 impl<T: KeyManager> Fresh<dyn KeyManager> for T {
     fn subject(&self) -> Option<&(dyn KeyManager + 'static)> {
+        Some(self)
+    }
+}
+
+impl<T: PepperManager> Fresh<dyn PepperManager> for T {
+    fn subject(&self) -> Option<&(dyn PepperManager + 'static)> {
         Some(self)
     }
 }

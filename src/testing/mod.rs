@@ -7,6 +7,7 @@
 //! | your type | kit | promises |
 //! |---|---|---|
 //! | a [`KeyManager`](crate::store::KeyManager) | [`store_tests!`](crate::store_tests) | [`STORE_PROMISES`] |
+//! | a [`PepperManager`](crate::store::PepperManager) | [`pepper_tests!`](crate::pepper_tests) | [`PEPPER_PROMISES`] |
 //! | a [`KeyStore`](crate::store::KeyStore) that only looks up | [`lookup_tests!`](crate::lookup_tests) | [`LOOKUP_PROMISES`] |
 //! | a [`KeyFeed`](crate::store::KeyFeed) | [`feed_tests!`](crate::feed_tests) | [`FEED_PROMISES`] |
 //! | a [`Limiter`](crate::limits::Limiter) | [`limiter_tests!`](crate::limiter_tests) | [`LIMITER_PROMISES`] |
@@ -62,6 +63,7 @@ mod limiters;
 mod lookups;
 mod managers;
 mod outcome;
+mod peppers;
 mod promise;
 
 pub use feeds::{__check_feed, FEED_PROMISES, ManagedFeed};
@@ -73,4 +75,5 @@ pub use in_flight::{__check_concurrency, CONCURRENCY_PROMISES};
 pub use limiters::{__check_limiter, LIMITER_PROMISES};
 pub use lookups::{__check_lookups, LOOKUP_PROMISES};
 pub use managers::{__check_store, STORE_PROMISES, store_suite};
+pub use peppers::{__check_peppers, PEPPER_PROMISES};
 pub use promise::Promise;

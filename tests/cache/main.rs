@@ -49,6 +49,7 @@ mod memory {
     use tower_api_key::store::{Cached, MemoryStore};
 
     tower_api_key::store_tests!(|| Cached::new(MemoryStore::new()));
+    tower_api_key::pepper_tests!(|| Cached::new(MemoryStore::new()));
 }
 
 #[tokio::test(start_paused = true)]

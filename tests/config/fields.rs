@@ -7,8 +7,12 @@ use std::path::Path;
 const BUILDS: [&str; 3] = ["build", "build_after", "new"];
 
 /// Options under another name, or inside of a table.
-const ELSEWHERE: [(&str, &str); 3] =
-    [("limits", "limiter"), ("hasher", "pepper"), ("concurrency", "limiter")];
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("limits", "limiter"),
+    ("hasher", "pepper"),
+    ("rehasher", "peppers"),
+    ("concurrency", "limiter"),
+];
 
 /// Options that a program sets. The module's documentation lists them.
 const IN_RUST: [&str; 6] =

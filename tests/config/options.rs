@@ -7,7 +7,7 @@ use http::Method;
 use tower_api_key::attempts::{FailedAttempts, RefusedRequests};
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::config::{Backends, FileFormat};
-use tower_api_key::key::{KeyHasher, Networks};
+use tower_api_key::key::{KeyHasher, Networks, Pepper, Peppers};
 use tower_api_key::limits::{AnonymousQuotas, MemoryLimiter, Plans};
 use tower_api_key::quota::{OnLimiterFailure, Per, Quota};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
@@ -149,6 +149,21 @@ const OPTIONS: &[(&str, Change)] = &[
     ("pepper = { hex = \"7369787465656e2072616e646f6d2062\" }", |it| {
         it.hasher(KeyHasher::with_pepper(&pepper()))
     }),
+    (
+        "[peppers]\ncurrent = { name = \"2\", secret = \"another pepper!!\" }\nformer = [{ name = \"1\", secret = \"sixteen random b\", until = \"2100-01-01\" }]",
+        |it| {
+            let former = Peppers::builder("2", Pepper::new(*b"another pepper!!").unwrap());
+            it.hasher(KeyHasher::with_peppers(former.former("1", pepper()).build().unwrap()))
+        },
+    ),
+    (
+        "[peppers]\ncurrent = { name = \"2\", secret = \"another pepper!!\" }\nnext = { name = \"3\", secret = \"sixteen random b\" }\nformer = [{ name = \"none\", without_pepper = true }]",
+        |it| {
+            let all = Peppers::builder("2", Pepper::new(*b"another pepper!!").unwrap());
+            let all = all.former_without_pepper("none").next("3", pepper());
+            it.hasher(KeyHasher::with_peppers(all.build().unwrap()))
+        },
+    ),
     ("assume_https = true", ApiKeyLayerBuilder::assume_https),
     ("[trusted_proxies]\nnetworks = [\"10.0.0.0/8\"]\nheaders = \"x_forwarded\"", |it| {
         let networks = Networks::new(["10.0.0.0/8"]).unwrap();

@@ -31,6 +31,7 @@ mod media_types;
 mod observed_requests;
 mod own_limits;
 mod path_answers;
+mod peppers;
 mod placeholders;
 mod plans;
 mod principal;

@@ -236,7 +236,7 @@ impl KeyManager for Fake {
                     id.to_owned()
                 }
                 Command::Rotate { id, secret, until } => {
-                    world.rotate(id, secret, until)?;
+                    world.rotate(id, secret.digest, until)?;
                     id.to_owned()
                 }
                 Command::Revoke { id } => {

@@ -91,6 +91,7 @@ mod memory {
     use tower_api_key::store::MemoryStore;
 
     tower_api_key::store_tests!(MemoryStore::new);
+    tower_api_key::pepper_tests!(MemoryStore::new);
 }
 
 mod memory_lookups {

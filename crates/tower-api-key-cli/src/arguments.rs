@@ -123,6 +123,16 @@ pub(crate) enum Command {
         #[arg(long = "pepper-file", value_name = "FILE")]
         pepper_files: Vec<PathBuf>,
     },
+    /// Count the secrets under each pepper, and show the day on which a pepper can go
+    #[command(after_help = help::PEPPERS)]
+    Peppers {
+        /// Front door whose keyring is compared with the store; it names the database, too
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Table of that file which belongs to the program that serves it, as `gateway`
+        #[arg(long, value_name = "NAME", requires = "config")]
+        table: Option<String>,
+    },
     /// Check the file of a front door, and print what helps to write one
     #[command(subcommand)]
     Config(Config),

@@ -87,8 +87,14 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let key = secret::read()?;
-    let digest = gate.hasher().digest(key.expose_secret().as_bytes());
-    let found = store.find(&digest).await?;
+    let now = question.at.as_ref().map_or_else(|| SystemClock.now(), |moment| moment.0);
+    let mut found = None;
+    for digest in gate.hasher().digests_at(key.expose_secret().as_bytes(), now) {
+        found = store.find(&digest).await?;
+        if found.is_some() {
+            break;
+        }
+    }
     let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
     let builder = gate.builder();
     let builder = match &question.audience {
@@ -99,7 +105,6 @@ pub(crate) async fn run(
     let peer = SocketAddr::new(question.from, 0);
     let connection =
         if question.plain_http { Connection::plain(peer) } else { Connection::tls(peer) };
-    let now = question.at.as_ref().map_or_else(|| SystemClock.now(), |moment| moment.0);
     let explanation = builder.build()?.explain(&request, connection, record.as_deref(), now);
     output.explanation(&explanation)?;
     Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })

@@ -3,6 +3,8 @@
 use clap::Args;
 use tower_api_key::store::{KeyFilter, KeyState};
 
+use crate::moment::Moment;
+
 /// The keys to list.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
@@ -21,6 +23,20 @@ pub(crate) struct Filter {
     /// List keys in this state only
     #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
     state: Option<KeyState>,
+    /// List keys with this metadata only
+    #[arg(long, value_parser = tag, value_name = "NAME=VALUE")]
+    tag: Option<(String, String)>,
+    /// List keys whose name begins with this text only
+    #[arg(long, value_name = "TEXT")]
+    name_prefix: Option<String>,
+    /// List keys that expire before this time only, expired ones too
+    #[arg(long, value_name = "TIME")]
+    expires_before: Option<Moment>,
+}
+
+fn tag(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn state(text: &str) -> Result<KeyState, &'static str> {
@@ -30,7 +46,16 @@ fn state(text: &str) -> Result<KeyState, &'static str> {
 
 impl From<Filter> for KeyFilter {
     fn from(filter: Filter) -> Self {
-        let Filter { account, owner, kind, environment, state } = filter;
-        Self { account, owner, kind, environment, state }
+        Self {
+            account: filter.account,
+            owner: filter.owner,
+            kind: filter.kind,
+            environment: filter.environment,
+            state: filter.state,
+            tag: filter.tag,
+            name_prefix: filter.name_prefix,
+            expires_before: filter.expires_before.map(|Moment(at)| at),
+            ..Self::default()
+        }
     }
 }

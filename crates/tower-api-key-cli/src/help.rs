@@ -139,6 +139,20 @@ Examples:
   tower-api-key whose <key.txt
   tower-api-key --quiet whose --pepper-file pepper <leaked.log";
 
+pub(crate) const PEPPERS: &str = "\
+The columns:
+  pepper      the name of the pepper; none for secrets that were made without a keyring
+  place       with --config: what the keyring of the file does with the pepper
+  secrets     the secrets that need this pepper. Expired secrets and revoked keys need none
+  endless     how many of them have no end
+  last_used   when one of them was last used
+  rehashed    the secrets that have a newer pepper, and are found by this one for a day more
+  can_go      when no secret needs the pepper any more
+
+Examples:
+  tower-api-key peppers
+  tower-api-key --json peppers --config gate.toml";
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -177,6 +191,7 @@ mod tests {
             PRUNE,
             CHECK,
             WHOSE,
+            PEPPERS,
             CONFIG_CHECK,
             CONFIG_SCHEMA,
             CONFIG_PRINT,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord};
+use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName};
 use tower_api_key::store::{KeyManager, NewKey};
 
 use crate::failure::Failure;
@@ -31,6 +31,7 @@ struct Line {
     scopes: Option<Vec<String>>,
     networks: Option<Vec<String>>,
     expires: Option<String>,
+    pepper: Option<String>,
 }
 
 /// The progress of an import.
@@ -166,7 +167,10 @@ fn parse(line: &str) -> Result<NewKey, String> {
         key = key.expires(moment.0);
     }
     let record = key.build().map_err(|error| error.to_string())?;
-    Ok(NewKey::new(digest, record))
+    let mut key = NewKey::new(digest, record);
+    let pepper = line.pepper.map(PepperName::new).transpose();
+    key.pepper = pepper.map_err(|error| error.to_string())?;
+    Ok(key)
 }
 
 /// Removes the value found from an error of serde, because it may be a key. The expected value stays.
@@ -185,7 +189,10 @@ mod tests {
         let line = format!(r#"{{"digest":"{digest}","id":"k","account":"a","scopes":["read"]}}"#);
         let key = parse(&line).unwrap();
         assert!(key.record.scopes().contains("read") && key.digest.as_bytes()[0] == 0x01);
+        let peppered = parse(&line.replace('}', r#","pepper":"2027"}"#)).unwrap();
+        assert_eq!((key.pepper, peppered.pepper.unwrap().as_str()), (None, "2027"));
         for wrong in [
+            line.replace('}', r#","pepper":"two words"}"#),
             line.replace(&digest, "0123"),
             line.replace(&digest, &"g".repeat(64)),
             line.replace("scopes", "scope"),

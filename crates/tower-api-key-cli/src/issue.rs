@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tower_api_key::key::{
-    Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper,
+    Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper, Peppers,
 };
 use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
@@ -32,8 +32,11 @@ pub(crate) struct Form {
     #[arg(long)]
     pub(crate) prefix: Option<String>,
     /// Digest the secret with the pepper in this file; it must be the gate's pepper
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "TOWER_API_KEY_PEPPER_FILE", value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
+    /// Name of that pepper in the gate's keyring, which the store keeps with the secret
+    #[arg(long, env = "TOWER_API_KEY_PEPPER_NAME", value_name = "NAME", requires = "pepper_file")]
+    pub(crate) pepper_name: Option<String>,
 }
 
 impl Form {
@@ -57,7 +60,12 @@ impl Form {
     }
 
     fn hasher(&self) -> Result<KeyHasher, Failure> {
-        hasher(self.pepper_file.as_deref())
+        let Some((file, name)) = self.pepper_file.as_deref().zip(self.pepper_name.as_deref())
+        else {
+            return hasher(self.pepper_file.as_deref());
+        };
+        let peppers = Peppers::builder(name, pepper(file)?).build();
+        Ok(KeyHasher::with_peppers(peppers.map_err(|error| Failure::Invalid(error.to_string()))?))
     }
 }
 
@@ -185,7 +193,10 @@ pub(crate) fn hasher(pepper_file: Option<&Path>) -> Result<KeyHasher, Failure> {
     let Some(path) = pepper_file else {
         return Ok(KeyHasher::sha256());
     };
+    Ok(KeyHasher::with_pepper(&pepper(path)?))
+}
+
+fn pepper(path: &Path) -> Result<Pepper, Failure> {
     let read = fs::read(path).map_err(Failure::io("cannot read the file of --pepper-file"))?;
-    let pepper = read.strip_suffix(b"\n").unwrap_or(&read);
-    Ok(KeyHasher::with_pepper(&Pepper::new(pepper)?))
+    Ok(Pepper::new(read.strip_suffix(b"\n").unwrap_or(&read))?)
 }

@@ -2,7 +2,9 @@
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
-use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
+use tower_api_key::store::{
+    KeyEntry, KeyManager, KeyState, ManageError, NewKey, NewSecret, PepperManager,
+};
 
 use crate::arguments::Keys;
 use crate::failure::Failure;
@@ -13,7 +15,7 @@ use crate::output::{Output, complain};
 use crate::settings::KeySettings;
 
 pub(crate) async fn run(
-    store: &dyn KeyManager,
+    store: &dyn PepperManager,
     by: &str,
     command: Keys,
     output: &Output,
@@ -135,7 +137,7 @@ fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
 
 /// Gives a key a secret of the form that is given, or else of its own form.
 async fn rotate(
-    store: &dyn KeyManager,
+    store: &dyn PepperManager,
     by: &str,
     id: &str,
     overlap: Span,
@@ -167,7 +169,7 @@ async fn rotate(
         store.update(id, Box::new(move |record| record.form(new)), by).await?;
     }
     let until = SystemClock.now().plus(overlap.0);
-    Ok((store.rotate(id, *key.digest(), until, by).await?, key))
+    Ok((store.rotate_to(id, NewSecret::issued(&key), until, by).await?, key))
 }
 
 async fn entry(store: &dyn KeyManager, id: &str) -> Result<KeyEntry, Failure> {

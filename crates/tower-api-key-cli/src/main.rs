@@ -18,6 +18,7 @@ mod keys;
 mod meaning;
 mod moment;
 mod output;
+mod peppers;
 mod quota;
 mod secret;
 mod settings;
@@ -38,6 +39,7 @@ use arguments::{Arguments, Command, Trail};
 use complaint::unrepeated;
 use failure::Failure;
 use file_output::complain_of_file;
+use gate::Gate;
 use moment::Moment;
 use output::{Output, complain};
 
@@ -77,6 +79,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let store = open(&arguments, gate.store()).await?;
             return check::run(&store, question, gate, &output).await;
         }
+        Command::Peppers { config: Some(file), table } => {
+            let gate = Gate::of(Some(file.as_path()), table.as_deref(), None, None)?;
+            let store = open(&arguments, gate.store()).await?;
+            peppers::run(&store, Some(&gate.hasher()), &output).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         _ => {}
     }
     let store = open(&arguments, None).await?;
@@ -91,6 +99,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             output.trail(&store.changes(after, limit).await?)?;
         }
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
+        Command::Peppers { .. } => peppers::run(store, None, &output).await?,
         Command::Migrate => output.say("the tables are up to date"),
         Command::Check(_) | Command::Config(_) => {}
     }

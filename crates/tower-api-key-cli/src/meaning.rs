@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 11] = [
+const ANSWERING: [&str; 12] = [
     "keys create",
     "keys list",
     "keys show",
@@ -28,14 +28,16 @@ const ANSWERING: [&str; 11] = [
     "check",
     "config check",
     "whose",
+    "peppers",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 7] = [
+const QUIET: [&str; 8] = [
     "keys list",
     "keys show",
     "accounts list",
     "accounts show",
     "trail",
+    "peppers",
     "config schema",
     "config print",
 ];

@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
-use tower_api_key::key::{Account, Audience, Environment, KeyKind, PlanName};
+use tower_api_key::key::{Account, Audience, Environment, KeyKind, PepperName, PlanName};
 use tower_api_key::store::{BrokenRow, Change, KeyEntry};
 
 use crate::escape;
@@ -141,7 +141,7 @@ impl Output {
     }
 
     /// Prints whole objects as JSON, or the fields of these columns as a table.
-    fn rows<const N: usize>(
+    pub(crate) fn rows<const N: usize>(
         &self,
         columns: [&str; N],
         values: impl Iterator<Item = Value>,
@@ -231,6 +231,7 @@ fn key_json(entry: &KeyEntry) -> Value {
             "created": moment::text(secret.created),
             "expires": when(secret.expires),
             "last_used": when(secret.last_used),
+            "pepper": secret.pepper.as_ref().map(PepperName::as_str),
         })
     });
     let networks = record

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
 use tower_api_key::limits::{Limiter, LimiterError};
-use tower_api_key::store::KeyStore;
+use tower_api_key::store::{KeyStore, Rehasher};
 
 use crate::error::OpenError;
 use crate::limiter::{self, Limiters};
@@ -13,7 +13,7 @@ use crate::store;
 /// A store and a limiter that are open, and the tables that they were opened from.
 #[derive(Clone)]
 pub(crate) struct Opened {
-    store: (StoreSettings, Arc<dyn KeyStore>),
+    store: (StoreSettings, Arc<dyn KeyStore>, Rehasher),
     limiter: Option<(LimiterSettings, Limiters)>,
 }
 
@@ -27,7 +27,10 @@ impl Opened {
         let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
         let store = match before.filter(|before| before.store.0 == *settings) {
             Some(before) => before.store.clone(),
-            None => (settings.clone(), store::open(settings, file).await?),
+            None => {
+                let rehasher = Rehasher::new();
+                (settings.clone(), store::open(settings, file, &rehasher).await?, rehasher)
+            }
         };
         let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
             (None, _) => None,
@@ -61,7 +64,7 @@ impl Opened {
     }
 
     pub(crate) fn backends(&self) -> Backends {
-        let backends = Backends::new(Arc::clone(&self.store.1));
+        let backends = Backends::new(Arc::clone(&self.store.1)).rehasher(&self.store.2);
         let Some((_, (limiter, concurrency))) = &self.limiter else { return backends };
         let backends = backends.limiter(Arc::clone(limiter));
         match concurrency {

@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use tower_api_key::config::StoreSettings;
-use tower_api_key::store::{KeyStore, MemoryStore};
+use tower_api_key::store::{KeyStore, MemoryStore, Rehasher};
 
 use crate::error::OpenError;
 
-/// Opens a store.
+/// Opens a store. Writes the digests that `rehasher` records.
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
 pub(crate) async fn open(
     settings: &StoreSettings,
     file: &str,
+    rehasher: &Rehasher,
 ) -> Result<Arc<dyn KeyStore>, OpenError> {
     match settings.scheme() {
+        // Nothing adds a key to this store, so there is none to give a digest.
         "memory" => Ok(Arc::new(MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        "sqlite" => open_sql(settings, file).await,
+        "sqlite" => open_sql(settings, file, rehasher).await,
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => open_sql(settings, file).await,
+        "postgres" | "postgresql" => open_sql(settings, file, rehasher).await,
         _ => Err(OpenError::unknown_scheme(file, "store.url", settings.url.expose(), &known())),
     }
 }
@@ -29,7 +32,11 @@ fn known() -> Vec<&'static str> {
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeyStore>, OpenError> {
+async fn open_sql(
+    settings: &StoreSettings,
+    file: &str,
+    rehasher: &Rehasher,
+) -> Result<Arc<dyn KeyStore>, OpenError> {
     use tower_api_key_sqlx::SqlStore;
 
     let mut builder = SqlStore::builder(settings.url.expose())
@@ -65,10 +72,20 @@ async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeySto
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
     Ok(match (&settings.replica, &settings.cache) {
-        (Some(replica), _) => Arc::new(replicated(store, replica, file).await?),
-        (None, Some(cache)) => Arc::new(cached(store, cache)),
-        (None, None) => Arc::new(store),
+        (Some(replica), _) => shared(replicated(store, replica, file).await?, rehasher),
+        (None, Some(cache)) => shared(cached(store, cache), rehasher),
+        (None, None) => shared(store, rehasher),
     })
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn shared(
+    store: impl tower_api_key::store::PepperManager,
+    rehasher: &Rehasher,
+) -> Arc<dyn KeyStore> {
+    let store = Arc::new(store);
+    tokio::spawn(rehasher.write_to(Arc::clone(&store) as _));
+    store
 }
 
 /// Copies all records, follows the database's changes, and writes last uses.

@@ -338,3 +338,47 @@ async fn a_fingerprint_needs_no_valid_file() {
     std::fs::remove_file(files.folder.path().join("url")).unwrap();
     assert_ne!(before, fingerprint());
 }
+
+/// A front door whose keyring is followed by these former peppers.
+fn peppered(former: &str) -> String {
+    format!(
+        r#"
+        profile.base = "standard"
+        without_limits = true
+
+        [peppers]
+        current = {{ name = "1", secret = "sixteen random b" }}
+        former = [{former}]
+
+        [store]
+        url = {{ file = "url" }}
+        cache = {{ staleness = "1s" }}
+        "#
+    )
+}
+
+#[tokio::test]
+async fn a_file_with_a_keyring_gives_keys_in_use_its_pepper() {
+    let files = Files::new(&peppered("")).await;
+    let url = std::fs::read_to_string(files.folder.path().join("url")).unwrap();
+    let database = SqlStore::connect(url.trim()).await.unwrap();
+    let door = LiveFrontDoor::open(files.path()).await.unwrap();
+    assert_eq!(files.status(&door).await, 401, "the key has no pepper");
+
+    files.write(&peppered(r#"{ name = "none", without_pepper = true }"#));
+    assert!(door.reload().await.unwrap());
+    let pepper = async || {
+        let secret = database.get("key_1").await.unwrap().unwrap().secrets.remove(0);
+        secret.pepper.map(|pepper| pepper.to_string())
+    };
+    assert_eq!(pepper().await, None);
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    while pepper().await.as_deref() != Some("1") {
+        assert_eq!(files.status(&door).await, 200);
+        assert!(std::time::Instant::now() < patience, "the key keeps no pepper");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    files.write(&peppered(""));
+    assert!(door.reload().await.unwrap());
+    assert_eq!(files.status(&door).await, 200, "the key has the current pepper");
+}

@@ -47,11 +47,12 @@ impl Step<'_> {
         .await?;
         self.insert(
             &self.store.queries.into_secrets,
-            3,
+            4,
             &keys,
             "",
-            |row, NewKey { digest, record, .. }| {
-                row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at)
+            |row, NewKey { digest, record, pepper, .. }| {
+                let pepper = pepper.as_ref().map(ToString::to_string);
+                row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
             },
         )
         .await?;

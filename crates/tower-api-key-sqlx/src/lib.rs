@@ -81,6 +81,7 @@ mod notify;
 mod outage;
 #[cfg(feature = "postgres")]
 mod own_pool;
+mod peppers;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
 #[cfg(feature = "postgres")]

@@ -41,6 +41,7 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(1, "tables", texts!("0001_tables")),
         step(2, "marks", texts!("0002_marks")),
         step(3, "commands", texts!("0003_commands")),
+        step(4, "peppers", texts!("0004_peppers")),
         step(5, "lists", texts!("0005_lists")),
     ]
 }

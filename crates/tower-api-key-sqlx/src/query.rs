@@ -14,15 +14,16 @@ macro_rules! entry_columns {
     () => {
         concat!(
             record_columns!(),
-            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used"
+            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used, \
+             s.pepper, s.successor, s.replaced"
         )
     };
 }
 
-/// The newest secret comes first.
+/// The newest secret comes first. A former digest comes after the newer ones of its secret.
 macro_rules! order_of_secrets {
     () => {
-        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.digest"
+        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.successor IS NOT NULL, s.replaced DESC, s.digest"
     };
 }
 
@@ -103,9 +104,13 @@ statements! {
     /// Keeps an earlier end.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
-    delete_secret: "DELETE FROM {secrets} WHERE digest = $1",
+    /// Deletes all digests of a secret.
+    delete_secret: "DELETE FROM {secrets} WHERE digest = $1 \
+         OR (key_id = (SELECT key_id FROM {secrets} WHERE digest = $1) AND successor = $1)",
+    /// A use by a former digest is one of the secret.
     note_use: "UPDATE {secrets} SET last_used = $2 \
-         WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
+         WHERE digest IN ($1, (SELECT successor FROM {secrets} WHERE digest = $1)) \
+         AND (last_used IS NULL OR last_used < $2)",
     list_changes: "SELECT sequence, at, author, action, key_id, account, reason, differences \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
     /// Lists the newest lines of the trail.
@@ -128,7 +133,7 @@ statements! {
         ", previous, action, key_id, account FROM {changes} WHERE sequence >= $1 \
          ORDER BY sequence LIMIT 1001) c ON TRUE \
          LEFT JOIN {secrets} s ON s.key_id = c.key_id AND c.sequence > $1 \
-         AND c.action IN ('key_updated', 'key_revoked') ORDER BY c.sequence"
+         AND c.action IN ('key_updated', 'key_revoked', 'key_rehashed') ORDER BY c.sequence"
     ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
@@ -136,7 +141,7 @@ statements! {
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          audience, form, created)",
-    into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
+    into_secrets: "INSERT INTO {secrets} (digest, key_id, created, pepper)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
          reason, differences)",
     /// The beginning of a list of keys. `key_list` adds the conditions.

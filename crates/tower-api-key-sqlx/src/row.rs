@@ -7,8 +7,8 @@ use super::driver::{Columns, Row};
 use super::json::{broken, json};
 use super::quota_column::read_quotas;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
-use tower_api_key::store::{BrokenRow, KeyEntry, SecretEntry, StoreError};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, PepperName};
+use tower_api_key::store::{BrokenRow, FormerDigest, KeyEntry, SecretEntry, StoreError};
 
 /// The id of a key, and its entry or the error of its row.
 type Identified = (String, Result<KeyEntry, StoreError>);
@@ -157,12 +157,10 @@ pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
         let id = text(row, "id")?;
         match entries.last_mut() {
             Some((last, entry)) if *last == id => {
-                let secret = secret(row);
-                if let Ok(known) = entry {
-                    match secret {
-                        Ok(secret) => known.secrets.extend(secret),
-                        Err(error) => *entry = Err(error),
-                    }
+                if let Ok(known) = entry
+                    && let Err(error) = add_secret(known, row)
+                {
+                    *entry = Err(error);
                 }
             }
             _ => entries.push((id, entry(row))),
@@ -172,11 +170,24 @@ pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
 }
 
 fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
-    Ok(KeyEntry {
-        record: record(row, false)?,
-        created: timestamp(number(row, "created")?),
-        secrets: secret(row)?.into_iter().collect(),
-    })
+    let (record, created) = (record(row, false)?, timestamp(number(row, "created")?));
+    let mut entry = KeyEntry { record, created, secrets: Vec::new() };
+    add_secret(&mut entry, row)?;
+    Ok(entry)
+}
+
+/// Adds the secret of a row, or the former digest of a secret whose row came before.
+fn add_secret(entry: &mut KeyEntry, row: &dyn Columns) -> Result<(), StoreError> {
+    let Some(newer) = optional_digest(row, "successor")? else {
+        entry.secrets.extend(secret(row)?);
+        return Ok(());
+    };
+    let replaced = instant(row, "replaced")?.unwrap_or_default();
+    let former = FormerDigest { digest: digest(row)?, pepper: pepper(row)?, replaced };
+    if let Some(secret) = entry.secrets.iter_mut().find(|secret| secret.digest == newer) {
+        secret.formers.push(former);
+    }
+    Ok(())
 }
 
 /// Returns the account of a key among rows, if it can be read.
@@ -198,14 +209,25 @@ fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {
     let mut entry = SecretEntry::new(digest(row)?, created);
     entry.expires = instant(row, "secret_expires")?;
     entry.last_used = instant(row, "last_used")?;
+    entry.pepper = pepper(row)?;
     Ok(Some(entry))
+}
+
+/// Reads the name of a pepper.
+pub(super) fn pepper(row: &dyn Columns) -> Result<Option<PepperName>, StoreError> {
+    optional(row, "pepper")?.map(|name| PepperName::new(name).map_err(broken)).transpose()
 }
 
 /// Reads a digest.
 pub(super) fn digest(row: &dyn Columns) -> Result<KeyDigest, StoreError> {
-    let digest = row.bytes("digest").map_err(broken)?.unwrap_or_default();
+    optional_digest(row, "digest")?.ok_or_else(|| broken("a digest is not 32 bytes"))
+}
+
+/// Reads a digest that may be NULL.
+fn optional_digest(row: &dyn Columns, column: &str) -> Result<Option<KeyDigest>, StoreError> {
+    let Some(digest) = row.bytes(column).map_err(broken)? else { return Ok(None) };
     let digest = <[u8; 32]>::try_from(digest).map_err(|_| broken("a digest is not 32 bytes"))?;
-    Ok(KeyDigest::from_bytes(digest))
+    Ok(Some(KeyDigest::from_bytes(digest)))
 }
 
 pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {

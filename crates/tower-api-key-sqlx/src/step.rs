@@ -8,7 +8,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
-    apply_update,
+    NewSecret, SecretEntry, apply_update,
 };
 
 impl Step<'_> {
@@ -57,7 +57,7 @@ impl Step<'_> {
     pub(super) async fn rotate(
         &mut self,
         id: &str,
-        secret: KeyDigest,
+        secret: NewSecret,
         until: Timestamp,
     ) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
@@ -74,8 +74,9 @@ impl Step<'_> {
         self.execute(ended.bind(id).bind(row::column(until))).await?;
         let (at, into) = (self.at(), &self.store.queries.into_secrets);
         let added = self
-            .insert(into, 3, &[secret], query::UNLESS_THERE, |row, secret| {
-                row.bind(bytes(secret)).bind(id).bind(at)
+            .insert(into, 4, &[&secret], query::UNLESS_THERE, |row, secret| {
+                let pepper = secret.pepper.as_ref().map(ToString::to_string);
+                row.bind(bytes(&secret.digest)).bind(id).bind(at).bind(pepper)
             })
             .await?;
         if added == 0 {
@@ -85,7 +86,7 @@ impl Step<'_> {
         let entry = self.locked(id).await?;
         // Announces the deleted secrets, too.
         self.announce_secrets(&before);
-        self.announce(Invalidation::Secret(secret));
+        self.announce(Invalidation::Secret(secret.digest));
         Ok(entry)
     }
 
@@ -164,8 +165,8 @@ impl Step<'_> {
 
     /// Notifies other processes of a key's secrets.
     fn announce_secrets(&mut self, entry: &KeyEntry) {
-        for secret in &entry.secrets {
-            self.announce(Invalidation::Secret(secret.digest));
+        for digest in entry.secrets.iter().flat_map(SecretEntry::digests) {
+            self.announce(Invalidation::Secret(digest));
         }
     }
 }

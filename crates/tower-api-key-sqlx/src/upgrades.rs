@@ -9,8 +9,8 @@ use super::migration::{Migration, steps};
 use super::plan::folder::Folder;
 use super::plan::postgres::Postgres;
 use super::statement::Statement;
-use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::store::{KeyManager, KeyStore, NewKey, StoreError};
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, PepperName};
+use tower_api_key::store::{KeyManager, KeyStore, NewKey, PepperManager, Rehash, StoreError};
 
 /// A database, whose steps this program knows.
 async fn at(url: &str) -> (SqlStore, Vec<Migration>) {
@@ -97,6 +97,35 @@ async fn goes_on(url: &str) {
     assert!(older.find(&digest("key")).await.unwrap().is_some());
     older.revoke("key", "test").await.unwrap();
     assert_eq!(older.changes(0, 10).await.unwrap().len(), 2);
+}
+
+on_both!(
+    lacks_peppers,
+    a_program_without_peppers_goes_on_in_postgres,
+    a_program_without_peppers_goes_on_in_sqlite
+);
+async fn lacks_peppers(url: &str) {
+    let (store, _) = at(url).await;
+    for id in ["old", "other"] {
+        store.add(key(id), "test").await.unwrap();
+    }
+    // What such a program adds, and deletes of a secret with two digests.
+    run(&store, "UPDATE {secrets} SET pepper = NULL").await;
+    let step = |id: &str| {
+        let pepper = PepperName::new("new").unwrap();
+        Rehash { from: digest(id), to: digest(&format!("new {id}")), pepper }
+    };
+    let unnamed = store.pepper_usage().await.unwrap();
+    assert_eq!((unnamed.len(), &unnamed[0].pepper, unnamed[0].secrets), (1, &None, 2));
+    assert_eq!(store.rehash(vec![step("old"), step("other")], "test").await.unwrap(), 2);
+    run(&store, "DELETE FROM {secrets} WHERE key_id = 'old' AND successor IS NULL").await;
+    assert_eq!(store.get("old").await.unwrap().unwrap().secrets, []);
+    assert!(store.find(&digest("old")).await.unwrap().is_some(), "for a day at the most");
+    let counted = store.pepper_usage().await.unwrap();
+    let counts: Vec<_> = counted.iter().map(|usage| (usage.secrets, usage.rehashed)).collect();
+    assert_eq!(counts, [(0, 2), (1, 0)]);
+    store.revoke("old", "test").await.unwrap();
+    assert!(store.find(&digest("old")).await.unwrap().unwrap().is_revoked());
 }
 
 on_both!(
@@ -213,8 +242,9 @@ async fn lookups_do_not_wait_behind_a_migration_that_waits() {
 #[test]
 fn released_steps_are_in_order_and_name_a_version_that_exists() {
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        for (place, step) in steps(dialect).iter().enumerate() {
-            assert_eq!(step.version, i64::try_from(place).unwrap() + 1);
+        let steps = steps(dialect);
+        assert!(steps.is_sorted_by(|one, next| one.version < next.version), "{steps:?}");
+        for step in steps {
             assert!((1..=step.version).contains(&step.compatible_from), "{step:?}");
         }
     }

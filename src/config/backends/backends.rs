@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::{Limiter, MemoryLimiter};
-use crate::store::{KeyStore, MemoryStore};
+use crate::store::{KeyStore, MemoryStore, Rehasher};
 
 /// The store and the limiters that a front door works with.
 ///
@@ -24,12 +24,13 @@ pub struct Backends {
     pub(in crate::config) store: Arc<dyn KeyStore>,
     pub(in crate::config) limiter: Option<Arc<dyn Limiter>>,
     pub(in crate::config) concurrency: Option<Arc<dyn ConcurrencyLimiter>>,
+    pub(in crate::config) rehasher: Option<Rehasher>,
 }
 
 impl Backends {
     /// Starts with a store.
     pub fn new(store: impl KeyStore) -> Self {
-        Self { store: Arc::new(store), limiter: None, concurrency: None }
+        Self { store: Arc::new(store), limiter: None, concurrency: None, rehasher: None }
     }
 
     /// Sets what counts requests, and failed attempts if the file's `failed_attempts` has `shared_on_failure`. Without a
@@ -41,6 +42,11 @@ impl Backends {
     /// Sets what counts simultaneous requests, in place of the gate's own, which counts in this process.
     pub fn concurrency(self, limiter: impl ConcurrencyLimiter) -> Self {
         Self { concurrency: Some(Arc::new(limiter)), ..self }
+    }
+
+    /// Sets what gives keys their digests by the current pepper, if the file has `peppers`.
+    pub fn rehasher(self, rehasher: &Rehasher) -> Self {
+        Self { rehasher: Some(rehasher.clone()), ..self }
     }
 
     /// Creates backends in memory, with no key: a front door can be checked with them.

@@ -45,6 +45,17 @@ impl FrontDoorTable {
                 Err(contradiction) => found.push(contradiction),
             }
         }
+        if let Some(peppers) = &self.peppers {
+            match peppers.describe(&path("peppers")) {
+                Ok(hasher) => builder = builder.hasher(hasher),
+                Err(contradiction) => found.push(contradiction),
+            }
+            if self.pepper.is_some() {
+                let problem = "`pepper` and `peppers` exclude each other: remove `pepper`";
+                let both = Contradiction::new(path("peppers"), &problem);
+                found.push(both.beside(path("pepper")));
+            }
+        }
         if let Some(proxies) = &self.trusted_proxies
             && let Some(proxies) = proxies.describe(&path("trusted_proxies"), found)
         {

@@ -37,6 +37,11 @@ pub(in crate::config) enum EncodedPepperTable {
 
 impl PepperTable {
     pub(in crate::config) fn describe(&self, path: &Path) -> Result<KeyHasher, Contradiction> {
+        Ok(KeyHasher::with_pepper(&self.pepper(path)?))
+    }
+
+    /// Reads the bytes.
+    pub(super) fn pepper(&self, path: &Path) -> Result<Pepper, Contradiction> {
         let (path, bytes) = match self {
             Self::Plain(text) => {
                 (path.clone(), Some(Zeroizing::new(text.expose().as_bytes().to_vec())))
@@ -51,9 +56,7 @@ impl PepperTable {
         let Some(bytes) = bytes else {
             return Err(Contradiction::new(path, &"the bytes are not in this encoding"));
         };
-        let pepper =
-            Pepper::new(bytes.as_slice()).map_err(|problem| Contradiction::new(path, &problem))?;
-        Ok(KeyHasher::with_pepper(&pepper))
+        Pepper::new(bytes.as_slice()).map_err(|problem| Contradiction::new(path, &problem))
     }
 }
 

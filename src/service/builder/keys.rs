@@ -3,6 +3,7 @@
 use super::ApiKeyLayerBuilder;
 use crate::key::KeyHasher;
 use crate::rules::{CompiledScopes, Roles, Routes, ScopeRules};
+use crate::store::Rehasher;
 
 impl ApiKeyLayerBuilder {
     /// Sets the table of routes. Without a table any valid key may do anything. With a table the gate
@@ -114,6 +115,15 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn hasher(mut self, hasher: KeyHasher) -> Self {
         self.policy.hasher = hasher;
+        self
+    }
+
+    /// Records each key that the gate finds by a former pepper of its [hasher](Self::hasher), so that the key gets a
+    /// digest by the current pepper. [`Rehasher`] has an example. Set the same rehasher on all gates of a store.
+    ///
+    /// All gates that accept keys of one audience need the same keyring.
+    pub fn rehasher(mut self, rehasher: &Rehasher) -> Self {
+        self.options.rehasher = Some(rehasher.clone());
         self
     }
 }

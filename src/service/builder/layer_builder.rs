@@ -120,6 +120,9 @@ impl ApiKeyLayerBuilder {
             forward_auth::check(original, &policy, &mut renderer, websocket_protocol.is_some())?;
         }
         let has_observer = !options.observers.is_empty();
+        if let (Some(rehasher), Some(_)) = (&options.rehasher, policy.pepper()) {
+            rehasher.begin();
+        }
         let previous = previous.map(|shared| (&shared.counted, options.clock.now()));
         let counted = LayerCounts::new(attempts, refusals, has_observer, previous)?;
         Ok(ApiKeyLayer::new(Arc::new(Shared {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
-    ManageFuture, NewKey, Page, TrailFilter,
+    ManageFuture, NewKey, Page, SecretEntry, TrailFilter,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
@@ -105,7 +105,7 @@ impl<S: KeyManager> Cached<S> {
     ///
     /// A rotation at the same time may add secrets that are not known here. So the account is named, too, and
     /// all its keys are looked up again. A key that cannot be read can still be revoked or deleted.
-    async fn touches(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
+    pub(super) async fn touches(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
         let mut changed = Changed::new(self);
         match self.store().get(id).await {
             Ok(Some(entry)) => {
@@ -153,26 +153,26 @@ impl<'a> Affected<'a> {
 
 /// The notices of a change, applied on drop. They are also applied if the change failed or its future was
 /// dropped, because the store may have made the change.
-struct Changed<'a, S: KeyManager> {
+pub(super) struct Changed<'a, S: KeyManager> {
     cache: &'a Cached<S>,
-    notices: Vec<Invalidation>,
+    pub(super) notices: Vec<Invalidation>,
 }
 
 impl<'a, S: KeyManager> Changed<'a, S> {
-    const fn new(cache: &'a Cached<S>) -> Self {
+    pub(super) const fn new(cache: &'a Cached<S>) -> Self {
         Self { cache, notices: Vec::new() }
     }
 
     /// Names the secrets of a changed key in place of its account, because all valid secrets are known now.
     /// The earlier secrets stay named, because a store may leave out expired ones.
-    fn is_made(&mut self, entry: &KeyEntry) {
+    pub(super) fn is_made(&mut self, entry: &KeyEntry) {
         self.notices.retain(|notice| !matches!(notice, Invalidation::Account(_)));
         self.secrets_of(entry);
     }
 
     fn secrets_of(&mut self, entry: &KeyEntry) {
-        let secrets = entry.secrets.iter().map(|secret| Invalidation::Secret(secret.digest));
-        self.notices.extend(secrets);
+        let digests = entry.secrets.iter().flat_map(SecretEntry::digests);
+        self.notices.extend(digests.map(Invalidation::Secret));
     }
 }
 

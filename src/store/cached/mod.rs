@@ -20,6 +20,7 @@ mod manager;
 mod moment;
 mod notices;
 mod observer;
+mod peppers;
 mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;

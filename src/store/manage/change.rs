@@ -24,6 +24,8 @@ pub enum Action {
     KeyUpdated,
     /// A key got a new secret.
     KeyRotated,
+    /// A secret of a key got a digest by a newer pepper.
+    KeyRehashed,
     /// A key was revoked.
     KeyRevoked,
     /// A key was deleted.
@@ -37,10 +39,11 @@ pub enum Action {
 }
 
 impl Action {
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::KeyAdded, "key_added"),
         (Self::KeyUpdated, "key_updated"),
         (Self::KeyRotated, "key_rotated"),
+        (Self::KeyRehashed, "key_rehashed"),
         (Self::KeyRevoked, "key_revoked"),
         (Self::KeyDeleted, "key_deleted"),
         (Self::AccountSaved, "account_saved"),
@@ -126,6 +129,7 @@ mod tests {
             (Action::KeyAdded, "key_added"),
             (Action::KeyUpdated, "key_updated"),
             (Action::KeyRotated, "key_rotated"),
+            (Action::KeyRehashed, "key_rehashed"),
             (Action::KeyRevoked, "key_revoked"),
             (Action::KeyDeleted, "key_deleted"),
             (Action::AccountSaved, "account_saved"),

@@ -6,9 +6,10 @@ use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::idempotency::IdempotencyKey;
 use super::manager::{KeyUpdate, NewKey};
+use super::new_secret::NewSecret;
 use super::version::Version;
 use crate::clock::Timestamp;
-use crate::key::{Account, InvalidRecord, KeyDigest, check_text};
+use crate::key::{Account, InvalidRecord, check_text};
 
 /// A change of one key or one account, for [`KeyManager::apply`](super::KeyManager::apply).
 ///
@@ -28,8 +29,8 @@ pub enum Command<'a> {
     Rotate {
         /// The id of the key.
         id: &'a str,
-        /// The digest of the new secret.
-        secret: KeyDigest,
+        /// The new secret.
+        secret: NewSecret,
         /// The instant at which the earlier secrets expire.
         until: Timestamp,
     },

@@ -2,7 +2,7 @@
 
 use super::state::KeyState;
 use crate::clock::Timestamp;
-use crate::key::{KeyDigest, KeyRecord};
+use crate::key::{KeyDigest, KeyRecord, PepperName};
 
 /// A key with its secrets: the newest one, and those that are still valid after a rotation.
 ///
@@ -57,12 +57,35 @@ pub struct SecretEntry {
     pub expires: Option<Timestamp>,
     /// When the secret was last used, to the minute. `None` if it was never used, or uses are not recorded.
     pub last_used: Option<Timestamp>,
+    /// The name of the pepper in the digest. `None` without a [keyring](crate::key::Peppers).
+    pub pepper: Option<PepperName>,
+    /// The digests of the same secret by earlier peppers, as long as lookups find them.
+    pub formers: Vec<FormerDigest>,
+}
+
+/// A digest of a secret by an earlier pepper, by which the secret is still found for
+/// [one day](super::FORMER_DIGEST_KEPT).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerDigest {
+    /// The digest.
+    pub digest: KeyDigest,
+    /// The name of the pepper in the digest.
+    pub pepper: Option<PepperName>,
+    /// When the secret got a digest by a newer pepper.
+    pub replaced: Timestamp,
 }
 
 impl SecretEntry {
     /// Describes a new secret, which has no expiry of its own and was never used.
     pub const fn new(digest: KeyDigest, created: Timestamp) -> Self {
-        Self { digest, created, expires: None, last_used: None }
+        let (expires, last_used) = (None, None);
+        Self { digest, created, expires, last_used, pepper: None, formers: Vec::new() }
+    }
+
+    /// Returns all digests by which a lookup finds the secret.
+    pub fn digests(&self) -> impl Iterator<Item = KeyDigest> {
+        let formers = self.formers.iter().map(|former| former.digest);
+        std::iter::once(self.digest).chain(formers)
     }
 }
 

@@ -13,7 +13,9 @@ use super::filter::KeyFilter;
 use super::page::Page;
 use super::trail_filter::TrailFilter;
 use crate::clock::Timestamp;
-use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
+use crate::key::{
+    Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName,
+};
 
 /// The future that a [`KeyManager`] returns. It is boxed, so that a manager can be used through `dyn`.
 pub type ManageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
@@ -43,12 +45,14 @@ pub struct NewKey {
     pub record: KeyRecord,
     /// Whether to revoke all other keys of the same account, owner and audience in the same step.
     pub revokes_others: bool,
+    /// The name of the pepper in the digest. `None` without a [keyring](crate::key::Peppers).
+    pub pepper: Option<PepperName>,
 }
 
 impl NewKey {
     /// Describes a key that revokes no others.
     pub const fn new(digest: KeyDigest, record: KeyRecord) -> Self {
-        Self { digest, record, revokes_others: false }
+        Self { digest, record, revokes_others: false, pepper: None }
     }
 
     /// Describes a key that was just issued. The record keeps the form of the key's text.
@@ -75,7 +79,7 @@ impl NewKey {
     /// ```
     pub fn issued(issued: &IssuedKey, record: KeyRecordBuilder) -> Result<Self, InvalidRecord> {
         let record = record.form(issued.form().clone()).build()?;
-        Ok(Self::new(*issued.digest(), record))
+        Ok(Self { pepper: issued.pepper().cloned(), ..Self::new(*issued.digest(), record) })
     }
 
     /// Revokes all other keys of the same account, owner and audience in the same step.
@@ -227,7 +231,12 @@ pub trait KeyManager: KeyStore {
         until: Timestamp,
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry> {
-        entry(self.apply(Command::Rotate { id, secret, until }, CommandOptions::by(by)))
+        entry(
+            self.apply(
+                Command::Rotate { id, secret: secret.into(), until },
+                CommandOptions::by(by),
+            ),
+        )
     }
 
     /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Action, Applied, Command, CommandOptions, Difference, KeyEntry, KeyState, KeyUpdate,
-    ManageError, NewKey, Version,
+    ManageError, NewKey, NewSecret, SecretEntry, Version,
 };
 use super::line::{Line, Made};
 use super::page::Entry;
@@ -43,13 +43,14 @@ impl MemoryStore {
         let made = self.made(options)?;
         let mut writer = self.writer();
         let mut added = 0;
-        for NewKey { digest, record, .. } in keys {
-            added += u64::from(writer.add_new(NewKey::new(digest, record), made).is_ok());
+        for key in keys {
+            let key = NewKey { revokes_others: false, ..key };
+            added += u64::from(writer.add_new(key, made).is_ok());
         }
         Ok(added)
     }
 
-    fn made<'a>(&self, options: &CommandOptions<'a>) -> Result<Made<'a>, ManageError> {
+    pub(super) fn made<'a>(&self, options: &CommandOptions<'a>) -> Result<Made<'a>, ManageError> {
         options.check()?;
         Ok(Made { at: self.0.clock.now(), by: options.author(), reason: options.reason() })
     }
@@ -153,7 +154,7 @@ impl Writer<'_> {
     }
 
     fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
-        let NewKey { digest, record, revokes_others } = key;
+        let NewKey { digest, record, revokes_others, pepper } = key;
         let (id, account) = (record.id().clone(), record.account().id().clone());
         let line = Line::of_key(Action::KeyAdded, &record);
         let line = line.with(Difference::of_keys(None, Some(&record)));
@@ -163,7 +164,9 @@ impl Writer<'_> {
         let others = if revokes_others { self.others_of_owner(&record) } else { Vec::new() };
         self.add(digest, record);
         self.index.accounts.keep(account.as_str());
-        self.index.history.begin(&id, digest, made.at);
+        let mut secret = SecretEntry::new(digest, made.at);
+        secret.pepper = pepper;
+        self.index.history.begin(&id, secret);
         self.index.history.note(made, line);
         others.iter().try_for_each(|other| self.revoke(other, made))
     }
@@ -208,7 +211,7 @@ impl Writer<'_> {
     fn rotate(
         &mut self,
         id: &str,
-        secret: KeyDigest,
+        secret: NewSecret,
         until: Timestamp,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
@@ -219,16 +222,19 @@ impl Writer<'_> {
             KeyState::Active => {}
             state => return Err(ManageError::NotActive(state)),
         }
-        if self.table.locate(&secret).is_some() {
+        if self.table.locate(&secret.digest).is_some() {
             return Err(ManageError::Exists);
         }
         for gone in self.index.history.gone(id, made.at) {
-            self.index.history.drop_old(record.id(), &gone);
-            self.withdraw(&gone);
+            for gone in self.index.history.drop_old(record.id(), &gone) {
+                self.withdraw(&gone);
+            }
         }
-        let ending = self.index.history.rotate(record.id(), digest, secret, until, made.at);
+        let mut new = SecretEntry::new(secret.digest, made.at);
+        new.pepper = secret.pepper;
+        let ending = self.index.history.rotate(record.id(), digest, new, until);
         // The new secret is valid before the old ones expire.
-        self.write(secret, record.clone());
+        self.write(secret.digest, record.clone());
         self.rewrite(&record, ending);
         self.index.history.note(made, Line::of_key(Action::KeyRotated, &record));
         self.entry(id).ok_or(ManageError::NotFound)

@@ -92,8 +92,8 @@ impl Writer<'_> {
         if except.contains(record.id()) {
             return None;
         }
-        for old in self.index.history.old(record.id().as_str()) {
-            if let Some((digest, record)) = self.copy_of(&old.digest)
+        for (old, _) in self.index.history.old(record.id().as_str()) {
+            if let Some((digest, record)) = self.copy_of(&old)
                 && record.account().id() == account.id()
             {
                 self.put(digest, record.under(Arc::clone(account)));
@@ -113,7 +113,7 @@ impl Writer<'_> {
     /// Returns the secrets of a key.
     fn secrets_of(&self, id: &KeyId) -> Vec<KeyDigest> {
         let newest = self.find(id.as_str()).map(|entry| entry.digest);
-        let old = self.index.history.old(id.as_str()).into_iter().map(|secret| secret.digest);
+        let old = self.index.history.old(id.as_str()).into_iter().map(|(digest, _)| digest);
         newest.into_iter().chain(old).collect()
     }
 

@@ -20,47 +20,57 @@ pub(super) struct History {
     trail: VecDeque<Change>,
     last: u64,
     pub(super) retention: Retention,
+    /// The former digests of secrets and when each was replaced, the oldest first.
+    pub(super) rehashed: VecDeque<(Timestamp, KeyId, KeyDigest)>,
 }
 
+/// A digest of a key besides its first one, and the end of the secret.
+pub(super) type OldDigest = (KeyDigest, Option<Timestamp>);
+
 /// The history of one key.
-struct Past {
+pub(super) struct Past {
     created: Timestamp,
     /// Newest first. All except the first are old.
-    secrets: Vec<SecretEntry>,
+    pub(super) secrets: Vec<SecretEntry>,
+}
+
+impl Past {
+    /// Returns all digests except the first, which is the newest secret's by its newest pepper.
+    fn old(&self) -> impl Iterator<Item = OldDigest> {
+        self.secrets.iter().flat_map(digests_of).skip(1)
+    }
 }
 
 impl History {
     /// Begins the history of a key.
-    pub(super) fn begin(&mut self, id: &KeyId, secret: KeyDigest, now: Timestamp) {
-        let secrets = vec![SecretEntry::new(secret, now)];
-        self.keys.insert(id.clone(), Past { created: now, secrets });
+    pub(super) fn begin(&mut self, id: &KeyId, secret: SecretEntry) {
+        self.keys.insert(id.clone(), Past { created: secret.created, secrets: vec![secret] });
     }
 
     /// Adds a secret as the newest of a key. The earlier secrets expire at `until`, unless they expire
-    /// before. Returns the secrets whose expiry changed.
+    /// before. Returns the digests whose expiry changed.
     pub(super) fn rotate(
         &mut self,
         id: &KeyId,
         former: KeyDigest,
-        secret: KeyDigest,
+        secret: SecretEntry,
         until: Timestamp,
-        now: Timestamp,
-    ) -> Vec<SecretEntry> {
+    ) -> Vec<OldDigest> {
         let past = self.past(id, former);
         let mut ending = Vec::new();
-        for old in past.secrets.iter_mut().filter(|old| ends_after(old, until)) {
+        for old in past.secrets.iter_mut().filter(|old| ends_after(old.expires, until)) {
             old.expires = Some(until);
-            ending.push(old.clone());
+            ending.extend(digests_of(old));
         }
-        past.secrets.insert(0, SecretEntry::new(secret, now));
+        past.secrets.insert(0, secret);
         self.old += 1;
         ending
     }
 
-    /// Returns how many old secrets of a key are valid after an instant. The newest secret is not counted.
+    /// Returns how many old digests of a key are valid after an instant.
     pub(super) fn serving_after(&self, id: &str, until: Timestamp) -> usize {
-        let old = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
-        old.into_iter().flatten().filter(|old| ends_after(old, until)).count()
+        let old = self.keys.get(id).into_iter().flat_map(Past::old);
+        old.filter(|(_, expires)| ends_after(*expires, until)).count()
     }
 
     /// Returns the expired secrets of a key that its next rotation deletes.
@@ -78,13 +88,14 @@ impl History {
         at: Timestamp,
     ) {
         let past = self.past(id, newest);
-        if let Some(used) = past.secrets.iter_mut().find(|other| other.digest == *secret) {
+        let is_used = |other: &&mut SecretEntry| other.digests().any(|digest| digest == *secret);
+        if let Some(used) = past.secrets.iter_mut().find(is_used) {
             used.last_used = used.last_used.max(Some(at));
         }
     }
 
     /// Returns the history of a key. A key without one gets a history with its one secret.
-    fn past(&mut self, id: &KeyId, newest: KeyDigest) -> &mut Past {
+    pub(super) fn past(&mut self, id: &KeyId, newest: KeyDigest) -> &mut Past {
         let created = Timestamp::default();
         let begin = || Past { created, secrets: vec![SecretEntry::new(newest, created)] };
         self.keys.entry(id.clone()).or_insert_with(begin)
@@ -99,33 +110,36 @@ impl History {
         )
     }
 
-    /// Returns the number of old secrets of a key.
+    /// Returns the number of old digests of a key.
     pub(super) fn count_old(&self, id: &str) -> usize {
-        self.keys.get(id).map_or(0, |past| past.secrets.len().saturating_sub(1))
+        self.keys.get(id).map_or(0, |past| past.old().count())
     }
 
-    /// Returns the old secrets of a key.
-    pub(super) fn old(&self, id: &str) -> Vec<SecretEntry> {
-        let secrets = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
-        secrets.into_iter().flatten().cloned().collect()
+    /// Returns the old digests of a key.
+    pub(super) fn old(&self, id: &str) -> Vec<OldDigest> {
+        self.keys.get(id).into_iter().flat_map(Past::old).collect()
     }
 
-    /// Returns the ids of keys with old secrets, and these secrets.
-    pub(super) fn with_old(&self) -> impl Iterator<Item = (&KeyId, &[SecretEntry])> {
-        let old = |past: &'_ Past| past.secrets.len() > 1;
-        let keys = self.keys.iter().filter(move |(_, past)| old(past));
-        keys.map(|(id, past)| (id, past.secrets.get(1..).unwrap_or_default()))
+    /// Returns the old digests of all keys.
+    pub(super) fn old_of_all(&self) -> impl Iterator<Item = KeyDigest> {
+        self.keys.values().flat_map(Past::old).map(|(digest, _)| digest)
     }
 
-    /// Returns the number of all old secrets.
+    /// Returns the number of all old digests.
     pub(super) const fn all_old(&self) -> usize {
         self.old
     }
 
-    /// Removes the history of a key, and returns its old secrets.
-    pub(super) fn forget(&mut self, id: &KeyId) -> Vec<SecretEntry> {
-        let secrets = self.keys.remove(id).map(|past| past.secrets);
-        let old: Vec<SecretEntry> = secrets.into_iter().flatten().skip(1).collect();
+    /// Counts a digest that became an old one.
+    pub(super) const fn count_former(&mut self) {
+        self.old += 1;
+    }
+
+    /// Removes the history of a key, and returns its old digests.
+    pub(super) fn forget(&mut self, id: &KeyId) -> Vec<KeyDigest> {
+        let past = self.keys.remove(id);
+        let old: Vec<KeyDigest> =
+            past.iter().flat_map(Past::old).map(|(digest, _)| digest).collect();
         self.old -= old.len();
         old
     }
@@ -141,13 +155,18 @@ impl History {
         }
     }
 
-    /// Removes an old secret of a key.
-    pub(super) fn drop_old(&mut self, id: &KeyId, secret: &KeyDigest) {
-        if let Some(past) = self.keys.get_mut(id) {
-            let before = past.secrets.len();
-            past.secrets.retain(|old| old.digest != *secret);
-            self.old -= before - past.secrets.len();
+    /// Removes an old digest of a key. If it is that of an old secret, also removes the secret's former ones. Returns
+    /// all that were removed.
+    pub(super) fn drop_old(&mut self, id: &KeyId, digest: &KeyDigest) -> Vec<KeyDigest> {
+        let Some(past) = self.keys.get_mut(id) else { return Vec::new() };
+        let before: Vec<KeyDigest> = past.old().map(|(digest, _)| digest).collect();
+        past.secrets.retain(|old| old.digest != *digest);
+        for secret in &mut past.secrets {
+            secret.formers.retain(|former| former.digest != *digest);
         }
+        let kept: Vec<KeyDigest> = past.old().map(|(digest, _)| digest).collect();
+        self.old -= before.len() - kept.len();
+        before.into_iter().filter(|digest| !kept.contains(digest)).collect()
     }
 
     /// Adds a line to the trail.
@@ -188,6 +207,10 @@ impl History {
     }
 }
 
-fn ends_after(secret: &SecretEntry, until: Timestamp) -> bool {
-    secret.expires.is_none_or(|expires| expires > until)
+fn ends_after(expires: Option<Timestamp>, until: Timestamp) -> bool {
+    expires.is_none_or(|expires| expires > until)
+}
+
+fn digests_of(secret: &SecretEntry) -> impl Iterator<Item = OldDigest> {
+    secret.digests().map(|digest| (digest, secret.expires))
 }

@@ -118,14 +118,12 @@ impl Index {
             }
             *at = to;
         }
-        for (_, old) in self.history.with_old() {
-            for secret in old {
-                let entry = table.locate(&secret.digest).and_then(|at| table.entry(at));
-                let (Some(to), Some(entry)) = (Location::nth(self.used), entry) else { continue };
-                compact.place(to, Entry::clone(entry));
-                compact.publish(&entry.digest, to);
-                self.used += 1;
-            }
+        for digest in self.history.old_of_all() {
+            let entry = table.locate(&digest).and_then(|at| table.entry(at));
+            let (Some(to), Some(entry)) = (Location::nth(self.used), entry) else { continue };
+            compact.place(to, Entry::clone(entry));
+            compact.publish(&entry.digest, to);
+            self.used += 1;
         }
         for key in self.accounts.all_keys() {
             if let Some(Some(to)) = moved.get(key.number()) {
@@ -151,6 +149,7 @@ fn is_of(table: &Table, at: Location, id: &str) -> bool {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::store::SecretEntry;
 
     /// Makes an index with these numbers of live keys, used locations and slots whose keys were deleted.
     fn index(live: usize, used: usize, gone: usize) -> Index {
@@ -210,8 +209,8 @@ mod tests {
         let (id, now) = (KeyId::new("key").unwrap(), Timestamp::default());
         let with_old = |live, used| {
             let mut index = index(live, used, 0);
-            index.history.begin(&id, secret(1), now);
-            index.history.rotate(&id, secret(1), secret(2), now, now);
+            index.history.begin(&id, SecretEntry::new(secret(1), now));
+            index.history.rotate(&id, secret(1), SecretEntry::new(secret(2), now), now);
             index
         };
         assert_eq!(make_room(&mut with_old(817, 818), 1), Growth::IsThere);

@@ -11,7 +11,7 @@ use super::store::MemoryStore;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
 
-fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
+pub(super) fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
     Box::pin(ready(answer))
 }
 

@@ -11,6 +11,7 @@ mod index;
 mod line;
 mod manager;
 mod page;
+mod peppers;
 mod requests;
 #[cfg(all(test, shuttle))]
 mod schedules;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::manage::{SecretEntry, apply_update};
+use super::super::manage::apply_update;
+use super::history::OldDigest;
 use super::index::{Index, identity};
 use super::page::Entry;
 use super::table::{Location, Table};
@@ -58,7 +59,7 @@ impl<'a> Writer<'a> {
         // key.
         self.write(digest, record);
         let current = moved.map(|(current, ..)| current);
-        for old in old.into_iter().map(|secret| secret.digest).chain(current) {
+        for old in old.into_iter().chain(current) {
             if old != digest {
                 self.withdraw(&old);
             }
@@ -74,11 +75,15 @@ impl<'a> Writer<'a> {
         }
         if self.index.find(&self.table, id.as_str()) == Some(at) {
             for old in self.index.history.forget(&id) {
-                self.withdraw(&old.digest);
+                self.withdraw(&old);
             }
             self.index.forget(&self.table, &id, &account);
         } else {
-            self.index.history.drop_old(&id, digest);
+            for old in self.index.history.drop_old(&id, digest) {
+                if old != *digest {
+                    self.withdraw(&old);
+                }
+            }
         }
     }
 
@@ -107,9 +112,9 @@ impl<'a> Writer<'a> {
         self.rewrite(record, old);
     }
 
-    /// Writes the record of a key for these old secrets, each with its own expiry. The caller has made room.
-    pub(super) fn rewrite(&mut self, record: &KeyRecord, secrets: Vec<SecretEntry>) {
-        for SecretEntry { digest, expires, .. } in secrets {
+    /// Writes the record of a key for these old digests, each with its own expiry. The caller has made room.
+    pub(super) fn rewrite(&mut self, record: &KeyRecord, digests: Vec<OldDigest>) {
+        for (digest, expires) in digests {
             if let Some(at) = self.index.next_location() {
                 let record = record.ending(expires);
                 self.table.place(at, Entry { digest, record });
@@ -122,7 +127,7 @@ impl<'a> Writer<'a> {
     pub(super) fn delete(&mut self, id: &str) -> Option<KeyRecord> {
         let Entry { digest, record } = self.find(id)?.clone();
         for old in self.index.history.forget(record.id()) {
-            self.withdraw(&old.digest);
+            self.withdraw(&old);
         }
         // The loop above includes the newest secret of some keys. A second withdrawal has no
         // effect.

@@ -92,7 +92,10 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
 
 impl<F: KeyManager + KeyFeed> Replica<F> {
     /// Makes a change, and waits until this replica applies it.
-    fn change<'a, T: Send + 'a>(&'a self, change: ManageFuture<'a, T>) -> ManageFuture<'a, T> {
+    pub(super) fn change<'a, T: Send + 'a>(
+        &'a self,
+        change: ManageFuture<'a, T>,
+    ) -> ManageFuture<'a, T> {
         Box::pin(async move {
             // The store may also make a change that fails, or whose future is dropped.
             let hint = Hint(Some(&self.shared.wake));

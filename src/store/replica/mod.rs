@@ -16,6 +16,7 @@ mod gauge;
 mod manager;
 mod notices;
 mod pace;
+mod peppers;
 mod progress;
 mod recent_uses;
 mod repairs;

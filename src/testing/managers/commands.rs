@@ -40,7 +40,7 @@ pub(super) async fn a_change_under_an_old_version_is_refused(store: &dyn KeyMana
     let changed = changed.key.as_ref().map(Version::of_key);
     assert_eq!(changed, Some(version(store, id).await), "the version that an update returns");
     is_refused(store.apply(update("b"), when(seen)).await, "an update of an old version");
-    let rotate = || Command::Rotate { id, secret: digest("versioned 2"), until: FUTURE };
+    let rotate = || Command::Rotate { id, secret: digest("versioned 2").into(), until: FUTURE };
     is_refused(store.apply(rotate(), when(seen)).await, "a rotation of an old version");
     is_refused(store.apply(Command::Revoke { id }, when(seen)).await, "revoking an old version");
     is_refused(store.apply(Command::Delete { id }, when(seen)).await, "deleting an old version");

@@ -42,7 +42,7 @@ impl<S: KeyManager> Faulty<S> {
             Command::Add(new) => done(self.add_faultily(new, by)),
             Command::Update { id, change } => key(self.update_faultily(id, change, by)),
             Command::Rotate { id, secret, until } => {
-                key(self.rotate_faultily(id, secret, until, by))
+                key(self.rotate_faultily(id, secret.digest, until, by))
             }
             Command::Revoke { id } => done(self.revoke_faultily(id, by)),
             Command::Delete { id } => done(self.delete_faultily(id, by)),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tower_api_key::key::{Environment, IssueError, IssuedKey, Issuer};
 use tower_api_key::store::{
-    Applied, Command, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey, Precondition,
-    Version,
+    Applied, Command, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey, NewSecret,
+    Precondition, Version,
 };
 use uuid::Uuid;
 
@@ -137,7 +137,7 @@ impl Management {
             };
             let until = self.now().plus(overlap);
             let options = request.options(caller.key_id(), condition(request, &seen));
-            let command = Command::Rotate { id, secret: *issued.digest(), until };
+            let command = Command::Rotate { id, secret: NewSecret::issued(&issued), until };
             match self.0.manager.apply(command, options).await {
                 Err(ManageError::PreconditionFailed)
                     if request.version().is_none() && attempts > 0 => {}

@@ -9,6 +9,7 @@ mod front_door;
 mod import;
 mod incident;
 mod options;
+mod peppers;
 #[allow(dead_code)]
 #[path = "../../../tower-api-key-sqlx/tests/databases/postgres.rs"]
 mod postgres;

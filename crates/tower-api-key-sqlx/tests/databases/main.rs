@@ -14,6 +14,7 @@ mod folder;
 mod grace;
 mod listeners;
 mod outage;
+mod peppers;
 mod pgbouncer;
 mod poolers;
 mod pools;

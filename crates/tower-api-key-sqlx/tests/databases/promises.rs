@@ -37,10 +37,12 @@ fn shared() -> Option<Arc<Postgres>> {
 
 mod sqlite {
     tower_api_key::store_tests!(super::in_sqlite);
+    tower_api_key::pepper_tests!(super::in_sqlite);
 }
 
 mod postgres {
     tower_api_key::store_tests!(super::in_postgres);
+    tower_api_key::pepper_tests!(super::in_postgres);
 }
 
 mod a_cache_before_sqlite {
@@ -56,6 +58,11 @@ mod a_cache_before_postgres {
     use tower_api_key::store::Cached;
 
     tower_api_key::store_tests!(async || {
+        let (store, server) = super::in_postgres().await?;
+        Some((Cached::new(store), server))
+    });
+
+    tower_api_key::pepper_tests!(async || {
         let (store, server) = super::in_postgres().await?;
         Some((Cached::new(store), server))
     });

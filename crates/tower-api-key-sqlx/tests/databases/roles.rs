@@ -2,7 +2,10 @@
 
 use sqlx::PgPool;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::store::{Invalidation, Invalidations, KeyManager, KeyStore};
+use tower_api_key::key::PepperName;
+use tower_api_key::store::{
+    Invalidation, Invalidations, KeyManager, KeyStore, PepperManager, Rehash,
+};
 use tower_api_key::testing::store_suite;
 use tower_api_key_sqlx::SqlStore;
 
@@ -56,7 +59,7 @@ async fn the_documented_privileges_are_enough() {
     owner.add(key("key"), "test").await.unwrap();
     let pool = PgPool::connect(server.url()).await.unwrap();
     let roles = "CREATE ROLE gate LOGIN; CREATE ROLE gate_with_uses LOGIN; CREATE ROLE manager LOGIN; \
-         REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+         CREATE ROLE gate_with_peppers LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
     sqlx::raw_sql(roles).execute(&pool).await.unwrap();
     sqlx::raw_sql(statements).execute(&pool).await.unwrap();
 
@@ -69,6 +72,15 @@ async fn the_documented_privileges_are_enough() {
     assert!(gate.revoke("key", "test").await.is_err());
     let gate = SqlStore::connect(&url_of(&server, "gate_with_uses")).await.unwrap();
     gate.note_uses(used()).await.unwrap();
+    assert!(gate.revoke("key", "test").await.is_err());
+    let newer = || {
+        let pepper = PepperName::new("new").unwrap();
+        vec![Rehash { from: digest("key"), to: digest("newer"), pepper }]
+    };
+    assert!(gate.rehash(newer(), "test").await.is_err());
+    let gate = SqlStore::connect(&url_of(&server, "gate_with_peppers")).await.unwrap();
+    gate.note_uses(used()).await.unwrap();
+    assert_eq!(gate.rehash(newer(), "test").await.unwrap(), 1);
     assert!(gate.revoke("key", "test").await.is_err());
     owner.delete_account("acme", "test").await.unwrap();
     store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
