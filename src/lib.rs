@@ -71,6 +71,7 @@
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
 //! | issue keys | [`Issuer`](key::Issuer) | `examples/first_answer.rs` |
 //! | issue keys over HTTP | `UserKeys` of [`tower-api-key-admin`] | on the crate's page |
+//! | manage keys over HTTP, for operators and customers | `ManagementApi` of [`tower-api-key-admin`] | on the crate's page |
 //! | list, rotate and revoke keys | [`KeyManager`](store::KeyManager) | [on the trait's page](store::KeyManager) |
 //! | keep keys in a database | `SqlStore` of [`tower-api-key-sqlx`] | on the crate's page |
 //! | keep records of a slow store in memory | [`Cached`](store/struct.Cached.html), feature `cache` | [on the type's page](store/struct.Cached.html) |

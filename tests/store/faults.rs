@@ -78,6 +78,7 @@ pub(crate) enum Fault {
     SavesOverAnAccount,
     MakesAReplayAgain,
     ForgetsTheReason,
+    IgnoresTheMostKeys,
 }
 
 /// Each fault with the promise that it breaks.
@@ -161,6 +162,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::SavesOverAnAccount, "of_two_new_accounts_with_one_id_only_the_first_is_saved"),
     (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
+    (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
 ];
 
 const DEAD: &str = "only_keys_that_serve_are_rotated";

@@ -1,13 +1,16 @@
-//! An axum router that issues API keys over HTTP, for any [`KeyManager`](tower_api_key::store::KeyManager).
+//! Axum routers that manage API keys over HTTP, for any [`KeyManager`](tower_api_key::store::KeyManager).
 //!
-//! This crate guards the one moment in which a secret leaves the server. The router issues a key
+//! [`ManagementApi`] manages keys and accounts, for operators and for customers who manage the keys of their own account.
+//! Its rules are those of [`management`]. No caller gives a key more than its own key has.
+//!
+//! [`UserKeys`] issues keys as Polytomic does. The router issues a key
 //!
 //! 1. for a request that a gate around the router admitted, with a [`Grant`](tower_api_key::Grant);
 //! 2. for a user whom the grant's account may manage, as your [`Users`] decide;
 //! 3. with `force=true`, and then ends all other keys of that user in the same step.
 //!
-//! The router has no gate of its own: put one around it. Without a gate it answers every request with 500. A
-//! response holds a secret, so keep response bodies out of logs.
+//! The routers have no gate of their own: put one around them. Without a gate they answer every request with 500. A
+//! response may hold a secret, so keep response bodies out of logs.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::connect::SqlStore;
 use super::manager::can_be_stored;
+use super::most_keys::BoundedKey;
 use super::statement::Statement;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
@@ -45,6 +46,7 @@ impl SqlStore {
     ) -> Result<Applied, ManageError> {
         options.check()?;
         let subject = Subject::of(&command).ok_or(ManageError::NotFound)?;
+        let bounded = options.most_keys().and_then(|_| BoundedKey::of(&command));
         let mut step = self.begin(options).await?;
         if let Some(key) = options.idempotency_key() {
             if step.has_made(key).await? {
@@ -52,6 +54,9 @@ impl SqlStore {
             }
         }
         step.check(options.precondition(), &subject).await?;
+        if let (Some(most), Some(key)) = (options.most_keys(), bounded) {
+            step.check_most_keys(key, most).await?;
+        }
         let applied = step.apply(command).await?;
         if let Some(key) = options.idempotency_key() {
             step.note_request(key).await?;

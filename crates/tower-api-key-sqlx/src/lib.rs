@@ -76,6 +76,7 @@ mod manager;
 mod marks;
 mod migrate;
 mod migration;
+mod most_keys;
 mod newest_changes;
 mod notify;
 mod outage;

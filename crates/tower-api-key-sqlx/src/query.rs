@@ -101,6 +101,8 @@ statements! {
     delete_key: "DELETE FROM {keys} WHERE id = $1",
     others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
          AND revoked = 0 AND COALESCE(owner, '') = $3 AND COALESCE(audience, '') = $4 ORDER BY id",
+    count_keys_of_owner: "SELECT COUNT(*) AS number FROM {keys} WHERE account = $1 AND id <> $2 \
+         AND revoked = 0 AND COALESCE(owner, '') = $3 AND (expires IS NULL OR expires > $4)",
     /// Keeps an earlier end.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",

@@ -56,13 +56,19 @@ impl VendorStore {
     fn own(vendor: &str, record: &KeyRecord) -> bool {
         let id = record.id().as_str().strip_prefix("key_");
         let named = id.and_then(|rest| rest.strip_prefix(vendor));
-        // Keys that the console has created are Persona's. They are named by 32 hexadecimal digits.
-        let created = id.is_some_and(|id| id.len() == 32 && !id.contains('_'));
-        // Keys issued at run time are Polytomic's. Only Polytomic's keys have kinds.
+        // Keys of a kind that were issued at run time are Polytomic's.
         named.is_some_and(|rest| rest.starts_with('_'))
             || (vendor == crate::polytomic::VENDOR && record.kind().is_some())
-            || (vendor == crate::persona::VENDOR && record.kind().is_none() && created)
+            // The management API issues keys of Persona.
+            || (vendor == crate::persona::VENDOR && is_persona(record))
     }
+}
+
+/// Returns true for a key with a text of Persona and an id that the management API has made.
+fn is_persona(record: &KeyRecord) -> bool {
+    let form = record.form().map(ToString::to_string);
+    let made = record.id().as_str().strip_prefix("key_").is_some_and(|id| !id.contains('_'));
+    made && form.is_some_and(|form| form.starts_with("persona_"))
 }
 
 impl KeyStore for VendorStore {

@@ -24,6 +24,7 @@ mod gates;
 mod grpc;
 mod keys;
 mod live;
+mod manage;
 mod manifest;
 mod openapi;
 mod options;

@@ -84,13 +84,14 @@ pub struct CommandOptions<'a> {
     reason: Option<&'a str>,
     precondition: Precondition,
     idempotency_key: Option<IdempotencyKey<'a>>,
+    most_keys: Option<u32>,
 }
 
 impl<'a> CommandOptions<'a> {
     /// Names the author of the change, for the audit trail.
     pub const fn by(author: &'a str) -> Self {
         let precondition = Precondition::None;
-        Self { by: author, reason: None, precondition, idempotency_key: None }
+        Self { by: author, reason: None, precondition, idempotency_key: None, most_keys: None }
     }
 
     /// Sets the reason of the change, for the audit trail. The trail keeps the text, so it must not be a secret.
@@ -111,6 +112,15 @@ impl<'a> CommandOptions<'a> {
         Self { idempotency_key: Some(key), ..self }
     }
 
+    /// Adds or changes a key only if its owner has fewer than `most` other keys in the account that are neither revoked
+    /// nor expired. Keys without an owner count together. Other commands ignore the bound.
+    ///
+    /// The store counts in the transaction that makes the change, so two additions at once do not exceed the bound.
+    #[must_use]
+    pub const fn at_most_keys(self, most: u32) -> Self {
+        Self { most_keys: Some(most), ..self }
+    }
+
     /// Returns the author.
     pub const fn author(&self) -> &'a str {
         self.by
@@ -129,6 +139,11 @@ impl<'a> CommandOptions<'a> {
     /// Returns the key that makes the change happen once.
     pub const fn idempotency_key(&self) -> Option<&IdempotencyKey<'a>> {
         self.idempotency_key.as_ref()
+    }
+
+    /// Returns the most keys that the owner of an added or changed key may have.
+    pub const fn most_keys(&self) -> Option<u32> {
+        self.most_keys
     }
 
     /// Checks the texts that the audit trail keeps. Every store calls this before it makes a change.

@@ -29,6 +29,9 @@ pub enum ManageError {
     /// The key or account is not in the state that the [precondition](super::Precondition) of the change names.
     #[error("someone else has changed this: read it again, and decide anew")]
     PreconditionFailed,
+    /// The owner of the key has this number of other keys, which is [the most](super::CommandOptions::at_most_keys).
+    #[error("the owner has {0} keys, which is the most: revoke one first")]
+    TooManyKeys(u32),
     /// Another change was made with the same [idempotency key](super::IdempotencyKey).
     #[error("the idempotency key was used for another change: choose another key")]
     IdempotencyKeyReused,

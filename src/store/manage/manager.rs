@@ -134,12 +134,14 @@ pub trait KeyManager: KeyStore {
     /// Makes one change of a key or an account, in one transaction with its line of the trail. Every other method that
     /// makes one change calls this one.
     ///
-    /// The store checks [`CommandOptions::check`] first, then the idempotency key, then the precondition.
+    /// The store checks [`CommandOptions::check`] first, then the idempotency key, then the precondition, and then
+    /// [the bound on keys](CommandOptions::at_most_keys).
     ///
     /// # Errors
     ///
     /// - [`ManageError::IdempotencyKeyReused`] if another change was made with the same idempotency key;
     /// - [`ManageError::PreconditionFailed`] if the precondition does not hold;
+    /// - [`ManageError::TooManyKeys`] if the owner of the key has as many keys as the command allows;
     /// - the errors of the method that makes the same change.
     fn apply<'a>(
         &'a self,

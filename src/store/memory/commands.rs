@@ -28,6 +28,9 @@ impl MemoryStore {
             }
         }
         options.precondition().check(subject.version(&writer))?;
+        if let Some(most) = options.most_keys() {
+            writer.check_most_keys(&command, most, made.at)?;
+        }
         let applied = writer.apply(command, made)?;
         if let Some(key) = options.idempotency_key() {
             writer.index.requests.note(made.by, key, made.at);

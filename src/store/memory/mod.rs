@@ -10,6 +10,7 @@ mod history;
 mod index;
 mod line;
 mod manager;
+mod most_keys;
 mod page;
 mod peppers;
 mod requests;

@@ -4,6 +4,7 @@ mod accounts;
 mod commands;
 mod keys;
 mod lists;
+mod most_keys;
 mod promises;
 mod secrets;
 mod support;

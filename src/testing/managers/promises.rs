@@ -2,7 +2,7 @@
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
-use super::{accounts, commands, keys, lists, secrets, trail, updates};
+use super::{accounts, commands, keys, lists, most_keys, secrets, trail, updates};
 use crate::store::KeyManager;
 
 /// The promises of a [`KeyManager`]. Each is one test of [`store_tests!`](crate::store_tests).
@@ -83,6 +83,7 @@ macro_rules! __store_promises {
             commands::of_two_new_accounts_with_one_id_only_the_first_is_saved,
             commands::a_command_that_is_sent_again_is_made_once,
             commands::the_trail_shows_why_and_what,
+            most_keys::an_owner_has_no_more_keys_than_allowed,
         }
     };
 }

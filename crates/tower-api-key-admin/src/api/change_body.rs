@@ -19,6 +19,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest reason, in characters.
 pub(super) const LONGEST_REASON: usize = 500;
 
+/// The version of nothing.
+const NO_VERSION: &str = "00000000000000000000000000000000";
+
 /// A request that changes something.
 pub(super) struct ChangeBody {
     pub(super) caller: Caller,
@@ -48,7 +51,8 @@ impl FromRequest<Management> for ChangeBody {
         check_reason(reason.as_deref())?;
         let (conditional, version) = if_match(&parts.headers)?;
         let if_absent = match one(&parts.headers, &header::IF_NONE_MATCH)? {
-            None => false,
+            // An empty list of tags is no condition (RFC 9110 §5.6.1.2).
+            None | Some("") => false,
             Some("*") => true,
             Some(_) => return Err(Problem::bad_request("If-None-Match: only * is supported")),
         };
@@ -129,9 +133,10 @@ fn if_match(headers: &HeaderMap) -> Result<(bool, Option<Version>), Problem> {
     let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match tag.map(str::parse) {
         Some(Ok(version)) => Ok((true, Some(version))),
-        // Another entity tag is well formed, and matches nothing. A weak one never matches.
-        _ if text.ends_with('"') && !text.contains(',') => {
-            Err(ManagementError::VersionDiffers.into())
+        // Another entity tag is well formed, and matches nothing. So is an empty list (RFC 9110 §5.6.1.2), and a weak
+        // tag never matches.
+        _ if text.is_empty() || (text.ends_with('"') && !text.contains(',')) => {
+            Ok((true, NO_VERSION.parse().ok()))
         }
         _ => Err(Problem::bad_request("If-Match: send one ETag as you have read it, in quotes")),
     }

@@ -88,10 +88,10 @@ impl KeyParameters {
     pub(super) fn describe() -> Vec<Value> {
         let tag = json!({ "type": "string", "pattern": "^[^=]+=", "example": "team=red" });
         vec![
-            parameter("account", "Keys of this account.", schema::name("acme")),
-            parameter("owner", "Keys of this owner.", schema::name("ada")),
-            parameter("kind", "Keys of this kind.", schema::name("service")),
-            parameter("environment", "Keys of this environment.", schema::name("live")),
+            parameter("account", "Keys of this account.", text()),
+            parameter("owner", "Keys of this owner.", text()),
+            parameter("kind", "Keys of this kind.", text()),
+            parameter("environment", "Keys of this environment.", text()),
             parameter(
                 "state",
                 "Keys that are in this state now.",
@@ -113,6 +113,11 @@ impl KeyParameters {
             limit(),
         ]
     }
+}
+
+/// Any text: a name that no key can have is the name of none.
+pub(super) fn text() -> Value {
+    json!({ "type": "string" })
 }
 
 /// Describes a parameter of a query.

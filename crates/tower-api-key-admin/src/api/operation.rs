@@ -99,6 +99,7 @@ impl Operation {
             "Idempotency-Key",
             "Makes the change at most once within 24 hours, however often it is sent.",
             "^[!-~]{1,255}$",
+            "9f2c1a7e",
         ));
         self.parameters.push(super::key_parameters::parameter(
             "reason",
@@ -112,7 +113,7 @@ impl Operation {
     /// Describes an operation that can name the version which it changes.
     pub(super) fn conditional(mut self, required: bool) -> Self {
         let description = "The ETag that was read; `*` for whatever is there.";
-        self.parameters.push(header("If-Match", description, "^(\\*|\"[0-9a-f]{32}\")$"));
+        self.parameters.push(header("If-Match", description, "^(\\*|\"[0-9a-f]{32}\")$", "*"));
         self.problems.push(412);
         if required {
             self.problems.push(428);
@@ -122,7 +123,7 @@ impl Operation {
 
     /// Describes an operation that can require that there is nothing yet.
     pub(super) fn or_absent(mut self) -> Self {
-        self.parameters.push(header("If-None-Match", "`*`: only if there is none.", "^\\*$"));
+        self.parameters.push(header("If-None-Match", "`*`: only if there is none.", "^\\*$", "*"));
         self
     }
 
@@ -176,9 +177,9 @@ impl Operation {
     }
 }
 
-fn header(name: &str, description: &str, pattern: &str) -> Value {
+fn header(name: &str, description: &str, pattern: &str, example: &str) -> Value {
     json!({
         "name": name, "in": "header", "description": description,
-        "schema": { "type": "string", "pattern": pattern },
+        "schema": { "type": "string", "pattern": pattern, "minLength": 1, "example": example },
     })
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower_api_key::store::{Action, Change};
 
 use super::asking::Asking;
-use super::key_parameters::{limit, parameter};
+use super::key_parameters::{limit, parameter, text};
 use super::key_routes::page;
 use super::operation::Operation;
 use super::problem::Problem;
@@ -28,15 +28,18 @@ const ACTIONS: [&str; 7] = [
     "account_deleted",
 ];
 
+/// The largest whole number that every reader of JSON knows exactly.
+const LAST: u64 = 9_007_199_254_740_991;
+
 /// Lists the operation on the trail.
 pub(super) fn operations() -> Vec<Operation> {
-    let sequence = json!({ "type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64 });
+    let sequence = json!({ "type": "integer", "minimum": 0, "maximum": LAST });
     vec![
         Operation::new("get", "/trail", "readTrail", "Reads who changed what, and why", get(read))
             .needs(TRAIL_READ)
             .parameters([
-                parameter("account", "Changes of this account.", schema::name("acme")),
-                parameter("key", "Changes of this key.", schema::name("key_1")),
+                parameter("account", "Changes of this account.", text()),
+                parameter("key", "Changes of this key.", text()),
                 parameter("by", "Changes that this author made.", json!({ "type": "string" })),
                 parameter(
                     "action",
@@ -126,6 +129,9 @@ async fn read(
         Some(name) if ACTIONS.contains(&name) => name.parse::<Action>().ok(),
         Some(_) => return Err(Problem::bad_request("action: must be such as key_revoked")),
     };
+    if before.is_some_and(|before| before > LAST) {
+        return Err(Problem::bad_request("before: must be at most 9007199254740991"));
+    }
     let query = TrailQuery { account, key, by, action, before, limit };
     Ok(page(management.read_trail(&caller, &query).await?, ChangeView::of))
 }

@@ -71,7 +71,8 @@ pub(super) async fn with_key(
     parts.headers.remove(header::CONTENT_LENGTH);
     if let Some(bearer) = bearer(text) {
         parts.headers.insert(header::AUTHORIZATION, bearer);
-        parts.extensions.insert(SigningIn(shared.hasher.digest(text.as_bytes())));
+        let digests = shared.hasher.digests_at(text.as_bytes(), shared.management.now());
+        parts.extensions.insert(SigningIn(digests.collect()));
     }
     let response = next.run(Request::from_parts(parts, Body::empty())).await;
     if response.extensions().get::<Denial>().is_none() {

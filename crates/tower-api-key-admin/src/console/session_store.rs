@@ -19,9 +19,17 @@ pub(super) struct SessionStore {
 
 impl KeyStore for SessionStore {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        match self.sessions.key(digest, self.clock.now()) {
-            Some(key) => self.keys.find(&key),
-            None => Reply::now(Ok(None)),
-        }
+        let Some(digests) = self.sessions.key(digest, self.clock.now()) else {
+            return Reply::now(Ok(None));
+        };
+        let keys = Arc::clone(&self.keys);
+        Reply::later(async move {
+            for digest in &*digests {
+                if let Some(found) = keys.find(digest).await? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The sessions of signed-in people, in bounded memory.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
@@ -45,8 +45,8 @@ pub(super) struct Sessions {
 }
 
 struct Session {
-    /// The digest of the key that signed in.
-    key: KeyDigest,
+    /// The digests of the key that signed in, by each pepper of the keyring. The store has one of them.
+    key: Arc<[KeyDigest]>,
     /// The text that every form of the session has.
     form_token: String,
     began: Timestamp,
@@ -60,7 +60,11 @@ impl Sessions {
     }
 
     /// Opens a session for a key, and returns its text.
-    pub(super) fn open(&self, key: KeyDigest, now: Timestamp) -> Result<IssuedKey, IssueError> {
+    pub(super) fn open(
+        &self,
+        key: Arc<[KeyDigest]>,
+        now: Timestamp,
+    ) -> Result<IssuedKey, IssueError> {
         let text = self.issuer.issue(None)?;
         let form_token = self.issuer.issue(None)?.expose().to_owned();
         let mut open = self.lock();
@@ -77,8 +81,8 @@ impl Sessions {
         Ok(text)
     }
 
-    /// Returns the digest of the key of a session, and begins its idle time anew.
-    pub(super) fn key(&self, session: &KeyDigest, now: Timestamp) -> Option<KeyDigest> {
+    /// Returns the digests of the key of a session, and begins its idle time anew.
+    pub(super) fn key(&self, session: &KeyDigest, now: Timestamp) -> Option<Arc<[KeyDigest]>> {
         let mut open = self.lock();
         let found = open.get_mut(session)?;
         if !self.limits.hold(found, now) {
@@ -86,7 +90,7 @@ impl Sessions {
             return None;
         }
         found.used = now;
-        Some(found.key)
+        Some(Arc::clone(&found.key))
     }
 
     /// Returns the text that every form of a session has.
@@ -124,8 +128,8 @@ mod tests {
         Timestamp::from_unix_seconds(1_000_000 + seconds)
     }
 
-    fn key(number: u8) -> KeyDigest {
-        KeyDigest::from_bytes([number; 32])
+    fn key(number: u8) -> Arc<[KeyDigest]> {
+        [KeyDigest::from_bytes([number; 32])].into()
     }
 
     #[test]

@@ -20,9 +20,9 @@ use crate::management::{Caller, ManagementError};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionId(pub(super) KeyDigest);
 
-/// The digest of the key that signs in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SigningIn(pub(super) KeyDigest);
+/// The digests of the key that signs in, by each pepper of the keyring.
+#[derive(Debug, Clone)]
+pub(super) struct SigningIn(pub(super) Arc<[KeyDigest]>);
 
 /// A visit of a signed-in person. The gate of pages has admitted the key of the session.
 pub(super) struct Visit {

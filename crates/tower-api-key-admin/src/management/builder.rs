@@ -94,7 +94,7 @@ impl ManagementBuilder {
         self
     }
 
-    /// Sets the roles of the gate.
+    /// Sets the roles of the gate. Without them, a caller with a wildcard could grant a role whose scopes it lacks.
     pub fn roles(mut self, roles: Roles) -> Self {
         self.settings.roles = Some(roles);
         self

@@ -41,6 +41,9 @@ impl Management {
             self.bounds(caller, before.account().id().as_str()).check_edit(before, &after)?;
             // What was checked is what is changed: the store refuses any other version.
             let options = request.options(caller.key_id(), condition(request, &seen));
+            // A key that had expired counts again.
+            let revives = edit.expires.is_change();
+            let options = if revives { self.within_most_keys(caller, options) } else { options };
             let change = Box::new(edit.clone().change());
             match self.0.manager.apply(Command::Update { id, change }, options).await {
                 Err(ManageError::PreconditionFailed)

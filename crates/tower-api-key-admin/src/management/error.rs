@@ -190,6 +190,7 @@ impl From<ManageError> for ManagementError {
         match error {
             ManageError::NotFound => Self::NotFound("key or account"),
             ManageError::Exists => Self::Exists,
+            ManageError::TooManyKeys(most) => Self::TooManyKeys(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tower_api_key::key::{Environment, IssueError, IssuedKey, Issuer};
 use tower_api_key::store::{
-    Applied, Command, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey, NewSecret,
-    Precondition, Version,
+    Applied, Command, CommandOptions, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey,
+    NewSecret, Precondition, Version,
 };
 use uuid::Uuid;
 
@@ -98,8 +98,14 @@ impl Management {
         let key = key.map_err(|problem| ManagementError::invalid("environment", problem))?;
         self.bounds(caller, &id).check_new(&key.record)?;
         let options = request.options(caller.key_id(), Precondition::None);
-        let applied = self.0.manager.apply(Command::Add(key), options).await?;
-        IssuedEntry::of(applied, issued)
+        let options = self.within_most_keys(caller, options);
+        match self.0.manager.apply(Command::Add(key), options).await {
+            // The store has forgotten the request, and not the key that it made.
+            Err(ManageError::Exists) if request.idempotency_key().is_some() => {
+                Err(ManagementError::IdempotencyKeyReused)
+            }
+            applied => IssuedEntry::of(applied?, issued),
+        }
     }
 
     /// Gives a key a new secret. The earlier secrets stay valid for `overlap`, which is at most 90 days.
@@ -162,6 +168,16 @@ impl Management {
             }
             error => ManagementError::NotIssued(error),
         })
+    }
+
+    /// Bounds the number of keys that an owner has after a change.
+    pub(super) fn within_most_keys<'a>(
+        &self,
+        caller: &Caller,
+        options: CommandOptions<'a>,
+    ) -> CommandOptions<'a> {
+        let policy = self.0.owners.filter(|_| !caller.is_operator());
+        policy.map_or(options, |policy| options.at_most_keys(policy.most_keys()))
     }
 
     /// Checks scopes against the catalogue, if there is one.

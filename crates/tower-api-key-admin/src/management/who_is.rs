@@ -16,13 +16,16 @@ impl Management {
     /// the caller does not see the key.
     pub async fn who_is(&self, caller: &Caller, secret: &str) -> Result<KeyEntry, ManagementError> {
         caller.require(KEYS_READ)?;
-        let unknown = ManagementError::NotFound("key");
-        let digest = self.0.hasher.digest(secret.trim().as_bytes());
-        let found = self.0.manager.find(&digest).await;
-        let Some(record) = found.map_err(ManagementError::Unavailable)? else {
-            return Err(unknown);
-        };
-        let id = record.id().clone();
-        self.seen_key(caller, id.as_str()).await
+        // Keys of former peppers are found, too.
+        let digests: Vec<_> =
+            self.0.hasher.digests_at(secret.trim().as_bytes(), self.now()).collect();
+        for digest in digests {
+            let found = self.0.manager.find(&digest).await;
+            if let Some(record) = found.map_err(ManagementError::Unavailable)? {
+                let id = record.id().clone();
+                return self.seen_key(caller, id.as_str()).await;
+            }
+        }
+        Err(ManagementError::NotFound("key"))
     }
 }

@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod docs;
 mod keys;
+mod operators;
+mod owners;
+mod requests;
+mod schemathesis;
 mod world;

@@ -10,13 +10,12 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
-use tower_api_key::key::{
-    Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder,
-};
+use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder};
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
+use tower_api_key::request::Connection;
 use tower_api_key::rules::Roles;
-use tower_api_key::store::{KeyManager, MemoryStore, NewKey};
+use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
 use tower_api_key::{ApiKeyLayer, Profile};
 use tower_api_key_admin::ManagementApi;
 use tower_api_key_admin::management::{Management, OwnerPolicy, scopes};
@@ -32,8 +31,6 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn KeyManager>,
     pub(crate) app: Router,
     pub(crate) clock: ManualClock,
-    pub(crate) plans: Plans,
-    pub(crate) roles: Roles,
 }
 
 /// An answer to a request.
@@ -69,17 +66,21 @@ impl World {
     pub(crate) async fn new() -> Self {
         let clock = ManualClock::starting_at(NOW);
         let store = Arc::new(MemoryStore::with_clock(clock.clone()));
-        Self::over(store, clock).await
+        Self::over(store.clone(), store, clock)
     }
 
-    pub(crate) async fn over<S: KeyManager>(store: Arc<S>, clock: ManualClock) -> Self {
+    /// Manages the keys of a store, behind a gate that reads another, or the same one.
+    pub(crate) fn over<S: KeyStore>(
+        manager: Arc<dyn KeyManager>,
+        store: Arc<S>,
+        clock: ManualClock,
+    ) -> Self {
         let (plans, roles) = (Plans::new(), Roles::new());
         plans.set("free", [Quota::new("minute", 10, Duration::from_secs(60))]).unwrap();
         roles.set("role:support", ["users.read", "users.write"]).unwrap();
         let limiter = Arc::new(MemoryLimiter::new());
         let hasher = KeyHasher::sha256();
         let issuer = Issuer::new(KeyFormat::STANDARD, hasher.clone());
-        let manager: Arc<dyn KeyManager> = store.clone();
         let management = Management::builder(manager.clone(), issuer, hasher)
             .operators(["staff"])
             .owners(OwnerPolicy::at_most_keys(3).longest_life(Duration::from_secs(86_400)))
@@ -104,7 +105,7 @@ impl World {
         let staff = staff.serving_document(&document).router();
         let customers = ManagementApi::new(management.for_owners()).router();
         let app = Router::new().nest("/manage", staff).nest("/own", customers).layer(gate);
-        Self { store: manager, app, clock, plans, roles }
+        Self { store: manager, app, clock }
     }
 
     /// Adds a key, and returns its secret.
@@ -114,18 +115,12 @@ impl World {
         account: &str,
         describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
     ) -> String {
-        let issued = issue();
-        let account = Account::builder(account).build().unwrap();
-        let record = describe(KeyRecord::builder(id, account));
-        self.store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();
-        issued.expose().to_owned()
+        add(&*self.store, id, account, describe).await
     }
 
     /// Adds an operator's key with all scopes of management and the one that it may grant.
     pub(crate) async fn operator(&self) -> String {
-        let scopes = scopes::ALL.into_iter().filter(|scope| *scope != scopes::KEYS_GRANT_ANY);
-        let scopes: Vec<&str> = scopes.chain(["users.read", "users.write"]).collect();
-        self.key("operator", "staff", |key| key.scopes(scopes)).await
+        self.key("operator", "staff", |key| key.scopes(operator_scopes())).await
     }
 
     /// Adds a customer's key with the scopes to manage keys.
@@ -134,7 +129,9 @@ impl World {
         self.key(id, account, |key| key.scopes(scopes)).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
+        request.extensions_mut().insert(connection);
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -179,11 +176,32 @@ impl World {
         self.ask(key, &format!("PATCH {path}"), &[("if-match", "*")], Some(body)).await
     }
 
+    pub(crate) fn clock_plus(&self, seconds: u64) -> Timestamp {
+        self.clock.now().plus(Duration::from_secs(seconds))
+    }
+
     pub(crate) fn at(&self, seconds: u64) -> String {
-        self.clock.now().plus(Duration::from_secs(seconds)).to_string()
+        self.clock_plus(seconds).to_string()
     }
 }
 
-pub(crate) fn issue() -> IssuedKey {
-    Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("live")).unwrap()
+/// All scopes of management without the one that grants any, and two to grant.
+pub(crate) fn operator_scopes() -> impl Iterator<Item = &'static str> {
+    let scopes = scopes::ALL.into_iter().filter(|scope| *scope != scopes::KEYS_GRANT_ANY);
+    scopes.chain(["users.read", "users.write"])
+}
+
+/// Adds a key to a store, and returns its secret.
+pub(crate) async fn add(
+    store: &dyn KeyManager,
+    id: &str,
+    account: &str,
+    describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
+) -> String {
+    let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());
+    let issued = issuer.issue(Some("live")).unwrap();
+    let account = Account::builder(account).build().unwrap();
+    let record = describe(KeyRecord::builder(id, account));
+    store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();
+    issued.expose().to_owned()
 }
