@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
@@ -20,34 +21,27 @@ pub(crate) struct Browser {
     port: u16,
     session: String,
     folder: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Browser {
     /// Opens a browser; `None` if no driver is installed, which fails the test if `REQUIRE_CHROMEDRIVER` is set.
     pub(crate) fn open(width: u32, height: u32) -> Option<Self> {
-        let Ok(mut driver) = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-        else {
+        if Command::new("chromedriver").arg("--version").output().is_err() {
             assert!(env::var_os("REQUIRE_CHROMEDRIVER").is_none(), "there is no chromedriver");
             println!("SKIPPED: there is no chromedriver");
             return None;
-        };
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let started = lines.find_map(|line| {
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
-        let port: u16 = started.expect("the driver names its port");
-        // A full pipe would stop the driver.
-        thread::spawn(move || lines.for_each(drop));
+        }
+        // One browser at a time is enough for two processors.
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        // A port may be taken between its choice and its use.
+        let started = (0..5).find_map(|_| start());
+        let (driver, port) = started.expect("the driver names its port");
         let folder =
             env::temp_dir().join(format!("tower-api-key-console-{}-{port}", process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let mut browser = Self { driver, port, session: String::new(), folder };
+        let mut browser = Self { driver, port, session: String::new(), folder, _turn: turn };
         let profile = format!("--user-data-dir={}", browser.folder.display());
         let arguments = [
             // Root may not use the sandbox. The rest keeps the browser from calling anyone but the server.
@@ -190,6 +184,30 @@ impl Browser {
         reader.read_exact(&mut body)?;
         Ok(serde_json::from_slice(&body)?)
     }
+}
+
+/// Starts a driver, and returns it with its port. `None` if it ends without a port.
+fn start() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.kill();
+        let _ = driver.wait();
+        return None;
+    };
+    // A full pipe would stop the driver.
+    thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
 }
 
 impl Drop for Browser {
