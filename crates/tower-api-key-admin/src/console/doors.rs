@@ -39,7 +39,9 @@ pub(super) async fn with_session(
     if response.extensions().get::<Denial>().is_none() {
         return response;
     }
-    if response.status() != StatusCode::UNAUTHORIZED {
+    // A cookie that is no session's is malformed for the gate. The sign-in replaces it.
+    let unknown = [StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST].contains(&response.status());
+    if !unknown || is_insecure(&response) {
         return refusal(&shared, &response);
     }
     let query = if signed_in { "?ended" } else { "" };

@@ -132,7 +132,8 @@ async fn every_page_is_protected_by_its_headers_and_not_stored() {
 async fn without_a_session_every_page_leads_to_the_sign_in() {
     let house = House::new(false).await;
     let wrong = format!("__Host-api-key-console={}", "0".repeat(64));
-    for cookie in ["", &wrong, &format!("__Host-api-key-console={}", house.admin)] {
+    let no_session = "__Host-api-key-console=a b\"c";
+    for cookie in ["", &wrong, no_session, &format!("__Host-api-key-console={}", house.admin)] {
         for page in
             ["", "/", "/keys", "/key?id=key_admin", "/new-key", "/trail", "/accounts", "/unknown"]
         {
