@@ -27,6 +27,8 @@
 )]
 
 mod api;
+#[cfg(feature = "console")]
+pub mod console;
 pub mod management;
 mod user_keys;
 mod users;
@@ -39,3 +41,8 @@ pub use users::{User, Users};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code of the console's documentation, too.
+#[cfg(all(doctest, feature = "console"))]
+#[doc = include_str!("../../../docs/console.md")]
+struct ConsoleDocument;

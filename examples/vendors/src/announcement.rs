@@ -6,7 +6,9 @@ use crate::gates::Limits;
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
-use crate::{manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop};
+use crate::{
+    console, manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop,
+};
 
 /// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the
 /// demo.
@@ -18,6 +20,7 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     let Manifest { https, http, .. } = manifest;
     writeln!(out, "HTTPS on {https}")?;
     writeln!(out, "HTTP  on {http}, where gates refuse every key")?;
+    writeln!(out, "Console on {https}{}, for the key `{} admin`", console::PATH, manage::VENDOR)?;
     if matches!(options.limits, Limits::Redis { .. }) {
         writeln!(out, "Limits are counted in Redis")?;
     }

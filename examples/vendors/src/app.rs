@@ -12,7 +12,7 @@ use crate::gates::Gates;
 use crate::keys::Keys;
 use crate::options::Options;
 use crate::{
-    Failure, manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop,
+    Failure, console, manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop,
 };
 
 /// Writes an error of the service behind a gate, in the vendor's format.
@@ -32,12 +32,13 @@ pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, 
     let persona = persona::router(keys, &database, &gates).await?;
     let polytomic = polytomic::router(keys, &database, &gates, options.on_premises).await?;
     let workshop = workshop::router(keys, &database, &gates).await?;
+    let console = console::router(&database, &gates)?;
     let manage = manage::router(keys, &database, &gates).await?;
 
     let health = Router::new().route("/healthz", get(|| async { "ok" }));
     let app = complaining(health, |status, message| (status, message).into_response());
     let vendors = [personyze, rest_integrations, polyteia, persona, polytomic, workshop, manage];
-    let app = vendors.into_iter().fold(app, Router::merge);
+    let app = vendors.into_iter().fold(app, Router::merge).merge(console);
     // Paths of no vendor are answered here. Without this line, the last vendor's gate would guard them.
     Ok(app.fallback(|| async { StatusCode::NOT_FOUND }))
 }

@@ -14,6 +14,7 @@ mod app;
 mod certificate;
 #[path = "../../../crates/tower-api-key-cli/src/complaint.rs"]
 mod complaint;
+mod console;
 mod data;
 mod database;
 mod delay;

@@ -18,6 +18,17 @@ pub(crate) const VENDOR: &str = "manage";
 /// The account whose keys reach every account.
 const STAFF: &str = "staff";
 
+/// Returns the operations of the API and the console.
+pub(crate) fn management(database: &Database) -> Result<Management, Failure> {
+    let permissions = DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
+    let hasher = KeyHasher::sha256();
+    let issuer = Issuer::new(ISSUED, hasher.clone());
+    Ok(Management::builder(database.of(VENDOR).manager(), issuer, hasher)
+        .operators([STAFF])
+        .catalogue(permissions.map(|name| (name, name.replace(['.', '_'], " "))))
+        .build()?)
+}
+
 /// Builds the routes of `/manage`, behind their gate, and issues the key of an administrator.
 pub(crate) async fn router(
     keys: &mut Keys,
@@ -25,21 +36,15 @@ pub(crate) async fn router(
     gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let permissions = || DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
+    let permissions = DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
     let mut keys = keys.of(VENDOR, &KeyFormat::STANDARD, &store);
-    let all = scopes::ALL.into_iter().chain(permissions());
+    let all = scopes::ALL.into_iter().chain(permissions);
     keys.add("admin", &account(STAFF, &[])?, Some("live"), |key| key.scopes(all)).await?;
 
-    let hasher = KeyHasher::sha256();
-    let issuer = Issuer::new(ISSUED, hasher.clone());
-    let management = Management::builder(store.manager(), issuer, hasher)
-        .operators([STAFF])
-        .catalogue(permissions().map(|name| (name, name.replace(['.', '_'], " "))))
-        .build()?;
     // Each operation of the API checks the scopes that it needs.
     let routes = Routes::new().otherwise(Otherwise::Need(Route::new()));
     let gate = gates.builder(&Profile::STANDARD, &[], &store)?.routes(routes).build()?;
-    let api = ManagementApi::new(management);
+    let api = ManagementApi::new(management(database)?);
     let document = gate.openapi().merged(&api.document("/manage"))?;
     Ok(Router::new().nest("/manage", api.serving_document(&document).router()).layer(gate))
 }

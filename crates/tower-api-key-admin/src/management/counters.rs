@@ -92,7 +92,7 @@ impl Management {
     }
 
     /// Returns the limiter, and the quotas of a key.
-    fn counted(
+    pub(super) fn counted(
         &self,
         record: &KeyRecord,
     ) -> Result<(Arc<dyn Limiter>, Vec<Quota>), ManagementError> {
@@ -108,7 +108,7 @@ impl Management {
         Ok((limiter, quotas.map(|quotas| quotas.as_slice().to_vec()).unwrap_or_default()))
     }
 
-    async fn peek(
+    pub(super) async fn peek(
         &self,
         limiter: &dyn Limiter,
         record: &KeyRecord,
@@ -124,7 +124,7 @@ impl Management {
     }
 }
 
-fn entries(quotas: Vec<Quota>, verdict: &Verdict) -> Vec<CounterEntry> {
+pub(super) fn entries(quotas: Vec<Quota>, verdict: &Verdict) -> Vec<CounterEntry> {
     let statuses = verdict.statuses().iter();
     quotas
         .into_iter()

@@ -8,6 +8,7 @@
 //! [`ManagementBuilder::operators`] names. All other callers are owners: they see and change only keys of their own
 //! account, and only if [`ManagementBuilder::owners`] allows owners.
 
+mod account_counters;
 mod account_edit;
 mod accounts;
 mod bounds;
@@ -19,6 +20,8 @@ mod edit_key;
 mod end_key;
 mod error;
 mod field;
+#[cfg(feature = "console")]
+mod for_console;
 mod issue_key;
 mod key_draft;
 mod key_edit;

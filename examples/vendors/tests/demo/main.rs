@@ -10,6 +10,7 @@
 )]
 
 mod complaints;
+mod console;
 mod curl;
 #[path = "../../../../crates/tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;

@@ -1,0 +1,175 @@
+//! The pages that add and edit an account.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use tower_api_key::key::Account;
+use tower_api_key::store::Version;
+
+use super::fields::Fields;
+use super::frame::{Frame, Section};
+use super::key_values::Conflict;
+use super::problem::{page, sentence};
+use super::text;
+use super::visit::{Sent, Visit};
+use crate::management::{AccountDraft, AccountEdit, ChangeRequest, ManagementError};
+
+#[derive(Template)]
+#[template(path = "console/account_form.html")]
+struct AccountForm {
+    frame: Frame,
+    title: String,
+    page: &'static str,
+    is_new: bool,
+    problem: Option<String>,
+    conflicts: Vec<Conflict>,
+    form: AccountValues,
+    plans: Vec<String>,
+}
+
+/// The values of the form.
+#[derive(Default)]
+struct AccountValues {
+    id: String,
+    version: String,
+    plan: String,
+    scopes: String,
+    disabled: bool,
+    reason: String,
+}
+
+impl AccountValues {
+    fn of(account: &Account) -> Self {
+        Self {
+            id: account.id().to_string(),
+            version: Version::of_account(account).to_string(),
+            plan: account.plan().map(ToString::to_string).unwrap_or_default(),
+            scopes: account.scopes().to_string(),
+            disabled: account.is_disabled(),
+            reason: String::new(),
+        }
+    }
+
+    fn sent(fields: &Fields) -> Self {
+        let owned = |name| fields.text(name).to_owned();
+        Self {
+            id: owned("id"),
+            version: owned("version"),
+            plan: owned("plan"),
+            scopes: text::joined(fields.words("scopes")),
+            disabled: fields.has("disabled", "true"),
+            reason: owned("reason"),
+        }
+    }
+
+    fn plan(&self) -> Option<String> {
+        Some(self.plan.clone()).filter(|plan| !plan.is_empty())
+    }
+
+    fn scopes(&self) -> Vec<String> {
+        self.scopes.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
+        let disabled = |values: &Self| if values.disabled { "yes" } else { "no" }.to_owned();
+        let all = [
+            ("Plan", stored.plan.clone(), self.plan.clone()),
+            ("Permissions", stored.scopes.clone(), self.scopes.clone()),
+            ("Disabled", disabled(stored), disabled(self)),
+        ];
+        let differ = all.into_iter().filter(|(_, stored, yours)| stored != yours);
+        differ.map(|(field, stored, yours)| Conflict { field, stored, yours }).collect()
+    }
+
+    /// Shows the form.
+    fn answer(
+        self,
+        visit: &Visit,
+        is_new: bool,
+        error: Option<&ManagementError>,
+        conflicts: Vec<Conflict>,
+    ) -> Response {
+        let plans = visit.shared.management.list_plans(&visit.caller).unwrap_or_default();
+        let mut plans: Vec<_> = plans.into_iter().map(|plan| plan.name).collect();
+        if !self.plan.is_empty() && !plans.contains(&self.plan) {
+            plans.push(self.plan.clone());
+        }
+        let form = AccountForm {
+            frame: visit.frame(Section::Accounts),
+            title: if is_new { "Add an account".to_owned() } else { format!("Edit {}", self.id) },
+            page: if is_new { "new-account" } else { "edit-account" },
+            is_new,
+            problem: error.map(sentence),
+            conflicts,
+            form: self,
+            plans,
+        };
+        page(error.map_or(StatusCode::OK, ManagementError::status), &form)
+    }
+}
+
+/// Shows the form of a new account.
+pub(super) async fn new(visit: Visit) -> Response {
+    AccountValues::default().answer(&visit, true, None, Vec::new())
+}
+
+/// Adds an account, unless there is one with this id.
+pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
+    let form = AccountValues::sent(&fields);
+    let draft = AccountDraft {
+        scopes: form.scopes(),
+        plan: form.plan(),
+        disabled: form.disabled,
+        ..AccountDraft::default()
+    };
+    let request = ChangeRequest::new().because(&form.reason).if_absent();
+    match visit.shared.management.save_account(&visit.caller, &form.id, &draft, &request).await {
+        Ok(_) => Redirect::to(&visit.shared.of_key("account", &form.id)).into_response(),
+        // The condition was that there is none.
+        Err(ManagementError::VersionDiffers) => {
+            form.answer(&visit, true, Some(&ManagementError::Exists), Vec::new())
+        }
+        Err(error) => form.answer(&visit, true, Some(&error), Vec::new()),
+    }
+}
+
+/// Shows the form of an account with its values.
+pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    let fields = Fields(fields);
+    match visit.shared.management.show_account(&visit.caller, fields.text("id")).await {
+        Ok(account) => AccountValues::of(&account).answer(&visit, false, None, Vec::new()),
+        Err(error) => visit.refused(&error),
+    }
+}
+
+/// Saves an account, unless someone else has changed it since its form was shown.
+pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
+    let management = &visit.shared.management;
+    let mut form = AccountValues::sent(&fields);
+    let saved = async {
+        let version: Version = form.version.parse().map_err(|_| ManagementError::VersionMissing)?;
+        let request = ChangeRequest::new().because(&form.reason).if_version(version);
+        // Quotas of the account's own are kept: the form does not have them.
+        let edit = AccountEdit {
+            scopes: Some(form.scopes()).into(),
+            plan: form.plan().into(),
+            disabled: Some(form.disabled),
+            ..AccountEdit::default()
+        };
+        management.edit_account(&visit.caller, &form.id, &edit, &request).await
+    };
+    match saved.await {
+        Ok(_) => Redirect::to(&visit.shared.of_key("account", &form.id)).into_response(),
+        Err(error @ ManagementError::VersionDiffers) => {
+            let present = match management.show_account(&visit.caller, &form.id).await {
+                Ok(account) => AccountValues::of(&account),
+                Err(error) => return visit.refused(&error),
+            };
+            let conflicts = form.conflicts(&present);
+            form.version = present.version;
+            form.answer(&visit, false, Some(&error), conflicts)
+        }
+        Err(error) => form.answer(&visit, false, Some(&error), Vec::new()),
+    }
+}

@@ -1,0 +1,48 @@
+//! The fields of a form.
+
+/// The fields of a form that was sent, in their order. A field may come several times.
+#[derive(Clone, Default)]
+pub(super) struct Fields(pub(super) Vec<(String, String)>);
+
+impl Fields {
+    /// Returns the value of a field without spaces around it; an empty text if the form does not have it.
+    pub(super) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// Returns the value of a field unless it is empty.
+    pub(super) fn filled(&self, name: &str) -> Option<&str> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    /// Returns true if the form has this value of a field, as checked boxes have it.
+    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+        self.0.iter().any(|(field, own)| field == name && own == value)
+    }
+
+    /// Returns the words of a field, with spaces, commas or lines between them.
+    pub(super) fn words<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let is_between = |character: char| character.is_whitespace() || character == ',';
+        self.text(name).split(is_between).filter(|word| !word.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_forms_send_them() {
+        let pairs = [
+            ("scopes", "a"),
+            ("name", " x y "),
+            ("scopes", "b"),
+            ("networks", "::1, 10.0.0.1\r\n"),
+        ];
+        let fields = Fields(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!((fields.text("name"), fields.filled("owner")), ("x y", None));
+        assert!(fields.has("scopes", "a") && fields.has("scopes", "b"));
+        assert!(fields.words("networks").eq(["::1", "10.0.0.1"]));
+    }
+}

@@ -1,0 +1,76 @@
+//! What every page has around its content.
+
+use super::assets::{ICON, SCRIPT, STYLE};
+
+/// A page that the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Keys,
+    Expiring,
+    Accounts,
+    Trail,
+}
+
+impl Section {
+    pub(super) const ALL: [Self; 4] = [Self::Keys, Self::Expiring, Self::Accounts, Self::Trail];
+
+    /// Returns the last segment of the page's path.
+    pub(super) const fn page(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Expiring => "expiring",
+            Self::Accounts => "accounts",
+            Self::Trail => "trail",
+        }
+    }
+
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Keys => "Keys",
+            Self::Expiring => "Expiring",
+            Self::Accounts => "Accounts",
+            Self::Trail => "Trail",
+        }
+    }
+}
+
+/// What templates read around the content.
+pub(super) struct Frame {
+    /// The path of the console.
+    pub(super) path: String,
+    pub(super) brand: String,
+    pub(super) section: Option<Section>,
+    pub(super) visitor: Option<Visitor>,
+}
+
+/// Who is signed in.
+pub(super) struct Visitor {
+    pub(super) account: String,
+    pub(super) key: String,
+    /// The text that every form of the session has.
+    pub(super) form_token: String,
+}
+
+#[expect(clippy::unused_self, reason = "templates call methods")]
+impl Frame {
+    pub(super) fn sections(&self) -> [Section; 4] {
+        Section::ALL
+    }
+
+    /// Returns true if the page belongs to a section. Templates iterate by reference.
+    pub(super) fn is_in(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+
+    pub(super) fn style(&self) -> &'static str {
+        &STYLE.name
+    }
+
+    pub(super) fn script(&self) -> &'static str {
+        &SCRIPT.name
+    }
+
+    pub(super) fn icon(&self) -> &'static str {
+        &ICON.name
+    }
+}

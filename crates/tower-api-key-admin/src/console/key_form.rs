@@ -1,0 +1,140 @@
+//! The pages that create and edit a key.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use tower_api_key::key::KeyHasher;
+use tower_api_key::store::{IdempotencyKey, Version};
+
+use super::fields::Fields;
+use super::frame::{Frame, Section};
+use super::key_values::{Conflict, KeyValues};
+use super::problem::{page, sentence};
+use super::secret_page;
+use super::visit::{Sent, Visit};
+use crate::management::{ChangeRequest, ManagementError};
+
+#[derive(Template)]
+#[template(path = "console/key_form.html")]
+struct KeyForm {
+    frame: Frame,
+    title: String,
+    page: &'static str,
+    is_new: bool,
+    environments: Vec<String>,
+    problem: Option<String>,
+    conflicts: Vec<Conflict>,
+    form: KeyValues,
+}
+
+impl KeyForm {
+    fn answer(
+        visit: &Visit,
+        form: KeyValues,
+        error: Option<&ManagementError>,
+        conflicts: Vec<Conflict>,
+    ) -> Response {
+        let is_new = form.id.is_empty();
+        let status = error.map_or(StatusCode::OK, ManagementError::status);
+        let form = Self {
+            frame: visit.frame(Section::Keys),
+            title: if is_new { "Create a key".to_owned() } else { format!("Edit {}", form.id) },
+            page: if is_new { "new-key" } else { "edit-key" },
+            is_new,
+            environments: visit.shared.environments.clone(),
+            problem: error.map(sentence),
+            conflicts,
+            form,
+        };
+        page(status, &form)
+    }
+}
+
+/// Shows the form of a new key.
+pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    let fields = Fields(fields);
+    let Some(once) = visit.shared.sessions.name() else {
+        let problem = "The server has no random numbers now. Try again.";
+        return visit.problem(StatusCode::SERVICE_UNAVAILABLE, problem);
+    };
+    let catalogue = visit.shared.management.catalogue();
+    let form = KeyValues::empty(fields.text("account"), once, catalogue);
+    KeyForm::answer(&visit, form, None, Vec::new())
+}
+
+/// Creates a key, and shows its secret once. A form that is sent twice creates one key.
+pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
+    let management = &visit.shared.management;
+    let form = KeyValues::sent(&fields, management.catalogue());
+    let fingerprint = fingerprint("create", &fields);
+    let created = async {
+        if form.once.is_empty() {
+            return Err(ManagementError::invalid("once", "open the page again"));
+        }
+        let once = IdempotencyKey::new(&form.once, &fingerprint);
+        let request = ChangeRequest::new().once(once);
+        management.create_key(&visit.caller, form.draft()?, &request).await
+    };
+    match created.await {
+        Ok(issued) => secret_page::answer(&visit, "The key was created", &issued, None),
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()),
+    }
+}
+
+/// Shows the form of a key with its values.
+pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    let management = &visit.shared.management;
+    match management.show_key(&visit.caller, Fields(fields).text("id")).await {
+        Ok(entry) => {
+            let form = KeyValues::of(&entry, management.catalogue());
+            KeyForm::answer(&visit, form, None, Vec::new())
+        }
+        Err(error) => visit.refused(&error),
+    }
+}
+
+/// Saves a key, unless someone else has changed it since its form was shown. Otherwise the page shows both states.
+pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
+    let management = &visit.shared.management;
+    let mut form = KeyValues::sent(&fields, management.catalogue());
+    let stored = match management.show_key(&visit.caller, &form.id).await {
+        Ok(stored) => stored,
+        Err(error) => return visit.refused(&error),
+    };
+    let shown = KeyValues::of(&stored, management.catalogue());
+    let saved = async {
+        let version: Version = form.version.parse().map_err(|_| ManagementError::VersionMissing)?;
+        // An edit that was made from another state is compared with the present one.
+        if version != Version::of_key(&stored) {
+            return Err(ManagementError::VersionDiffers);
+        }
+        let request = ChangeRequest::new().if_version(version).because(&form.reason);
+        management.edit_key(&visit.caller, &form.id, form.edit(&shown)?, &request).await
+    };
+    match saved.await {
+        Ok(_) => {
+            let to = format!("{}&done=saved", visit.shared.of_key("key", &form.id));
+            Redirect::to(&to).into_response()
+        }
+        Err(error @ ManagementError::VersionDiffers) => {
+            let present = match management.show_key(&visit.caller, &form.id).await {
+                Ok(present) => KeyValues::of(&present, management.catalogue()),
+                Err(error) => return visit.refused(&error),
+            };
+            let conflicts = form.conflicts(&present);
+            form.version = present.version;
+            KeyForm::answer(&visit, form, Some(&error), conflicts)
+        }
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()),
+    }
+}
+
+/// Returns a digest of what was sent.
+pub(super) fn fingerprint(page: &str, fields: &Fields) -> [u8; 32] {
+    let fields = fields.0.iter().filter(|(name, _)| name != "form_token");
+    let text = fields.fold(format!("{page}\n"), |text, (name, value)| {
+        text + &format!("{name} {} {value}\n", value.len())
+    });
+    *KeyHasher::sha256().digest(text.as_bytes()).as_bytes()
+}

@@ -1,0 +1,165 @@
+//! The page of one key.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::Response;
+use http::StatusCode;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::{Difference, KeyEntry, KeyState, SecretEntry};
+
+use super::changes::ShownChange;
+use super::chart::Chart;
+use super::fields::Fields;
+use super::frame::{Frame, Section};
+use super::problem::page;
+use super::text;
+use super::visit::Visit;
+use crate::management::ManagementError;
+
+/// The characters of a digest that pages show.
+const SHOWN: usize = 12;
+
+/// The time whose usage the page shows: 30 days.
+const SHOWN_USAGE: Duration = Duration::from_secs(30 * 86_400);
+
+#[derive(Template)]
+#[template(path = "console/key.html")]
+struct KeyPage {
+    frame: Frame,
+    title: String,
+    note: Option<&'static str>,
+    actions: Vec<PageAction>,
+    id: String,
+    state: &'static str,
+    created: String,
+    last_used: String,
+    settings: Vec<(String, String)>,
+    scopes: String,
+    secrets: Vec<Secret>,
+    usage: ShownUsage,
+    changes: Vec<ShownChange>,
+    no_changes: &'static str,
+}
+
+/// A link to a page that changes the key.
+struct PageAction {
+    page: &'static str,
+    title: &'static str,
+    danger: bool,
+}
+
+struct Secret {
+    digest: String,
+    created: String,
+    expires: String,
+    /// The second since 1970 at which an old secret ends that is still valid.
+    until: Option<u64>,
+    last_used: String,
+}
+
+enum ShownUsage {
+    None,
+    Unavailable,
+    Chart(Chart),
+}
+
+/// Shows a key.
+pub(super) async fn key(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    let fields = Fields(fields);
+    match found(&visit, &fields).await {
+        Ok(found) => page(StatusCode::OK, &found),
+        Err(error) => visit.refused(&error),
+    }
+}
+
+async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementError> {
+    let (shared, id) = (&visit.shared, fields.text("id"));
+    let entry = shared.management.show_key(&visit.caller, id).await?;
+    let now = shared.management.now();
+    let (record, state) = (&entry.record, entry.state(now));
+    let (changes, no_changes) = super::changes::of_key(visit, id).await?;
+    Ok(KeyPage {
+        frame: visit.frame(Section::Keys),
+        title: if record.name().is_empty() { id.to_owned() } else { record.name().to_owned() },
+        note: done(fields.text("done")),
+        actions: actions(state),
+        id: id.to_owned(),
+        state: state.name(),
+        created: text::moment(Some(entry.created)),
+        last_used: text::moment(entry.last_used()),
+        settings: settings(&entry),
+        scopes: scopes(&entry),
+        secrets: entry.secrets.iter().map(|secret| Secret::of(secret, now)).collect(),
+        usage: usage(visit, id, now).await,
+        changes,
+        no_changes,
+    })
+}
+
+/// Returns what a key's page says after a change.
+fn done(change: &str) -> Option<&'static str> {
+    match change {
+        "saved" => Some("The key was saved."),
+        "revoked" => Some("The key was revoked. Requests with it are refused."),
+        _ => None,
+    }
+}
+
+fn actions(state: KeyState) -> Vec<PageAction> {
+    let action = |page, title, danger| PageAction { page, title, danger };
+    let edit = action("edit-key", "Edit", false);
+    let rotate = action("rotate-key", "Rotate", false);
+    let revoke = action("revoke-key", "Revoke", true);
+    let delete = action("delete-key", "Delete", true);
+    match state {
+        KeyState::Active => vec![edit, rotate, revoke, delete],
+        KeyState::Revoked => vec![delete],
+        _ => vec![edit, revoke, delete],
+    }
+}
+
+/// Lists the settings that are set, in words. Permissions and the form of the text stand elsewhere or nowhere.
+fn settings(entry: &KeyEntry) -> Vec<(String, String)> {
+    let all = Difference::of_keys(None, Some(&entry.record)).into_iter();
+    let shown = all.filter(|setting| !matches!(setting.field.as_str(), "scopes" | "form"));
+    let named = |setting: Difference| {
+        let name = setting.field.replace('_', " ");
+        let mut letters = name.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        let name = first.into_iter().chain(letters).collect();
+        (name, setting.after.unwrap_or_default())
+    };
+    shown.map(named).collect()
+}
+
+fn scopes(entry: &KeyEntry) -> String {
+    let record = &entry.record;
+    let scopes =
+        if record.scopes().is_empty() { "none".to_owned() } else { record.scopes().to_string() };
+    if record.own_scopes().is_some() { scopes } else { format!("{scopes} (those of the account)") }
+}
+
+impl Secret {
+    fn of(secret: &SecretEntry, now: Timestamp) -> Self {
+        let digest = secret.digest.to_hex();
+        Self {
+            digest: digest.get(..SHOWN).unwrap_or_default().to_owned(),
+            created: text::moment(Some(secret.created)),
+            expires: text::moment(secret.expires),
+            until: secret.expires.filter(|ends| *ends > now).map(Timestamp::unix_seconds),
+            last_used: text::moment(secret.last_used),
+        }
+    }
+}
+
+async fn usage(visit: &Visit, id: &str, now: Timestamp) -> ShownUsage {
+    let Some(usage) = &visit.shared.usage else { return ShownUsage::None };
+    let length = u64::try_from(SHOWN_USAGE.as_nanos()).unwrap_or_default();
+    let from = Timestamp::from_unix_nanoseconds(now.unix_nanoseconds().saturating_sub(length));
+    match usage.of_key(id, from, now).await {
+        Ok(rows) => ShownUsage::Chart(Chart::of(&rows, from, now)),
+        Err(_) => ShownUsage::Unavailable,
+    }
+}

@@ -1,0 +1,223 @@
+//! The values of the form of a key: as a page shows them, and as they were sent.
+
+use std::time::Duration;
+
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::{KeyEntry, Version};
+
+use super::fields::Fields;
+use super::text;
+use crate::management::{Field, KeyDraft, KeyEdit, ManagementError};
+
+/// The values of the form.
+#[derive(Default)]
+pub(super) struct KeyValues {
+    pub(super) id: String,
+    pub(super) version: String,
+    /// The name of the request that creates a key, so that it is made once.
+    pub(super) once: String,
+    pub(super) account: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) owner: String,
+    pub(super) kind: String,
+    pub(super) environment: String,
+    /// Whether the key has the scopes of its account.
+    pub(super) inherits: bool,
+    pub(super) choices: Vec<Choice>,
+    /// The scopes that are not in the catalogue.
+    pub(super) more_scopes: String,
+    pub(super) networks: String,
+    pub(super) expires: String,
+    pub(super) disabled: bool,
+    pub(super) reason: String,
+}
+
+/// A scope of the catalogue.
+pub(super) struct Choice {
+    pub(super) scope: String,
+    pub(super) description: String,
+    pub(super) checked: bool,
+}
+
+/// A field with another value than the stored one.
+pub(super) struct Conflict {
+    pub(super) field: &'static str,
+    pub(super) stored: String,
+    pub(super) yours: String,
+}
+
+impl KeyValues {
+    /// Returns the values of a stored key.
+    pub(super) fn of(entry: &KeyEntry, catalogue: &[(String, String)]) -> Self {
+        let record = &entry.record;
+        let own = record.own_scopes();
+        let has = |scope: &str| own.is_some_and(|own| own.contains(scope));
+        let known = |scope: &str| catalogue.iter().any(|(name, _)| name == scope);
+        let more = own.into_iter().flat_map(|own| own.iter()).filter(|scope| !known(scope));
+        Self {
+            id: record.id().to_string(),
+            version: Version::of_key(entry).to_string(),
+            account: record.account().id().to_string(),
+            name: record.name().to_owned(),
+            description: record.description().to_owned(),
+            owner: record.owner().unwrap_or_default().to_owned(),
+            inherits: own.is_none(),
+            choices: choices(catalogue, has),
+            more_scopes: text::joined(more),
+            networks: record
+                .networks()
+                .map(|networks| text::joined(networks.iter()))
+                .unwrap_or_default(),
+            expires: text::date(record.expires()),
+            disabled: record.is_disabled_itself(),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the values that were sent.
+    pub(super) fn sent(fields: &Fields, catalogue: &[(String, String)]) -> Self {
+        let owned = |name| fields.text(name).to_owned();
+        Self {
+            id: owned("id"),
+            version: owned("version"),
+            once: owned("once"),
+            account: owned("account"),
+            name: owned("name"),
+            description: owned("description"),
+            owner: owned("owner"),
+            kind: owned("kind"),
+            environment: owned("environment"),
+            inherits: fields.text("scopes_from") != "key",
+            choices: choices(catalogue, |scope| fields.has("scopes", scope)),
+            more_scopes: text::joined(fields.words("more_scopes")),
+            networks: text::joined(fields.words("networks")),
+            expires: owned("expires"),
+            disabled: fields.has("disabled", "true"),
+            reason: owned("reason"),
+        }
+    }
+
+    /// Returns an empty form with checkboxes for the catalogue.
+    pub(super) fn empty(account: &str, once: String, catalogue: &[(String, String)]) -> Self {
+        let choices = choices(catalogue, |_| false);
+        Self { account: account.to_owned(), once, inherits: true, choices, ..Self::default() }
+    }
+
+    /// Returns the key to create.
+    pub(super) fn draft(&self) -> Result<KeyDraft, ManagementError> {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Ok(KeyDraft {
+            account: some(&self.account),
+            owner: some(&self.owner),
+            kind: some(&self.kind),
+            environment: some(&self.environment),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            scopes: self.scopes(),
+            networks: self.networks.split_whitespace().map(str::to_owned).collect(),
+            expires: self.expiry()?,
+            ..KeyDraft::default()
+        })
+    }
+
+    /// Returns the edit of a stored key that was shown with its own values.
+    pub(super) fn edit(&self, stored: &Self) -> Result<KeyEdit, ManagementError> {
+        let text = |own: &str, stored: &str| match own {
+            _ if own == stored => Field::Keep,
+            "" => Field::Remove,
+            own => Field::Set(own.to_owned()),
+        };
+        let networks = || self.networks.split_whitespace().map(str::to_owned).collect();
+        Ok(KeyEdit {
+            owner: text(&self.owner, &stored.owner),
+            name: text(&self.name, &stored.name),
+            description: text(&self.description, &stored.description),
+            scopes: if self.scopes() == stored.scopes() {
+                Field::Keep
+            } else {
+                self.scopes().into()
+            },
+            networks: match text(&self.networks, &stored.networks) {
+                Field::Set(_) => Field::Set(networks()),
+                Field::Keep => Field::Keep,
+                Field::Remove => Field::Remove,
+            },
+            // The form has the date only, so an unchanged date keeps the time of the day.
+            expires: if self.expires == stored.expires {
+                Field::Keep
+            } else {
+                self.expiry()?.into()
+            },
+            disabled: (self.disabled != stored.disabled).then_some(self.disabled),
+            ..KeyEdit::default()
+        })
+    }
+
+    /// Lists the fields in which these values differ from the stored ones.
+    pub(super) fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
+        let scopes = |values: &Self| match values.scopes() {
+            Some(scopes) if scopes.is_empty() => "none".to_owned(),
+            Some(scopes) => scopes.join(" "),
+            None => "those of the account".to_owned(),
+        };
+        let disabled = |values: &Self| if values.disabled { "yes" } else { "no" }.to_owned();
+        let all = [
+            ("Name", stored.name.clone(), self.name.clone()),
+            ("Description", stored.description.clone(), self.description.clone()),
+            ("Owner", stored.owner.clone(), self.owner.clone()),
+            ("Permissions", scopes(stored), scopes(self)),
+            ("Networks", stored.networks.clone(), self.networks.clone()),
+            ("Expires on", stored.expires.clone(), self.expires.clone()),
+            ("Disabled", disabled(stored), disabled(self)),
+        ];
+        let differ = all.into_iter().filter(|(_, stored, yours)| stored != yours);
+        differ.map(|(field, stored, yours)| Conflict { field, stored, yours }).collect()
+    }
+
+    fn scopes(&self) -> Option<Vec<String>> {
+        let checked = self.choices.iter().filter(|choice| choice.checked);
+        let checked = checked.map(|choice| choice.scope.clone());
+        let more = self.more_scopes.split_whitespace().map(str::to_owned);
+        (!self.inherits).then(|| checked.chain(more).collect())
+    }
+
+    fn expiry(&self) -> Result<Option<Timestamp>, ManagementError> {
+        if self.expires.is_empty() {
+            return Ok(None);
+        }
+        let at = text::first_instant(&self.expires);
+        let wrong = || ManagementError::invalid("expires", "write a date such as 2027-01-31");
+        at.map(Some).ok_or_else(wrong)
+    }
+}
+
+fn choices(catalogue: &[(String, String)], checked: impl Fn(&str) -> bool) -> Vec<Choice> {
+    let choice = |(scope, description): &(String, String)| Choice {
+        scope: scope.clone(),
+        description: description.clone(),
+        checked: checked(scope),
+    };
+    catalogue.iter().map(choice).collect()
+}
+
+/// How long an old secret stays valid after a rotation.
+pub(super) struct Overlap;
+
+impl Overlap {
+    /// The choices, in hours.
+    const CHOICES: [(u64, &'static str); 5] =
+        [(0, "no time"), (1, "1 hour"), (24, "1 day"), (24 * 7, "7 days"), (24 * 30, "30 days")];
+
+    pub(super) const fn choices() -> [(u64, &'static str); 5] {
+        Self::CHOICES
+    }
+
+    pub(super) fn read(fields: &Fields) -> Result<Duration, ManagementError> {
+        let hours = fields.text("overlap").parse::<u64>().ok();
+        let known = hours.filter(|hours| Self::CHOICES.iter().any(|(choice, _)| choice == hours));
+        let hours =
+            known.ok_or_else(|| ManagementError::invalid("overlap", "choose one of the list"))?;
+        Ok(Duration::from_secs(hours * 3_600))
+    }
+}

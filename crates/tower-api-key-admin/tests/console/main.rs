@@ -1,0 +1,9 @@
+//! Tests of the console: over HTTP, and in Chromium.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod doors;
+mod driver;
+mod million;
+mod pages;
+mod server;
