@@ -96,7 +96,7 @@ async fn the_documented_privileges_are_enough() {
     assert_eq!(gate.record(vec![used]).await.unwrap(), 1);
     EventSweep::new(gate.clone()).unwrap().unused_days(1).sweep().await.unwrap();
     let log: Arc<dyn EventSink> = Arc::new(EventWriter::new("log", std::io::sink()));
-    EventDelivery::new(gate, [log]).unwrap().deliver_due().await.unwrap();
+    EventDelivery::new(gate.clone(), [log]).unwrap().deliver_due().await.unwrap();
     #[cfg(feature = "usage")]
     {
         use tower_api_key::usage::{UsageBatch, UsageSink};
