@@ -94,7 +94,7 @@ mod tests {
             (r#"{"number":"sk_secret"}"#, "number: the value must be u32"),
             (r#"{"number":1,"list":[2,"sk_secret"]}"#, "list[1]: the value must be u32"),
             (r#"{"number":1,"more":2}"#, "more: unknown field `more`"),
-            (r#"{"number":1,"number":2}"#, "number: duplicate field `number`"),
+            (r#"{"number":1,"number":2}"#, "duplicate field `number`"),
             ("{}", "missing field `number`"),
         ] {
             let problem = format!("{:?}", json::<Example>(&headers, body.as_bytes()).unwrap_err());

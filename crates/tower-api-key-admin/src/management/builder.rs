@@ -24,8 +24,8 @@ pub struct ManagementBuilder {
 #[non_exhaustive]
 pub enum InvalidManagement {
     /// No key could manage anything.
-    #[error("nobody may manage keys: name accounts with `operators`, or allow `owners`")]
-    Nobody,
+    #[error("no key may manage keys: name accounts with `operators`, or allow `owners`")]
+    NoCaller,
     /// An operator account is no valid account id.
     #[error("operators: account id must be 1 to 255 visible ASCII characters")]
     Operator,
@@ -116,11 +116,11 @@ impl ManagementBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidManagement`] if nobody could manage anything, or a name or a quota is not valid.
+    /// [`InvalidManagement`] if no key could manage anything, or a name or a quota is not valid.
     pub fn build(self) -> Result<Management, InvalidManagement> {
         let Self { mut settings, operators, quotas } = self;
         if operators.is_empty() && settings.owners.is_none() {
-            return Err(InvalidManagement::Nobody);
+            return Err(InvalidManagement::NoCaller);
         }
         let ids = operators.into_iter().map(AccountId::new).collect::<Result<_, _>>();
         settings.operators = ids.map_err(|_| InvalidManagement::Operator)?;

@@ -25,7 +25,7 @@ pub struct IssuedEntry {
     /// The key.
     pub entry: KeyEntry,
     /// The secret, to show once. `None` for a replay: an earlier request with the same idempotency key got the secret,
-    /// and no one can show it again. The remedy is a rotation.
+    /// and nothing can show it again. The remedy is a rotation.
     pub secret: Option<IssuedKey>,
 }
 

@@ -45,7 +45,7 @@ impl OwnerPolicy {
         self.most_keys
     }
 
-    /// Returns the longest life of a key; `None` if keys may live for ever.
+    /// Returns the longest life of a key; `None` if keys need no expiry.
     pub const fn life(&self) -> Option<Duration> {
         self.longest_life
     }

@@ -8,4 +8,5 @@ mod operators;
 mod owners;
 mod requests;
 mod schemathesis;
+mod session;
 mod world;

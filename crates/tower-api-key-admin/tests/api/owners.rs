@@ -1,6 +1,10 @@
 //! Owners: customers who manage the keys of their own account, and get no more than they have.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tower_api_key::clock::{Clock, ManualClock, SystemClock};
+use tower_api_key_sqlx::SqlStore;
 
 use crate::world::World;
 
@@ -144,7 +148,13 @@ async fn a_key_of_an_owner_cannot_raise_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_creations_at_once_do_not_exceed_the_bound() {
-    let world = std::sync::Arc::new(World::new());
+    at_once(World::new()).await;
+    let store = Arc::new(SqlStore::connect("sqlite::memory:").await.unwrap());
+    at_once(World::over(store.clone(), store, ManualClock::starting_at(SystemClock.now()))).await;
+}
+
+async fn at_once(world: World) {
+    let world = Arc::new(world);
     let owner = world.owner("owner", "acme").await;
     let mut tasks = Vec::new();
     for _ in 0..8 {
@@ -192,4 +202,14 @@ async fn an_owner_does_not_see_what_operators_note() {
     assert_eq!((&lines[0]["action"], &lines[0]["by"]), (&json!("key_revoked"), &Value::Null));
     assert_eq!((&lines[0]["reason"], &lines[1]["by"]), (&Value::Null, &json!("owner")));
     assert!(lines.iter().all(|line| line["account"] == "acme"));
+}
+
+#[tokio::test]
+async fn a_wildcard_grants_no_role_whose_scopes_it_lacks() {
+    let world = World::new();
+    let wild = world.key("wild", "staff", |key| key.scopes(["keys.write", "role:*"])).await;
+    world.key("key_1", "acme", |key| key.scopes(["a"])).await;
+    let role = json!({ "scopes": ["role:support"] });
+    let answer = world.patch(&wild, "/manage/keys/key_1", role).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "not-grantable"));
 }

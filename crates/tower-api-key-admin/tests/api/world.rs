@@ -14,7 +14,7 @@ use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRe
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
-use tower_api_key::rules::Roles;
+use tower_api_key::rules::{Roles, ScopeRules};
 use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
 use tower_api_key::{ApiKeyLayer, Profile};
 use tower_api_key_admin::ManagementApi;
@@ -97,6 +97,7 @@ impl World {
             .assume_https()
             .plans(plans.clone())
             .roles(roles.clone())
+            .scopes(ScopeRules::new().wildcards().separator(':'))
             .limits(limiter, OnLimiterFailure::Deny)
             .build()
             .unwrap();
