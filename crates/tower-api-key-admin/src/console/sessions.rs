@@ -19,7 +19,7 @@ pub(super) const FORMAT: KeyFormat = KeyFormat::hex(64);
 /// use std::time::Duration;
 /// use tower_api_key_admin::console::SessionLimits;
 ///
-/// let minutes = |count| Duration::from_secs(count * 60);
+/// let minutes = |count: u64| Duration::from_secs(count * 60);
 /// let limits = SessionLimits { idle: minutes(15), ..SessionLimits::default() };
 /// assert_eq!(limits.longest, minutes(8 * 60));
 /// ```
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_when_it_is_idle_or_old_or_ended() {
-        let minutes = |count| Duration::from_secs(count * 60);
+        let minutes = |count: u64| Duration::from_secs(count * 60);
         let sessions = Sessions::new(SessionLimits { idle: minutes(30), longest: minutes(60) });
         let open = || *sessions.open(key(1), at(0)).unwrap().digest();
         let (idle, old, ended) = (open(), open(), open());
