@@ -57,9 +57,9 @@ impl Frame {
         Section::ALL
     }
 
-    /// Returns true if the page belongs to a section. Templates iterate by reference.
-    pub(super) fn is_in(&self, section: &Section) -> bool {
-        self.section == Some(*section)
+    /// Returns true if the page belongs to a section.
+    pub(super) fn is_in(&self, section: Section) -> bool {
+        self.section == Some(section)
     }
 
     pub(super) fn style(&self) -> &'static str {

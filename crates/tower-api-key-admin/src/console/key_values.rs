@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
+use tower_api_key::key::ScopeSet;
 use tower_api_key::store::{KeyEntry, Version};
 
 use super::fields::Fields;
@@ -54,7 +55,7 @@ impl KeyValues {
         let own = record.own_scopes();
         let has = |scope: &str| own.is_some_and(|own| own.contains(scope));
         let known = |scope: &str| catalogue.iter().any(|(name, _)| name == scope);
-        let more = own.into_iter().flat_map(|own| own.iter()).filter(|scope| !known(scope));
+        let more = own.into_iter().flat_map(ScopeSet::iter).filter(|scope| !known(scope));
         Self {
             id: record.id().to_string(),
             version: Version::of_key(entry).to_string(),

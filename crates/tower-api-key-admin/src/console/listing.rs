@@ -106,6 +106,12 @@ async fn found(
         .ok_or_else(|| ManagementError::invalid("days", format!("must be from 1 to {LATEST}")))?;
     let (shared, now) = (&visit.shared, visit.shared.management.now());
     let soon = section == Section::Expiring;
+    // Each order has an index that finds the first row at once.
+    let order = match (soon, filter.name.is_empty()) {
+        (true, _) => KeyOrder::Expiry,
+        (false, false) => KeyOrder::Name,
+        (false, true) => KeyOrder::Id,
+    };
     let query = KeyQuery {
         account: some("account"),
         owner: some("owner"),
@@ -114,7 +120,7 @@ async fn found(
         state: state.or(soon.then_some(KeyState::Active)),
         name_prefix: some("name"),
         expires_before: soon.then(|| now.plus(Duration::from_secs(days * A_DAY))),
-        order: if soon { KeyOrder::Expiry } else { KeyOrder::Id },
+        order,
         after: some("after"),
         ..KeyQuery::default()
     };

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::key::IssuedKey;
 
 use super::frame::{Frame, Section};
 use super::problem::page;
@@ -39,7 +40,7 @@ pub(super) fn answer(
         frame: visit.frame(Section::Keys),
         title,
         id: issued.entry.record.id().to_string(),
-        secret: issued.secret.as_ref().map(|secret| secret.expose()),
+        secret: issued.secret.as_ref().map(IssuedKey::expose),
         until: until
             .map(|until| Until { text: text::moment(Some(until)), seconds: until.unix_seconds() }),
     };

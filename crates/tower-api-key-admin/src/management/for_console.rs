@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use tower_api_key::clock::Clock;
 use tower_api_key::key::KeyHasher;
-use tower_api_key::store::KeyStore;
+use tower_api_key::store::{KeyManager, KeyStore};
 
 use super::management::Management;
 
 impl Management {
     /// Returns the store, in which the console's gates find keys.
     pub(crate) fn store(&self) -> Arc<dyn KeyStore> {
-        let manager = Arc::clone(&self.0.manager);
-        manager
+        Arc::<dyn KeyManager>::clone(&self.0.manager)
     }
 
     /// Returns the hasher of the keys.

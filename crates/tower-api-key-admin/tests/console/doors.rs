@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, Issuer, KeyHasher};
 use tower_api_key::request::Connection;
-use tower_api_key::store::{KeyManager, MemoryStore};
+use tower_api_key::store::{KeyFilter, KeyManager, MemoryStore};
 use tower_api_key_admin::console::Console;
 use tower_api_key_admin::management::Management;
 
@@ -233,7 +233,7 @@ async fn a_form_of_another_origin_or_session_changes_nothing() {
     let mut request = form("/console/sign-in", &format!("key={}", house.admin));
     request.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
     assert_eq!(house.send(request, "192.0.2.1:443").await.status(), StatusCode::FORBIDDEN);
-    let all = house.store.list(&Default::default(), None, 10).await.unwrap();
+    let all = house.store.list(&KeyFilter::default(), None, 10).await.unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!(
         house.post("/console/new-key", &cookie, &body(&token)).await.status(),
@@ -254,7 +254,7 @@ async fn a_form_that_is_sent_twice_makes_one_key_and_shows_its_secret_once() {
     assert!(second.contains("This was done before") && !second.contains("acme_live_"));
     let changed = house.post("/console/new-key", &cookie, &format!("{body}&name=other")).await;
     assert_eq!(changed.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    let of_acme = tower_api_key::store::KeyFilter::account("acme");
+    let of_acme = KeyFilter::account("acme");
     assert_eq!(house.store.list(&of_acme, None, 10).await.unwrap().len(), 1);
 }
 

@@ -12,6 +12,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+/// Is held by the browser that is open.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// The name of an element in answers of the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -33,7 +36,6 @@ impl Browser {
             return None;
         }
         // One browser at a time is enough for two processors.
-        static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A port may be taken between its choice and its use.
         let started = (0..5).find_map(|_| start());
@@ -65,7 +67,7 @@ impl Browser {
         let wanted = json!({ "acceptInsecureCerts": true, "goog:chromeOptions": options });
         let opened =
             browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
-        browser.session = opened["sessionId"].as_str().expect("a session").to_owned();
+        opened["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
         Some(browser)
     }
 

@@ -17,8 +17,8 @@ use crate::server::{after, builder, fill};
 
 const KEYS: u32 = 1_000_000;
 
-/// The longest time for a page.
-const LONGEST: Duration = Duration::from_secs(1);
+/// The longest time for a page, also on a busy machine. A state that few keys have is searched for among all.
+const LONGEST: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 #[ignore = "takes minutes"]
