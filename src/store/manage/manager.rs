@@ -312,10 +312,10 @@ pub trait KeyManager: KeyStore {
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()>;
 }
 
-fn done<'a>(applied: ManageFuture<'a, Applied>) -> ManageFuture<'a, ()> {
+fn done(applied: ManageFuture<'_, Applied>) -> ManageFuture<'_, ()> {
     Box::pin(async move { applied.await.map(|_| ()) })
 }
 
-fn entry<'a>(applied: ManageFuture<'a, Applied>) -> ManageFuture<'a, KeyEntry> {
+fn entry(applied: ManageFuture<'_, Applied>) -> ManageFuture<'_, KeyEntry> {
     Box::pin(async move { applied.await?.key.ok_or(ManageError::NotFound) })
 }

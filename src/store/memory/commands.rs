@@ -22,10 +22,10 @@ impl MemoryStore {
         let made = self.made(options)?;
         let mut writer = self.writer();
         let subject = Subject::of(&command);
-        if let Some(key) = options.idempotency_key() {
-            if writer.index.requests.has_made(made.by, key, made.at)? {
-                return Ok(subject.present(&writer, made.at).replayed());
-            }
+        if let Some(key) = options.idempotency_key()
+            && writer.index.requests.has_made(made.by, key, made.at)?
+        {
+            return Ok(subject.present(&writer, made.at).replayed());
         }
         options.precondition().check(subject.version(&writer))?;
         if let Some(most) = options.most_keys() {
