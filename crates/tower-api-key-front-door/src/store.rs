@@ -8,6 +8,7 @@ use tower_api_key::store::{KeyStore, MemoryStore};
 use crate::error::OpenError;
 
 /// Opens a store.
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
 pub(crate) async fn open(
     settings: &StoreSettings,
     telemetry: TelemetrySettings,

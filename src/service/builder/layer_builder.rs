@@ -128,6 +128,7 @@ impl ApiKeyLayerBuilder {
             counted,
             websocket_protocol,
             name,
+            number: Shared::next_number(),
             policy,
             options,
         })))
