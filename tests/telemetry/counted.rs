@@ -63,7 +63,7 @@ async fn requests_are_counted_by_vendor_route_decision_and_reason() {
     has(&text, "tower_api_key_refused_networks_total 0");
     let decisions = r#"tower_api_key_decision_duration_seconds_count{vendor="Test",decision="#;
     has(&text, &format!("{decisions}\"refused\"}} 0"));
-    assert!(!text.contains("tower_api_key_wait_duration_seconds"), "memory answers at once");
+    assert!(!text.contains("tower_api_key_wait_duration_seconds_count"), "memory answers at once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,10 @@ pub struct TelemetrySettings {
 
 impl TelemetrySettings {
     /// Adds the observers to a builder. Adds a field that the program is not built for to `found`.
-    #[cfg_attr(all(feature = "metrics", feature = "tracing"), allow(unused_variables))]
+    #[cfg_attr(
+        all(feature = "metrics", feature = "tracing"),
+        allow(unused_variables, clippy::ptr_arg)
+    )]
     #[cfg_attr(not(any(feature = "metrics", feature = "tracing")), allow(unused_mut))]
     pub(super) fn apply(
         self,
