@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::policy::Policy;
 use super::request_decision::RequestDecision;
 use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::{AccountId, KeyId, KeyRecord};
+use crate::limits::Plan;
 use crate::profile::ExceededQuotas;
 use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 use crate::request::Client;
@@ -34,20 +36,25 @@ use crate::request::Client;
 /// ```
 #[derive(Clone, Copy)]
 pub struct ObservedRequest<'a> {
+    /// The number of the layer in this process.
+    pub(crate) gate: u64,
+    pub(crate) policy: &'a Policy,
+    pub(crate) plan: &'a Plan,
     pub(crate) vendor: &'a str,
     pub(crate) method: &'static str,
-    pub(crate) route: Option<&'a str>,
+    /// The index in the table of routes.
+    pub(crate) route: Option<usize>,
     pub(crate) client: Client,
     /// The network by which the gate counts the client, if it does.
     pub(crate) network: Option<&'a ClientNetwork>,
     pub(crate) record: Option<&'a KeyRecord>,
     pub(crate) decision: RequestDecision,
     pub(crate) denial: Option<&'a Denial>,
-    pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: &'a Verdict,
     /// What the request asks of its quotas.
     pub(crate) asked: u32,
     pub(crate) charged: bool,
+    pub(crate) has_waited: bool,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) at: Timestamp,
     pub(crate) latency: Duration,
@@ -67,8 +74,8 @@ impl<'a> ObservedRequest<'a> {
     /// Returns the pattern of the request's route, such as `/v1/users/{id}`; `*` for
     /// [`Otherwise`](crate::rules::Otherwise). So there are as many values as the gate has patterns. `None` if the gate
     /// has no routes, or if it refused the request before it looked for the route.
-    pub const fn route(&self) -> Option<&'a str> {
-        self.route
+    pub fn route(&self) -> Option<&'a str> {
+        self.policy.route_pattern(self.route)
     }
 
     /// Returns what is proven about the client.
@@ -113,12 +120,12 @@ impl<'a> ObservedRequest<'a> {
     /// wait longest. For any other request, returns the quota that is nearest to its limit. `None` if no quota was asked.
     pub fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
         if matches!(self.denial, Some(Denial::RateLimited { .. })) {
-            let (quotas, verdict, cost) = (self.quotas, self.verdict, self.asked);
+            let (quotas, verdict, cost) = (self.quotas(), self.verdict, self.asked);
             let exceeded = ExceededQuotas { quotas, verdict, cost };
             return exceeded.iter().max_by_key(|(_, status)| status.reset_after());
         }
         let (index, status) = self.verdict.nearest()?;
-        let (quota, _) = self.quotas.iter().nth(index)?;
+        let (quota, _) = self.quotas().iter().nth(index)?;
         Some((quota, status))
     }
 
@@ -145,9 +152,23 @@ impl<'a> ObservedRequest<'a> {
         self.at
     }
 
+    /// Returns true if the request waited for the store, the limiter or a permit.
+    pub const fn has_waited(&self) -> bool {
+        self.has_waited
+    }
+
     /// Returns how long the decision took, with all waits for the store, the limiter and a permit.
     pub const fn latency(&self) -> Duration {
         self.latency
+    }
+
+    /// Returns the quotas that apply to the request.
+    fn quotas(&self) -> AppliedQuotas<'a> {
+        match self.record {
+            Some(record) => self.policy.quotas(record, self.plan, self.route),
+            None if self.network.is_some() => self.policy.anonymous_quotas(self.route),
+            None => AppliedQuotas::default(),
+        }
     }
 }
 
@@ -157,7 +178,7 @@ impl fmt::Debug for ObservedRequest<'_> {
             .debug_struct("ObservedRequest")
             .field("vendor", &self.vendor)
             .field("method", &self.method)
-            .field("route", &self.route)
+            .field("route", &self.route())
             .field("decision", &self.decision)
             .field("denial", &self.denial)
             .field("key_id", &self.key_id())

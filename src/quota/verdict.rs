@@ -152,7 +152,8 @@ impl Verdict {
     /// Returns the indices of the quotas in shadow that would have refused the request.
     pub fn shadow_refusals(&self) -> impl Iterator<Item = usize> + use<> {
         let refusals = self.would_refuse;
-        (0..Flags::COUNT).filter(move |index| refusals.has(*index))
+        let most = if refusals.0 == 0 { 0 } else { Flags::COUNT };
+        (0..most).filter(move |index| refusals.has(*index))
     }
 
     /// Pairs the quotas of the request with their statuses, without those that no client may see.

@@ -14,6 +14,8 @@ use crate::quota::Quota;
 #[derive(Debug, Clone)]
 pub(super) struct CompiledRoute {
     pub(super) name: SmolStr,
+    /// Where the pattern begins in the name.
+    pattern_at: usize,
     pub(super) needs: RouteNeeds,
 }
 
@@ -26,7 +28,8 @@ impl CompiledRoute {
         needs: RouteNeeds,
     ) -> Result<Self, ConfigError> {
         let name = name(methods, pattern);
-        let pattern = || pattern.to_owned();
+        let path_pattern = pattern;
+        let pattern = || path_pattern.to_owned();
         if let Some(parameter) = &needs.account_parameter
             && !parameters.iter().any(|name| *name == **parameter)
         {
@@ -110,7 +113,8 @@ impl CompiledRoute {
             }
         }
         check_anonymous_quotas(&needs, pattern)?;
-        let compiled = Self { name, needs };
+        let pattern_at = name.len() - path_pattern.len();
+        let compiled = Self { name, pattern_at, needs };
         if let Some(quota) = compiled.quota_below_cost(compiled.needs.quotas.as_slice()) {
             return Err(compiled.cost_error(quota));
         }
@@ -163,7 +167,7 @@ impl CompiledRoute {
 
     /// Returns the path pattern, which is the second part of the name.
     pub(super) fn pattern(&self) -> &str {
-        self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
+        self.name.get(self.pattern_at..).unwrap_or_default()
     }
 }
 

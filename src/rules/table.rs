@@ -132,7 +132,7 @@ impl RouteTable {
 
     /// Returns the pattern of a route, by its index in the table.
     pub(crate) fn pattern(&self, index: usize) -> Option<&str> {
-        Some(self.name(index)?.split_once(' ')?.1)
+        self.routes.get(index).map(CompiledRoute::pattern)
     }
 
     /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.

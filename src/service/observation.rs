@@ -1,61 +1,94 @@
 //! What the gate keeps of a request for observers of requests.
 
+use std::mem;
 use std::time::Duration;
 
 use http::Method;
 
 use super::shared::Shared;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, nanoseconds};
 use crate::request::Client;
 
-/// What the gate keeps of a request for observers of requests.
+/// What the gate keeps of a request for observers of requests. It lies in the state of the request, because an allocation
+/// would cost more than all else that it is for. So it is small: instants are nanoseconds of the steady clock.
+#[derive(Default)]
 pub(super) struct Observation {
-    began: Duration,
+    pub(super) phase: ObservationPhase,
+    pub(super) has_waited: bool,
+    pub(super) client: Option<Client>,
     pub(super) method: &'static str,
-    pub(super) client: Client,
-    /// When the gate decided, and how long the decision took.
-    pub(super) decided: Option<(Timestamp, Duration)>,
-    pub(super) admitted: bool,
-    /// Since when the request waits.
-    waits_since: Option<Duration>,
+    began: u64,
+    /// Since when the request waits. 0 if it does not wait.
+    waits_since: u64,
+    /// When the gate decided, and how many nanoseconds the decision took.
+    decided: (Timestamp, u64),
+}
+
+/// How far an observed request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ObservationPhase {
+    /// No observer observes requests, or the end was reported.
+    #[default]
+    Unobserved,
+    Undecided,
+    Refused,
+    Admitted,
 }
 
 impl Observation {
     /// Begins to observe a request.
-    pub(super) fn begin(shared: &Shared, method: &Method) -> Self {
-        Self {
-            began: shared.options.clock.exact_steady(),
-            method: name(method),
-            client: Client { address: None, https: false },
-            decided: None,
-            admitted: false,
-            waits_since: None,
-        }
+    pub(super) fn begin(&mut self, shared: &Shared, method: &Method) {
+        self.phase = ObservationPhase::Undecided;
+        self.began = steady(shared);
+        self.method = name(method);
+    }
+
+    /// Returns true if the request is observed, and its end was not reported.
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.phase != ObservationPhase::Unobserved
     }
 
     /// Records that the gate has decided. A later decision of a handler changes nothing.
-    pub(super) fn decide(&mut self, shared: &Shared, now: Timestamp) {
-        if self.decided.is_none() {
-            self.decided = Some(self.until_now(shared, now));
+    pub(super) fn decide(&mut self, shared: &Shared, now: Timestamp, phase: ObservationPhase) {
+        if self.phase == ObservationPhase::Undecided {
+            (self.phase, self.decided) = (phase, self.until_now(shared, now));
         }
     }
 
-    /// Returns the present instant, and the time since the request came. `now` is the last reading of the clock.
-    pub(super) fn until_now(&self, shared: &Shared, now: Timestamp) -> (Timestamp, Duration) {
-        let now = if now == Timestamp::default() { shared.now() } else { now };
-        (now, shared.options.clock.exact_steady().saturating_sub(self.began))
+    /// Returns the instant of the decision, and how long it took; the present instant if there is none. `now` is the last
+    /// reading of the clock.
+    pub(super) fn decided(&self, shared: &Shared, now: Timestamp) -> (Timestamp, Duration) {
+        let (at, nanoseconds) = match self.phase {
+            ObservationPhase::Undecided => self.until_now(shared, now),
+            _ => self.decided,
+        };
+        (at, Duration::from_nanos(nanoseconds))
     }
 
-    /// Records that the request waits.
+    fn until_now(&self, shared: &Shared, now: Timestamp) -> (Timestamp, u64) {
+        let now = if now == Timestamp::default() { shared.now() } else { now };
+        (now, steady(shared).saturating_sub(self.began))
+    }
+
+    /// Records that the request waits. Only the first call of a wait counts.
     pub(super) fn begin_wait(&mut self, shared: &Shared) {
-        self.waits_since.get_or_insert_with(|| shared.options.clock.exact_steady());
+        if self.waits_since == 0 {
+            self.waits_since = steady(shared).max(1);
+            self.has_waited = true;
+        }
     }
 
     /// Records that the wait has ended, and returns how long it was.
     pub(super) fn end_wait(&mut self, shared: &Shared) -> Option<Duration> {
-        let since = self.waits_since.take()?;
-        Some(shared.options.clock.exact_steady().saturating_sub(since))
+        let since = mem::take(&mut self.waits_since);
+        (since > 0).then(|| Duration::from_nanos(steady(shared).saturating_sub(since)))
     }
+}
+
+/// Reads the steady clock, in nanoseconds.
+fn steady(shared: &Shared) -> u64 {
+    nanoseconds(shared.options.clock.exact_steady())
 }
 
 /// Returns the name of a method. OpenTelemetry writes `_OTHER` for those of no standard.

@@ -75,10 +75,17 @@ pub trait Observer: Send + Sync + 'static {
     /// Returns true if the observer wants [`admitted`](Self::admitted), [`ended`](Self::ended) and
     /// [`waited`](Self::waited). The default is false.
     ///
-    /// The builder asks once, when it builds the layer. For each request of such a layer, the gate allocates once and
-    /// reads its clock two more times. Without such an observer, the gate does neither.
+    /// The builder asks once, when it gets the observer. For each request of such a layer, the gate reads the steady time of
+    /// its clock twice. Without such an observer it does not.
     fn observes_requests(&self) -> bool {
         false
+    }
+
+    /// Returns true if an observer that [observes requests](Self::observes_requests) also wants
+    /// [`admitted`](Self::admitted). The default is true. An observer that writes [`ended`](Self::ended) only can save the
+    /// call.
+    fn observes_admissions(&self) -> bool {
+        true
     }
 
     /// Called when the gate has admitted a request, before the inner service gets it. Not called for a preflight that

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::observer::Observer;
 
-/// The observers of a gate, and those of them that observe requests.
+/// The observers of a gate, and those of them that observe requests, or also admissions.
 #[derive(Default)]
 pub(super) struct Observers {
     all: Vec<Arc<dyn Observer>>,
     of_requests: Vec<Arc<dyn Observer>>,
+    of_admissions: Vec<Arc<dyn Observer>>,
 }
 
 impl Observers {
@@ -16,6 +17,9 @@ impl Observers {
     pub(super) fn add(&mut self, observer: Arc<dyn Observer>) {
         if observer.observes_requests() {
             self.of_requests.push(Arc::clone(&observer));
+            if observer.observes_admissions() {
+                self.of_admissions.push(Arc::clone(&observer));
+            }
         }
         self.all.push(observer);
     }
@@ -29,6 +33,17 @@ impl Observers {
     #[inline]
     pub(super) fn observe_requests(&self) -> bool {
         !self.of_requests.is_empty()
+    }
+
+    /// Returns true if an observer observes admissions.
+    #[inline]
+    pub(super) fn observe_admissions(&self) -> bool {
+        !self.of_admissions.is_empty()
+    }
+
+    /// Calls each observer of admissions.
+    pub(super) fn of_admission(&self, call: impl Fn(&dyn Observer)) {
+        self.of_admissions.iter().for_each(|observer| call(&**observer));
     }
 
     /// Calls each observer, in the order in which they were added.

@@ -8,16 +8,16 @@ impl Deciding<'_> {
     /// Records that an observed request waits. Only the first call of a wait counts.
     #[inline]
     pub(super) fn observe_wait(&mut self) {
-        if let Some(observation) = &mut self.state.observation {
-            observation.begin_wait(self.shared);
+        if self.state.observation.is_on() {
+            self.state.observation.begin_wait(self.shared);
         }
     }
 
     /// Calls the observers of requests for a wait that has ended.
     #[inline]
     pub(super) fn observe_waited(&mut self, target: WaitTarget, outcome: WaitOutcome) {
-        if let Some(observation) = &mut self.state.observation
-            && let Some(time) = observation.end_wait(self.shared)
+        if self.state.observation.is_on()
+            && let Some(time) = self.state.observation.end_wait(self.shared)
         {
             let wait = ObservedWait { vendor: &self.shared.name, target, outcome, time };
             self.shared.options.observers.of_request(|observer| observer.waited(&wait));

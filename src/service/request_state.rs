@@ -58,8 +58,7 @@ pub(super) struct RequestState {
     pub(super) masked_key: Option<Box<str>>,
     /// True for a preflight that is admitted or answered.
     pub(super) preflight: bool,
-    /// `None` unless an observer observes requests. Behind a pointer, because every request has room for it.
-    pub(super) observation: Option<Box<Observation>>,
+    pub(super) observation: Observation,
 }
 
 impl RequestState {

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layer_counts::LayerCounts;
 use super::observer::Observer;
@@ -24,9 +25,17 @@ pub(super) struct Shared {
     /// The protocol to select where the service selects none.
     pub(super) websocket_protocol: Option<SelectedProtocol>,
     pub(super) name: Box<str>,
+    /// The number of the layer in this process, for observers.
+    pub(super) number: u64,
 }
 
 impl Shared {
+    /// Returns the number of one more layer.
+    pub(super) fn next_number() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Reads the clock.
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()

@@ -75,6 +75,10 @@ impl Observer for MetricsObserver {
         true
     }
 
+    fn observes_admissions(&self) -> bool {
+        false
+    }
+
     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
         self.requests.count(request);
     }

@@ -1,34 +1,29 @@
 //! The series of requests: one for each vendor, route pattern, decision and denial that has occurred.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashMap;
 use metrics::{Counter, Histogram, counter, histogram};
 
 use super::metric::Metric;
 use crate::decision::{ObservedRequest, RequestDecision};
 use crate::error::Denial;
 
+/// The most series that are kept. A layer that is built after another one begins series of its own, with the same
+/// handles, so a process that often reloads would collect them.
+const MOST: usize = 10_000;
+
 /// The handles of all series so far. A request takes no lock: a new series copies the table.
 #[derive(Default)]
 pub(super) struct RequestSeriesTable(ArcSwap<HashMap<SeriesName, RequestSeries>>);
 
-/// What tells series apart.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// What tells series apart. It stands for names, which take longer to hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct SeriesName {
-    vendor: Box<str>,
-    route: Box<str>,
-    decision: RequestDecision,
-    denial: Option<&'static str>,
-}
-
-/// The name of the series of a request. It has the hash of its [`SeriesName`].
-#[derive(Clone, Copy, Hash)]
-struct SeriesOf<'a> {
-    vendor: &'a str,
-    route: &'a str,
+    gate: u64,
+    /// The index of the route, plus one. 0 without a route.
+    route: usize,
     decision: RequestDecision,
     denial: Option<&'static str>,
 }
@@ -45,24 +40,27 @@ struct RequestSeries {
 impl RequestSeriesTable {
     /// Counts a request.
     pub(super) fn count(&self, request: &ObservedRequest<'_>) {
-        let name = SeriesOf {
-            vendor: request.vendor(),
-            route: request.route().unwrap_or_default(),
+        let name = SeriesName {
+            gate: request.gate,
+            route: request.route.map_or(0, |index| index + 1),
             decision: request.decision(),
             denial: request.denial().map(Denial::name),
         };
         if let Some(series) = self.0.load().get(&name) {
             return series.count(request);
         }
-        self.add(name).count(request);
+        self.add(name, request).count(request);
     }
 
     #[cold]
-    fn add(&self, name: SeriesOf<'_>) -> RequestSeries {
-        let series = RequestSeries::new(name);
+    fn add(&self, name: SeriesName, request: &ObservedRequest<'_>) -> RequestSeries {
+        let series = RequestSeries::of(request);
         self.0.rcu(|table| {
             let mut table = HashMap::clone(table);
-            table.insert(name.into(), series.clone());
+            if table.len() >= MOST {
+                table.clear();
+            }
+            table.insert(name, series.clone());
             Arc::new(table)
         });
         series
@@ -70,10 +68,12 @@ impl RequestSeriesTable {
 }
 
 impl RequestSeries {
-    fn new(name: SeriesOf<'_>) -> Self {
-        let (vendor, route) = (name.vendor.to_owned(), name.route.to_owned());
-        let decision = name.decision.name();
-        let denials = name.denial.map_or_else(Counter::noop, |reason| {
+    fn of(request: &ObservedRequest<'_>) -> Self {
+        let vendor = request.vendor().to_owned();
+        let route = request.route().unwrap_or_default().to_owned();
+        let decision = request.decision().name();
+        let denials = request.denial().map_or_else(Counter::noop, |denial| {
+            let reason = denial.name();
             counter!(Metric::DENIALS.name(), "vendor" => vendor.clone(), "reason" => reason)
         });
         Self {
@@ -92,25 +92,11 @@ impl RequestSeries {
     fn count(&self, request: &ObservedRequest<'_>) {
         self.requests.increment(1);
         self.denials.increment(1);
-        self.decision.record(request.latency());
+        if request.has_waited() {
+            self.decision.record(request.latency());
+        }
         if request.cost() > 0 {
             self.cost.increment(request.cost().into());
         }
-    }
-}
-
-impl From<SeriesOf<'_>> for SeriesName {
-    fn from(name: SeriesOf<'_>) -> Self {
-        let SeriesOf { vendor, route, decision, denial } = name;
-        Self { vendor: vendor.into(), route: route.into(), decision, denial }
-    }
-}
-
-impl Equivalent<SeriesName> for SeriesOf<'_> {
-    fn equivalent(&self, name: &SeriesName) -> bool {
-        self.decision == name.decision
-            && self.route == &*name.route
-            && self.vendor == &*name.vendor
-            && self.denial == name.denial
     }
 }

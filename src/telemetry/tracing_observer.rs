@@ -84,6 +84,10 @@ impl Observer for TracingObserver {
         true
     }
 
+    fn observes_admissions(&self) -> bool {
+        false
+    }
+
     fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
         let is_failure = end.status().is_some_and(|status| status.is_server_error());
         match (request.decision(), request.denial()) {

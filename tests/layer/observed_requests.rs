@@ -200,9 +200,12 @@ impl KeyStore for Late {
     }
 }
 
-/// Keeps when, how long, for whom and under which id a request was decided.
+/// When, how long, for whom and under which id a request was decided.
+type Decided = (Timestamp, Duration, ClientNetwork, Option<String>);
+
+/// Keeps what was decided.
 #[derive(Clone, Default)]
-struct Facts(Arc<Mutex<Vec<(Timestamp, Duration, ClientNetwork, Option<String>)>>>);
+struct Facts(Arc<Mutex<Vec<Decided>>>);
 
 impl Observer for Facts {
     fn observes_requests(&self) -> bool {

@@ -62,8 +62,7 @@ async fn requests_are_counted_by_vendor_route_decision_and_reason() {
     has(&text, "tower_api_key_exposed_keys_total 1");
     has(&text, "tower_api_key_refused_networks_total 0");
     let decisions = r#"tower_api_key_decision_duration_seconds_count{vendor="Test",decision="#;
-    has(&text, &format!("{decisions}\"refused\"}} 6"));
-    has(&text, "# TYPE tower_api_key_decision_duration_seconds histogram");
+    has(&text, &format!("{decisions}\"refused\"}} 0"));
     assert!(!text.contains("tower_api_key_wait_duration_seconds_count"), "memory answers at once");
 }
 
@@ -74,6 +73,10 @@ async fn waits_and_failures_are_counted() {
         let labels = format!(r#"vendor="Test",target="{target}",outcome="{outcome}""#);
         has(&text, &format!("tower_api_key_wait_duration_seconds_count{{{labels}}} {count}"));
     };
+    let decisions = "tower_api_key_decision_duration_seconds";
+    has(&text, &format!("# TYPE {decisions} histogram"));
+    has(&text, &format!("{decisions}_count{{vendor=\"Test\",decision=\"refused\"}} 3"));
+    has(&text, &format!("{decisions}_count{{vendor=\"Test\",decision=\"admitted\"}} 2"));
     wait("store", "failed", 1);
     wait("store", "answered", 2);
     wait("permit", "failed", 2);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::connect::SqlStore;
-use super::manager::can_be_stored;
+use super::storable::can_be_stored;
 use super::most_keys::BoundedKey;
 use super::statement::Statement;
 use super::trail::Step;
@@ -14,12 +14,12 @@ use tower_api_key::store::{
 };
 
 /// The key or the account that a command changes.
-enum Subject {
+enum CommandTarget {
     Key(String),
     Account(String),
 }
 
-impl Subject {
+impl CommandTarget {
     /// Returns `None` for an id that no database can store.
     fn of(command: &Command<'_>) -> Option<Self> {
         let key = |id: &str| can_be_stored(id).then(|| Self::Key(id.to_owned()));
@@ -45,15 +45,15 @@ impl SqlStore {
         options: CommandOptions<'_>,
     ) -> Result<Applied, ManageError> {
         options.check()?;
-        let subject = Subject::of(&command).ok_or(ManageError::NotFound)?;
+        let target = CommandTarget::of(&command).ok_or(ManageError::NotFound)?;
         let bounded = options.most_keys().and_then(|_| BoundedKey::of(&command));
         let mut step = self.begin(options).await?;
-        if let Some(key) = options.idempotency_key() {
-            if step.has_made(key).await? {
-                return Ok(step.present(&subject).await?.replayed());
-            }
+        if let Some(key) = options.idempotency_key()
+            && step.has_made(key).await?
+        {
+            return Ok(step.present(&target).await?.replayed());
         }
-        step.check(options.precondition(), &subject).await?;
+        step.check(options.precondition(), &target).await?;
         if let (Some(most), Some(key)) = (options.most_keys(), bounded) {
             step.check_most_keys(key, most).await?;
         }
@@ -103,28 +103,28 @@ impl Step<'_> {
     async fn check(
         &mut self,
         precondition: Precondition,
-        subject: &Subject,
+        target: &CommandTarget,
     ) -> Result<(), ManageError> {
         if precondition == Precondition::None {
             return Ok(());
         }
-        let version = match subject {
-            Subject::Key(id) => match self.locked(id).await {
+        let version = match target {
+            CommandTarget::Key(id) => match self.locked(id).await {
                 Ok(entry) => Some(Version::of_key(&entry)),
                 Err(ManageError::NotFound) => None,
                 Err(error) => return Err(error),
             },
-            Subject::Account(id) => {
+            CommandTarget::Account(id) => {
                 self.readable_account(id).await?.as_ref().map(Version::of_account)
             }
         };
         precondition.check(version)
     }
 
-    async fn present(&mut self, subject: &Subject) -> Result<Applied, ManageError> {
-        Ok(match subject {
-            Subject::Key(id) => Applied::key(self.shown(id).await?),
-            Subject::Account(id) => {
+    async fn present(&mut self, target: &CommandTarget) -> Result<Applied, ManageError> {
+        Ok(match target {
+            CommandTarget::Key(id) => Applied::key(self.shown(id).await?),
+            CommandTarget::Account(id) => {
                 Applied::account(self.readable_account(id).await?.map(Arc::new))
             }
         })

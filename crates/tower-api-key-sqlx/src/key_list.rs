@@ -3,7 +3,7 @@
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::driver::Columns;
-use super::manager::{can_be_stored, row_limit, storable};
+use super::storable::{can_be_stored, row_limit, storable};
 use super::row;
 use super::statement::{Statement, Value};
 use tower_api_key::clock::Timestamp;

@@ -104,6 +104,7 @@ mod slot;
 mod sqlite;
 mod statement;
 mod step;
+mod storable;
 mod table_lock;
 mod tables;
 mod tags;

@@ -11,7 +11,7 @@ use tower_api_key::store::{KeyFilter, KeyManager, KeyOrder, KeyState, NewKey};
 /// Adds 20,000 keys. Few of them match each filter.
 async fn fill(store: &SqlStore) {
     let key = |number: u32| {
-        let rare = number % 1_000 == 0;
+        let rare = number.is_multiple_of(1_000);
         let account = Account::builder(format!("account_{}", number / 10)).build().unwrap();
         let id = format!("key_{number:06}");
         let digest = KeyHasher::sha256().digest(id.as_bytes());

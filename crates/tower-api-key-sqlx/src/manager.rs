@@ -7,6 +7,7 @@ use super::connect::SqlStore;
 use super::key_list::{KeyList, position};
 use super::row;
 use super::statement::Statement;
+use super::storable::{can_be_stored, row_limit, storable};
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
@@ -186,18 +187,4 @@ impl KeyManager for SqlStore {
             Ok(session.commit().await?)
         })
     }
-}
-
-pub(super) fn row_limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-/// Returns false for a name with a NUL. PostgreSQL stores no NUL, so no key or account has such a name.
-pub(super) fn can_be_stored(name: &str) -> bool {
-    !name.contains('\0')
-}
-
-/// Cuts an id at its first NUL. The ids that sort after it stay the same.
-pub(super) fn storable(id: &str) -> &str {
-    id.split('\0').next().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The newest lines of the trail.
 
 use super::SqlStore;
-use super::manager::{can_be_stored, row_limit};
+use super::storable::{can_be_stored, row_limit};
 use super::statement::Statement;
 use super::trail;
 use tower_api_key::store::{Change, StoreError, TrailFilter};

@@ -25,6 +25,7 @@ impl TelemetrySettings {
         all(feature = "metrics", feature = "tracing"),
         allow(unused_variables, clippy::ptr_arg)
     )]
+    #[cfg_attr(not(any(feature = "metrics", feature = "tracing")), allow(unused_mut))]
     pub(super) fn apply(
         self,
         mut builder: ApiKeyLayerBuilder,

@@ -131,6 +131,7 @@ impl ApiKeyLayerBuilder {
             counted,
             websocket_protocol,
             name,
+            number: Shared::next_number(),
             policy,
             options,
         })))

@@ -44,11 +44,11 @@ impl Difference {
     }
 }
 
-type Fields = Vec<(&'static str, String)>;
+type FieldTexts = Vec<(&'static str, String)>;
 
-fn between(before: Option<Fields>, after: Option<Fields>) -> Vec<Difference> {
+fn between(before: Option<FieldTexts>, after: Option<FieldTexts>) -> Vec<Difference> {
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-    let value = |fields: &Fields, name| {
+    let value = |fields: &FieldTexts, name| {
         let found = fields.iter().find(|(field, _)| *field == name);
         found.map(|(_, text)| text.clone())
     };
@@ -63,8 +63,8 @@ fn between(before: Option<Fields>, after: Option<Fields>) -> Vec<Difference> {
 }
 
 /// Returns every setting of a key that is set, by name.
-pub(super) fn key_fields(record: &KeyRecord) -> Fields {
-    let mut fields = Fields::new();
+pub(super) fn key_fields(record: &KeyRecord) -> FieldTexts {
+    let mut fields = FieldTexts::new();
     let mut set = |name, text: Option<String>| fields.extend(text.map(|text| (name, text)));
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let yes = |set: bool| set.then(|| "true".to_owned());
@@ -91,7 +91,7 @@ pub(super) fn key_fields(record: &KeyRecord) -> Fields {
 }
 
 /// Returns every setting of an account that is set, by name.
-pub(super) fn account_fields(account: &Account) -> Fields {
+pub(super) fn account_fields(account: &Account) -> FieldTexts {
     let scopes = account.scopes();
     let all = [
         ("scopes", (!scopes.is_empty()).then(|| scopes.to_string())),

@@ -2,6 +2,9 @@
 
 use crate::key::{InvalidRecord, KeyRecord, KeyRecordBuilder};
 
+/// A function that changes a record: the argument of [`KeyManager::update`](super::KeyManager::update).
+pub type KeyUpdate = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send>;
+
 /// Applies an update to a record. These rules hold in every store: a revoked key stays revoked, and a key keeps
 /// its id and its account.
 ///

@@ -21,13 +21,13 @@ impl MemoryStore {
     ) -> Result<Applied, ManageError> {
         let made = self.made(options)?;
         let mut writer = self.writer();
-        let subject = Subject::of(&command);
+        let target = CommandTarget::of(&command);
         if let Some(key) = options.idempotency_key()
             && writer.index.requests.has_made(made.by, key, made.at)?
         {
-            return Ok(subject.present(&writer, made.at).replayed());
+            return Ok(target.present(&writer, made.at).replayed());
         }
-        options.precondition().check(subject.version(&writer))?;
+        options.precondition().check(target.version(&writer))?;
         if let Some(most) = options.most_keys() {
             writer.check_most_keys(&command, most, made.at)?;
         }
@@ -60,12 +60,12 @@ impl MemoryStore {
 }
 
 /// The key or the account that a command changes.
-enum Subject {
+enum CommandTarget {
     Key(String),
     Account(String),
 }
 
-impl Subject {
+impl CommandTarget {
     fn of(command: &Command<'_>) -> Self {
         match command {
             Command::Add(new) => Self::Key(new.record.id().to_string()),

@@ -5,7 +5,7 @@ use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
 use crate::json::broken;
-use crate::manager::can_be_stored;
+use crate::storable::can_be_stored;
 use crate::row;
 use crate::statement::{Statement, Value};
 use tower_api_key::store::StoreError;
@@ -130,7 +130,9 @@ fn statement(
     let table = match (&query.key, &query.account) {
         (Some(key), account) => {
             wanted("key_id", key);
-            account.iter().for_each(|account| wanted("account", account));
+            for account in account {
+                wanted("account", account);
+            }
             "{usage}"
         }
         (None, account) => {
@@ -138,7 +140,9 @@ fn statement(
             "{usage_accounts}"
         }
     };
-    query.route.iter().for_each(|route| wanted("route", route));
+    for route in &query.route {
+        wanted("route", route);
+    }
     query.decision.iter().for_each(|decision| wanted("decision", decision.name()));
     values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
     let text = format!(

@@ -3,7 +3,7 @@
 use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
-use crate::manager::can_be_stored;
+use crate::storable::can_be_stored;
 use crate::row;
 use crate::statement::{Statement, Value};
 use tower_api_key::store::StoreError;
