@@ -26,7 +26,7 @@ const MOST_OTHERS: usize = 4;
 /// 3. When no key needs the old pepper, leave it out.
 ///
 /// With a [`Rehasher`](crate::store::Rehasher), a key that is found by a former pepper gets a digest by the current
-/// one. [`KeyManager::pepper_usage`](crate::store::KeyManager::pepper_usage) counts the keys that still need a pepper.
+/// one. [`PepperManager::pepper_usage`](crate::store::PepperManager::pepper_usage) counts the keys that still need a pepper.
 ///
 /// ```
 /// use tower_api_key::clock::{Clock, SystemClock};

@@ -62,8 +62,10 @@ impl PeppersTable {
         path: &Path,
         now: Timestamp,
     ) -> Result<KeyHasher, Contradiction> {
-        let named =
-            |table: &NamedPepperTable, path: &Path| table.secret.pepper(&path.field("secret"));
+        let named = |table: &NamedPepperTable, path: &Path| {
+            check_name(&table.name, path)?;
+            table.secret.pepper(&path.field("secret"))
+        };
         let current = named(&self.current, &path.field("current"))?;
         let mut peppers = Peppers::builder(&self.current.name, &current);
         if let Some(next) = &self.next {
