@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use tower_api_key::ApiKeyLayer;
 use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::decision::{ObservedRequest, RequestEnd};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::StoreError;
 use tower_api_key::usage::{
     OTHER_ROUTE, UsageBatch, UsageCell, UsageFuture, UsageRecorder, UsageRecorderBuilder, UsageSink,
 };
+use tower_api_key::{ApiKeyLayer, Observer};
 
 use crate::support::{PROFILE, Service, anonymous, greeting, request, send, store};
 
@@ -224,4 +225,39 @@ async fn threads_count_together_while_batches_are_taken() {
     }
     usage.stop().await.unwrap();
     assert_eq!(batches.requests(), 8_000);
+}
+
+/// Counts each request of a gate many times over, and measures it.
+struct Repeated(UsageRecorder);
+
+impl Observer for Repeated {
+    fn observes_requests(&self) -> bool {
+        true
+    }
+
+    fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
+        const TIMES: u32 = 1_000_000;
+        let began = std::time::Instant::now();
+        for _ in 0..TIMES {
+            self.0.ended(std::hint::black_box(request), end);
+        }
+        println!("a request is counted in {:?}", began.elapsed() / TIMES);
+    }
+}
+
+/// `cargo test --release -p tests --test gate a_request_is_counted -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "says how long it takes"]
+async fn a_request_is_counted_in_nanoseconds() {
+    let routes = Routes::new().get("/users/{id}", Route::new());
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
+        .routes(routes)
+        .observer(Repeated(recorder(|usage| usage)));
+    let gate = greeting(&layer.build().unwrap());
+    ask(&gate, "/users/7", 2).await;
+    println!("two threads at once:");
+    let other = gate.clone();
+    let other = tokio::spawn(async move { ask(&other, "/users/7", 1).await });
+    tokio::spawn(async move { ask(&gate, "/users/7", 1).await }).await.unwrap();
+    other.await.unwrap();
 }

@@ -15,7 +15,8 @@ use tower_api_key::usage::{UsageQuery, UsageReader};
 use tower_api_key_front_door::LiveFrontDoor;
 use tower_api_key_sqlx::SqlStore;
 
-const FILE: &str = "profile = \"standard\"
+const FILE: &str = "without_limits = true
+profile.base = \"standard\"
 
 [store]
 create_if_missing = true
@@ -56,7 +57,7 @@ async fn a_file_asks_for_usage() {
     door.flush_usage().await.unwrap();
     assert_eq!(counted().await, 2);
 
-    fs::write(&path, "profile = \"standard\"\n\n[store]\nurl = \"memory:\"\nusage = {}\n").unwrap();
+    fs::write(&path, "without_limits = true\nprofile.base = \"standard\"\n[store]\nurl = \"memory:\"\nusage = {}\n").unwrap();
     let error = LiveFrontDoor::open(&path).await.unwrap_err().to_string();
     assert!(error.contains("a store in memory keeps no usage"), "{error}");
 }

@@ -29,7 +29,7 @@ CREATE TABLE {usage_months} (
     refused BIGINT NOT NULL,
     PRIMARY KEY (month, key_id)
 ) WITHOUT ROWID;
-CREATE INDEX "{prefix}usage_months_of_account" ON {usage_months} (month, account);
+CREATE INDEX "{prefix}usage_months_of_account" ON {usage_months} (account, month);
 
 -- The last use of each key, with the client's network.
 CREATE TABLE {usage_keys} (

@@ -130,7 +130,7 @@ fn statement(
     let table = match (&query.key, &query.account) {
         (Some(key), account) => {
             wanted("key_id", key);
-            for account in account {
+            if let Some(account) = account {
                 wanted("account", account);
             }
             "{usage}"
@@ -140,10 +140,12 @@ fn statement(
             "{usage_accounts}"
         }
     };
-    for route in &query.route {
+    if let Some(route) = &query.route {
         wanted("route", route);
     }
-    query.decision.iter().for_each(|decision| wanted("decision", decision.name()));
+    if let Some(decision) = query.decision {
+        wanted("decision", decision.name());
+    }
     values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
     let text = format!(
         "{HOURS} SELECT {columns}, CAST(SUM(u.requests) AS BIGINT) AS requests FROM span \

@@ -11,10 +11,10 @@ use tower_api_key::usage::{KeyUsage, TopKeysQuery};
 
 /// Reads the sums of one month. They need no sum of their own, so this takes a third of the time.
 const OF_MONTH: &str = "SELECT key_id, account, admitted, refused FROM {usage_months} \
-     WHERE month = $1{account} ORDER BY admitted + refused DESC, key_id LIMIT {limit}";
+     WHERE {month} = $1{account} ORDER BY admitted + refused DESC, key_id LIMIT {limit}";
 
 const OF_MONTHS: &str = "SELECT key_id, account, CAST(SUM(admitted) AS BIGINT) AS admitted, \
-     CAST(SUM(refused) AS BIGINT) AS refused FROM {usage_months} WHERE month >= $1 AND month < $2{account} \
+     CAST(SUM(refused) AS BIGINT) AS refused FROM {usage_months} WHERE {month} >= $1 AND {month} < $2{account} \
      GROUP BY key_id, account ORDER BY SUM(admitted) + SUM(refused) DESC, key_id LIMIT {limit}";
 
 pub(super) async fn top_keys(
@@ -39,14 +39,18 @@ fn statement(store: &SqlStore, query: &TopKeysQuery) -> Statement {
     };
     let mut values: Vec<Value> =
         hours.into_iter().map(|hour| number(hour.number()).into()).collect();
-    let mut account = String::new();
+    let (mut account, mut month) = (String::new(), "month");
     if let Some(id) = &query.account {
         values.push(id.as_str().into());
         account = format!(" AND account = ${}", values.len());
+        // SQLite would look up the month by the primary key, and read the keys of all accounts.
+        month = "+month";
     }
     values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
-    let text =
-        text.replace("{account}", &account).replace("{limit}", &format!("${}", values.len()));
+    let text = text
+        .replace("{account}", &account)
+        .replace("{month}", month)
+        .replace("{limit}", &format!("${}", values.len()));
     Statement { values, ..Statement::made(store.tables.fill(&text)) }
 }
 
