@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
-use tower_api_key::store::{KeyManager, MemoryStore};
+use tower_api_key::store::{KeyManager, KeyUpdate, MemoryStore};
 use tower_api_key_admin::management::{Management, ManagementError};
 
 use crate::world::{NOW, add};
 
+type Change = fn(Timestamp) -> KeyUpdate;
+
 #[tokio::test]
 async fn a_session_ends_when_its_key_changes() {
-    let changes: [(&str, fn(Timestamp) -> tower_api_key::store::KeyUpdate, bool); 6] = [
+    let changes: [(&str, Change, bool); 6] = [
         ("nothing", |_| Box::new(|key| key.name("renamed")), true),
         ("disabled", |_| Box::new(|key| key.disabled(true)), false),
         ("revoked", |_| Box::new(|key| key.revoked(true)), false),
