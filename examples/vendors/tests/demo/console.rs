@@ -31,7 +31,7 @@ fn a_key_that_the_console_creates_is_one_of_persona() {
     let jar = jar.to_str().unwrap();
     assert_eq!(curl(&demo, jar, "/console", &[]).0, "303");
     let key = format!("key={}", demo.key("manage", "admin"));
-    assert_eq!(curl(&demo, jar, "/console/sign-in", &[&key]).0, "303");
+    assert_eq!(curl(&demo, jar, "/console/sign-in", &[key.as_str()]).0, "303");
     let (_, page) = curl(&demo, jar, "/console/new-key", &[]);
     assert_eq!(page.matches(r#"type="checkbox" name="scopes""#).count(), 27);
     let token = format!("form_token={}", between(&page, r#"name="form_token" value=""#, "\""));
