@@ -120,19 +120,19 @@ impl<'a> ObservedRequest<'a> {
     /// wait longest. For any other request, returns the quota that is nearest to its limit. `None` if no quota was asked.
     pub fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
         if matches!(self.denial, Some(Denial::RateLimited { .. })) {
-            let (quotas, verdict, cost) = (self.quotas(), self.verdict, self.asked);
+            let (quotas, verdict, cost) = (self.applied_quotas(), self.verdict, self.asked);
             let exceeded = ExceededQuotas { quotas, verdict, cost };
             return exceeded.iter().max_by_key(|(_, status)| status.reset_after());
         }
         let (index, status) = self.verdict.nearest()?;
-        let (quota, _) = self.quotas().iter().nth(index)?;
+        let (quota, _) = self.applied_quotas().iter().nth(index)?;
         Some((quota, status))
     }
 
     /// Returns the quotas that the request was charged to or refused by, each with what is left of it. Quotas in shadow
     /// are among them.
     pub fn quotas(&self) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> {
-        let quotas = self.quotas.iter().map(|(quota, _)| quota);
+        let quotas = self.applied_quotas().iter().map(|(quota, _)| quota);
         quotas.zip(self.verdict.statuses().iter().copied())
     }
 
@@ -163,7 +163,7 @@ impl<'a> ObservedRequest<'a> {
     }
 
     /// Returns the quotas that apply to the request.
-    fn quotas(&self) -> AppliedQuotas<'a> {
+    fn applied_quotas(&self) -> AppliedQuotas<'a> {
         match self.record {
             Some(record) => self.policy.quotas(record, self.plan, self.route),
             None if self.network.is_some() => self.policy.anonymous_quotas(self.route),

@@ -105,7 +105,8 @@ async fn each_request_is_counted_by_key_route_decision_and_hour() {
     let batch = batches.all.lock().unwrap()[0].clone();
     assert!(batch.cells.iter().all(|cell| cell.hour.start() == NOON));
     assert!(batch.cells.iter().all(|cell| {
-        cell.account.as_ref().map(tower_api_key::key::AccountId::as_str) == cell.key.as_ref().map(|_| "acme")
+        cell.account.as_ref().map(tower_api_key::key::AccountId::as_str)
+            == cell.key.as_ref().map(|_| "acme")
     }));
     let [(key, used)] = &batch.last_uses[..] else { panic!("one key was admitted") };
     assert_eq!((key.as_str(), used.at), ("key_1", NOON));

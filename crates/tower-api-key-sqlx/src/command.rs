@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::connect::SqlStore;
-use super::storable::can_be_stored;
 use super::most_keys::BoundedKey;
 use super::statement::Statement;
+use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{

@@ -3,9 +3,9 @@
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::driver::Columns;
-use super::storable::{can_be_stored, row_limit, storable};
 use super::row;
 use super::statement::{Statement, Value};
+use super::storable::{can_be_stored, row_limit, storable};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{KeyFilter, KeyOrder, KeyPosition, KeyState, ManageError, StoreError};
 

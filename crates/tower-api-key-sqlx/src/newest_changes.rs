@@ -1,8 +1,8 @@
 //! The newest lines of the trail.
 
 use super::SqlStore;
-use super::storable::{can_be_stored, row_limit};
 use super::statement::Statement;
+use super::storable::{can_be_stored, row_limit};
 use super::trail;
 use tower_api_key::store::{Change, StoreError, TrailFilter};
 

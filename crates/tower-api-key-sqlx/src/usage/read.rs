@@ -5,9 +5,9 @@ use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
 use crate::json::broken;
-use crate::storable::can_be_stored;
 use crate::row;
 use crate::statement::{Statement, Value};
+use crate::storable::can_be_stored;
 use tower_api_key::store::StoreError;
 use tower_api_key::usage::{
     KeyUsage, LastUse, TopKeysQuery, UsageCount, UsageFuture, UsageGroup, UsageHour, UsageQuery,

@@ -3,9 +3,9 @@
 use super::usage_rows::{number, unsigned};
 use crate::SqlStore;
 use crate::driver::Columns;
-use crate::storable::can_be_stored;
 use crate::row;
 use crate::statement::{Statement, Value};
+use crate::storable::can_be_stored;
 use tower_api_key::store::StoreError;
 use tower_api_key::usage::{KeyUsage, TopKeysQuery};
 
