@@ -10,6 +10,7 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::quota_body::QuotaBody;
 use super::trail_routes::ChangeView;
+use super::usage_routes::UsageView;
 use super::{counter_routes, names_routes, schema};
 
 /// Describes operations below a path.
@@ -51,6 +52,7 @@ pub(super) fn document(operations: &[Operation], mount: &str) -> Value {
                 "Role": names_routes::role_schema(),
                 "RotateBody": RotateBody::schema(),
                 "Scope": names_routes::scope_schema(),
+                "Usage": UsageView::schema(),
                 "WhoIsBody": WhoIsBody::schema(),
             },
             "responses": {

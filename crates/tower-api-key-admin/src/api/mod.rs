@@ -1,6 +1,6 @@
 //! The management API: an axum router over the operations of [`Management`](crate::management::Management).
 //!
-//! [`ManagementApi::router`] serves keys, accounts, plans, roles, the trail, counters and the search for a secret's key.
+//! [`ManagementApi::router`] serves keys, accounts, plans, roles, the trail, usage, counters and the search for a secret's key.
 //! Put a gate around the router: without one it answers every request with 500.
 //!
 //! Every error is a problem document (RFC 9457). Bodies are at most 64 KiB of JSON, and a field that an operation does
@@ -27,5 +27,6 @@ mod quota_body;
 mod schema;
 mod strict;
 mod trail_routes;
+mod usage_routes;
 
 pub use api::ManagementApi;

@@ -15,7 +15,6 @@ use super::cookie::SessionCookie;
 use super::session_store::SessionStore;
 use super::sessions::{self, SessionLimits, Sessions};
 use super::shared::Shared;
-use super::usage::UsageSource;
 use crate::management::Management;
 
 /// Ten failed sign-ins a minute from one network.
@@ -37,7 +36,6 @@ pub struct ConsoleBuilder {
     environments: Vec<String>,
     gate: GateSettings,
     sessions: SessionLimits,
-    usage: Option<Arc<dyn UsageSource>>,
     over_http: bool,
 }
 
@@ -58,7 +56,6 @@ impl ConsoleBuilder {
             environments: Vec::new(),
             gate: Box::new(|gate| gate),
             sessions: SessionLimits::default(),
-            usage: None,
             over_http: false,
         }
     }
@@ -107,12 +104,6 @@ impl ConsoleBuilder {
         self
     }
 
-    /// Shows the usage of keys from a source. Without one, pages say that no usage is recorded.
-    pub fn usage(mut self, usage: impl UsageSource) -> Self {
-        self.usage = Some(Arc::new(usage));
-        self
-    }
-
     /// Serves the console over plain HTTP, for development on your own machine. Others on the network can read keys and
     /// sessions then.
     pub fn insecure_http(mut self) -> Self {
@@ -147,7 +138,6 @@ impl ConsoleBuilder {
             environments: self.environments,
             sessions,
             cookie: SessionCookie { over_http: self.over_http },
-            usage: self.usage,
         };
         Ok(Console { shared: Arc::new(shared), sign_in, open, pages })
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use tower_api_key::clock::Timestamp;
+use tower_api_key::decision::RequestDecision;
+use tower_api_key::usage::UsageCount;
 
 use super::text;
-use super::usage::UsageRow;
 
 const A_DAY: u64 = 86_400;
 
@@ -41,24 +42,29 @@ pub(super) struct Part {
 /// The requests of one route with one decision.
 pub(super) struct RouteRow {
     pub(super) route: String,
-    pub(super) decision: String,
+    pub(super) decision: &'static str,
     pub(super) requests: u64,
 }
 
 impl Chart {
-    /// Draws the usage from one instant until another.
-    pub(super) fn of(rows: &[UsageRow], from: Timestamp, until: Timestamp) -> Self {
+    /// Draws the usage from one instant until another. `days` are counts by day and decision, `routes` by route and
+    /// decision.
+    pub(super) fn of(
+        days: &[UsageCount],
+        routes: &[UsageCount],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Self {
         let first = from.unix_seconds() / A_DAY;
-        let days = (until.unix_seconds() / A_DAY).saturating_sub(first) + 1;
+        let number = (until.unix_seconds() / A_DAY).saturating_sub(first) + 1;
         let mut by_day: BTreeMap<u64, BTreeMap<&str, u64>> = BTreeMap::new();
         let mut by_decision: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut by_route: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for row in rows {
-            let day = (row.hour.unix_seconds() / A_DAY).clamp(first, first + days - 1) - first;
-            let add = |count: &mut u64| *count = count.saturating_add(row.requests);
-            add(by_day.entry(day).or_default().entry(&row.decision).or_default());
-            add(by_decision.entry(&row.decision).or_default());
-            add(by_route.entry((&row.route, &row.decision)).or_default());
+        for count in days {
+            let start = count.start.unwrap_or(from).unix_seconds();
+            let day = (start / A_DAY).clamp(first, first + number - 1) - first;
+            let add = |sum: &mut u64| *sum = sum.saturating_add(count.requests);
+            add(by_day.entry(day).or_default().entry(decision(count)).or_default());
+            add(by_decision.entry(decision(count)).or_default());
         }
         let sum = |parts: &BTreeMap<&str, u64>| {
             parts.values().fold(0, |sum: u64, part| sum.saturating_add(*part))
@@ -71,7 +77,7 @@ impl Chart {
             let place = decisions.iter().position(|(other, _)| *other == decision);
             place.and_then(|place| COLOURS.get(place)).copied().unwrap_or("six")
         };
-        let width = WIDTH / days;
+        let width = WIDTH / number;
         let mut parts = Vec::new();
         for (day, decisions) in &by_day {
             let mut base = HEIGHT;
@@ -87,13 +93,13 @@ impl Chart {
         let total =
             decisions.iter().fold(0, |sum: u64, (_, requests)| sum.saturating_add(*requests));
         let legend = decisions.iter().map(|(name, _)| (colour(name), (*name).to_owned())).collect();
-        let mut rows: Vec<_> = by_route.into_iter().collect();
-        rows.sort_by_key(|(_, requests)| std::cmp::Reverse(*requests));
-        let row = |((route, decision), requests): ((&str, &str), u64)| RouteRow {
-            route: route.to_owned(),
-            decision: decision.to_owned(),
-            requests,
+        let row = |count: &UsageCount| RouteRow {
+            route: count.route.clone().unwrap_or_default(),
+            decision: decision(count),
+            requests: count.requests,
         };
+        let mut rows: Vec<_> = routes.iter().map(row).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.requests));
         Self {
             total,
             from: text::date(Some(from)),
@@ -101,9 +107,14 @@ impl Chart {
             most,
             parts,
             decisions: legend,
-            rows: rows.into_iter().map(row).collect(),
+            rows,
         }
     }
+}
+
+/// Returns the name of the decision that a count is of.
+fn decision(count: &UsageCount) -> &'static str {
+    count.decision.map_or("", RequestDecision::name)
 }
 
 /// Returns the height of a part; at least 1, so that every part is seen.
@@ -115,40 +126,45 @@ fn scaled(requests: u64, most: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use RequestDecision::{Admitted, Refused};
 
-    fn row(hour: u64, route: &str, decision: &str, requests: u64) -> UsageRow {
-        let hour = Timestamp::from_unix_seconds(hour * 3_600);
-        UsageRow { hour, route: route.into(), decision: decision.into(), requests }
+    fn by_day(day: u64, decision: RequestDecision, requests: u64) -> UsageCount {
+        let start = Timestamp::from_unix_seconds(day * A_DAY);
+        UsageCount::new(Some(start), None, Some(decision), requests)
+    }
+
+    fn by_route(route: &str, decision: RequestDecision, requests: u64) -> UsageCount {
+        UsageCount::new(None, Some(route.to_owned()), Some(decision), requests)
     }
 
     #[test]
-    fn hours_become_days_and_decisions_become_parts() {
-        let rows = [
-            row(0, "/a", "admitted", 10),
-            row(23, "/b", "admitted", 20),
-            row(24, "/a", "scope_missing", 10),
-            row(25, "/a", "admitted", 5),
+    fn days_become_bars_and_decisions_become_parts() {
+        let days = [by_day(0, Admitted, 30), by_day(1, Admitted, 5), by_day(1, Refused, 10)];
+        let routes = [
+            by_route("/a", Admitted, 15),
+            by_route("/a", Refused, 10),
+            by_route("/b", Admitted, 20),
         ];
         let until = Timestamp::from_unix_seconds(2 * A_DAY - 1);
-        let chart = Chart::of(&rows, Timestamp::from_unix_seconds(0), until);
+        let chart = Chart::of(&days, &routes, Timestamp::from_unix_seconds(0), until);
         assert_eq!((chart.total, chart.most), (45, 30));
         let parts: Vec<_> =
             chart.parts.iter().map(|part| (part.x, part.y, part.height, part.colour)).collect();
         assert_eq!(parts, [(0, 0, 160, "one"), (360, 134, 26, "one"), (360, 81, 53, "two")]);
         let first = chart.rows.first().unwrap();
-        assert_eq!((first.route.as_str(), first.requests), ("/b", 20));
+        assert_eq!((first.route.as_str(), first.decision, first.requests), ("/b", "admitted", 20));
     }
 
     #[test]
     fn nothing_and_very_much_are_drawn() {
         let at = Timestamp::from_unix_seconds;
-        assert!(Chart::of(&[], at(0), at(0)).parts.is_empty());
+        assert!(Chart::of(&[], &[], at(0), at(0)).parts.is_empty());
         let much = [
-            row(0, "/a", "admitted", u64::MAX),
-            row(0, "/b", "admitted", u64::MAX),
-            row(9_999_999, "/", "x", 1),
+            by_day(0, Admitted, u64::MAX),
+            by_day(0, Refused, u64::MAX),
+            by_day(9_999_999, Admitted, 1),
         ];
-        let chart = Chart::of(&much, at(0), at(10));
+        let chart = Chart::of(&much, &[], at(0), at(10));
         assert_eq!(chart.total, u64::MAX);
         assert!(chart.parts.iter().all(|part| part.height <= HEIGHT && part.y <= HEIGHT));
     }

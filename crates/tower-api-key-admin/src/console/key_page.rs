@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{Difference, KeyEntry, KeyState, SecretEntry};
+use tower_api_key::usage::{UsageGroup, UsageHour};
 
 use super::changes::ShownChange;
 use super::chart::Chart;
@@ -61,6 +62,7 @@ struct Secret {
 
 enum ShownUsage {
     None,
+    NotAllowed,
     Unavailable,
     Chart(Chart),
 }
@@ -154,12 +156,18 @@ impl Secret {
     }
 }
 
+/// Reads the usage by day, and again by route: two short answers, where one by both is long.
 async fn usage(visit: &Visit, id: &str, now: Timestamp) -> ShownUsage {
-    let Some(usage) = &visit.shared.usage else { return ShownUsage::None };
-    let length = u64::try_from(SHOWN_USAGE.as_nanos()).unwrap_or_default();
-    let from = Timestamp::from_unix_nanoseconds(now.unix_nanoseconds().saturating_sub(length));
-    match usage.of_key(id, from, now).await {
-        Ok(rows) => ShownUsage::Chart(Chart::of(&rows, from, now)),
+    let from = UsageHour::of(now).earlier(SHOWN_USAGE).start();
+    let read = async |by| {
+        let groups = [by, UsageGroup::Decision];
+        visit.shared.management.read_usage(&visit.caller, id, from, now, groups).await
+    };
+    let read = async { Ok((read(UsageGroup::Day).await?, read(UsageGroup::Route).await?)) };
+    match read.await {
+        Ok((days, routes)) => ShownUsage::Chart(Chart::of(&days, &routes, from, now)),
+        Err(ManagementError::NotOffered(_)) => ShownUsage::None,
+        Err(ManagementError::MissingScope(_)) => ShownUsage::NotAllowed,
         Err(_) => ShownUsage::Unavailable,
     }
 }

@@ -46,10 +46,8 @@ mod sessions;
 mod shared;
 mod sign_in;
 mod text;
-mod usage;
 mod visit;
 
 pub use builder::ConsoleBuilder;
 pub use console::Console;
 pub use sessions::SessionLimits;
-pub use usage::{UsageFuture, UsageRow, UsageSource};

@@ -8,7 +8,6 @@ use tower_api_key::key::KeyHasher;
 use super::cookie::SessionCookie;
 use super::frame::{Frame, Section, Visitor};
 use super::sessions::Sessions;
-use super::usage::UsageSource;
 use crate::management::Management;
 
 pub(super) struct Shared {
@@ -19,7 +18,6 @@ pub(super) struct Shared {
     pub(super) environments: Vec<String>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) cookie: SessionCookie,
-    pub(super) usage: Option<Arc<dyn UsageSource>>,
 }
 
 impl Shared {

@@ -8,6 +8,7 @@ use tower_api_key::limits::{Limiter, Plans};
 use tower_api_key::quota::{Quota, Quotas};
 use tower_api_key::rules::Roles;
 use tower_api_key::store::KeyManager;
+use tower_api_key::usage::UsageReader;
 
 use super::management::{Management, Settings};
 use super::owner_policy::OwnerPolicy;
@@ -53,6 +54,7 @@ impl Management {
             roles: None,
             limiter: None,
             quotas: None,
+            usage: None,
         };
         ManagementBuilder { settings, operators: Vec::new(), quotas: Vec::new() }
     }
@@ -109,6 +111,14 @@ impl ManagementBuilder {
     ) -> Self {
         self.settings.limiter = Some(Arc::new(limiter));
         self.quotas = quotas.into_iter().collect();
+        self
+    }
+
+    /// Sets where the usage of keys is read: the database to which a
+    /// [`UsageRecorder`](tower_api_key::usage::UsageRecorder) of your gates writes, such as the `SqlStore` of
+    /// `tower-api-key-sqlx` (feature `usage`).
+    pub fn usage(mut self, usage: impl UsageReader) -> Self {
+        self.settings.usage = Some(Arc::new(usage));
         self
     }
 

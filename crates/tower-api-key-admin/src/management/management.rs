@@ -10,6 +10,7 @@ use tower_api_key::limits::{Limiter, Plans};
 use tower_api_key::quota::Quotas;
 use tower_api_key::rules::Roles;
 use tower_api_key::store::{KeyManager, KeyState};
+use tower_api_key::usage::UsageReader;
 
 use super::caller::Caller;
 use super::error::ManagementError;
@@ -51,6 +52,7 @@ pub(super) struct Settings {
     pub(super) roles: Option<Roles>,
     pub(super) limiter: Option<Arc<dyn Limiter>>,
     pub(super) quotas: Option<Quotas>,
+    pub(super) usage: Option<Arc<dyn UsageReader>>,
 }
 
 impl Management {

@@ -1,4 +1,4 @@
-//! The operations of management: what the API and the console do with keys, accounts, the trail and counters.
+//! The operations of management: what the API and the console do with keys, accounts, the trail, usage and counters.
 //!
 //! A [`Management`] has one async function for each operation. Each takes the [`Caller`] who asks, checks what this
 //! caller may do, and returns a typed result or a [`ManagementError`]. No rule lives in a handler, so the API and the
@@ -34,6 +34,7 @@ mod names;
 mod owner_policy;
 pub mod scopes;
 mod trail;
+mod usage;
 mod who_is;
 
 pub use account_edit::{AccountDraft, AccountEdit};

@@ -22,7 +22,7 @@ pub const ACCOUNTS_WRITE: &str = "accounts.write";
 /// Reads the audit trail.
 pub const TRAIL_READ: &str = "trail.read";
 
-/// Reads counters.
+/// Reads counters, and how many requests a key made.
 pub const USAGE_READ: &str = "usage.read";
 
 /// Gives used-up quota back.

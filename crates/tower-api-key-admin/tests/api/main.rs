@@ -9,4 +9,5 @@ mod owners;
 mod requests;
 mod schemathesis;
 mod session;
+mod usage;
 mod world;

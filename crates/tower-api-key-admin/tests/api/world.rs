@@ -18,7 +18,7 @@ use tower_api_key::rules::{Roles, ScopeRules};
 use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
 use tower_api_key::{ApiKeyLayer, Profile};
 use tower_api_key_admin::ManagementApi;
-use tower_api_key_admin::management::{Management, OwnerPolicy, scopes};
+use tower_api_key_admin::management::{Management, ManagementBuilder, OwnerPolicy, scopes};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_900_000_000);
 
@@ -75,13 +75,23 @@ impl World {
         store: Arc<S>,
         clock: ManualClock,
     ) -> Self {
+        Self::with(manager, store, clock, |management| management)
+    }
+
+    /// Manages the keys of a store with further settings.
+    pub(crate) fn with<S: KeyStore>(
+        manager: Arc<dyn KeyManager>,
+        store: Arc<S>,
+        clock: ManualClock,
+        settings: impl FnOnce(ManagementBuilder) -> ManagementBuilder,
+    ) -> Self {
         let (plans, roles) = (Plans::new(), Roles::new());
         plans.set("free", [Quota::new("minute", 10, Duration::from_secs(60))]).unwrap();
         roles.set("role:support", ["users.read", "users.write"]).unwrap();
         let limiter = Arc::new(MemoryLimiter::new());
         let hasher = KeyHasher::sha256();
         let issuer = Issuer::new(KeyFormat::STANDARD, hasher.clone());
-        let management = Management::builder(manager.clone(), issuer, hasher)
+        let management = settings(Management::builder(manager.clone(), issuer, hasher))
             .operators(["staff"])
             .owners(OwnerPolicy::at_most_keys(3).longest_life(Duration::from_secs(86_400)))
             .clock(clock.clone())

@@ -13,30 +13,38 @@ use tower_api_key::key::{Account, Issuer, KeyHasher};
 use tower_api_key::request::Connection;
 use tower_api_key::store::{KeyFilter, KeyManager, MemoryStore};
 use tower_api_key_admin::console::Console;
-use tower_api_key_admin::management::Management;
+use tower_api_key_admin::management::{Management, ManagementBuilder};
 
 use crate::server::{FORMAT, add, fill};
 
 /// A console over a store in memory, with a clock of the test's.
-struct House {
+pub(crate) struct House {
     app: Router,
-    store: Arc<dyn KeyManager>,
-    clock: Arc<ManualClock>,
-    admin: String,
+    pub(crate) store: Arc<dyn KeyManager>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) admin: String,
 }
 
 impl House {
     async fn new(over_http: bool) -> Self {
-        let store: Arc<dyn KeyManager> = Arc::new(MemoryStore::new());
+        Self::over(Arc::new(MemoryStore::new()), over_http, |management| management).await
+    }
+
+    /// Builds a console over a store, with further settings of its operations.
+    pub(crate) async fn over(
+        store: Arc<dyn KeyManager>,
+        over_http: bool,
+        settings: impl FnOnce(ManagementBuilder) -> ManagementBuilder,
+    ) -> Self {
         let admin = fill(&*store).await;
         let clock = Arc::new(ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000)));
         let hasher = KeyHasher::sha256();
-        let management =
-            Management::builder(Arc::clone(&store), Issuer::new(FORMAT, hasher.clone()), hasher)
-                .operators(["staff"])
-                .clock(Arc::clone(&clock))
-                .build()
-                .unwrap();
+        let issuer = Issuer::new(FORMAT, hasher.clone());
+        let management = settings(Management::builder(Arc::clone(&store), issuer, hasher))
+            .operators(["staff"])
+            .clock(Arc::clone(&clock))
+            .build()
+            .unwrap();
         let console = Console::builder(management).formats([FORMAT]);
         let console = if over_http { console.insecure_http() } else { console };
         Self { app: console.build().unwrap().router(), store, clock, admin }
@@ -56,7 +64,7 @@ impl House {
     }
 
     /// Signs in, and returns the cookie.
-    async fn session(&self, key: &str) -> String {
+    pub(crate) async fn session(&self, key: &str) -> String {
         let response = self.sign_in(key).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -65,7 +73,7 @@ impl House {
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Response {
         let request = Request::get(path).header(header::COOKIE, cookie);
         self.send(request.body(Body::empty()).unwrap(), "192.0.2.1:443").await
     }
@@ -94,7 +102,7 @@ fn form(path: &str, body: &str) -> Request<Body> {
         .unwrap()
 }
 
-async fn text(response: Response) -> String {
+pub(crate) async fn text(response: Response) -> String {
     String::from_utf8(to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
 }
 

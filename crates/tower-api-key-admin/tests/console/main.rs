@@ -7,3 +7,4 @@ mod driver;
 mod million;
 mod pages;
 mod server;
+mod usage;

@@ -1,7 +1,6 @@
 //! How long pages take among a million keys. It takes minutes, so it is run by hand:
 //! `cargo test --release -p tower-api-key-admin --all-features --test console million -- --ignored --nocapture`
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
@@ -27,8 +26,7 @@ async fn pages_are_quick_among_a_million_keys() {
     fs::create_dir_all(&folder).unwrap();
     let url = format!("sqlite:{}", folder.join("keys.db").display());
     let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
-    let store: Arc<dyn KeyManager> = Arc::new(store);
-    let admin = fill(&*store).await;
+    let admin = fill(&store).await;
     for first in (0..KEYS).step_by(10_000) {
         let keys = (first..first + 10_000).map(|number| {
             let account = Account::builder(format!("account_{:05}", number / 100)).build().unwrap();

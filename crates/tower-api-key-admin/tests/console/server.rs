@@ -15,14 +15,16 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 use tower::Layer;
 use tower_api_key::MarkConnection;
-use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+use tower_api_key::decision::RequestDecision::{Admitted, Refused};
+use tower_api_key::key::{Account, AccountId, Issuer, KeyFormat, KeyHasher, KeyId, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::quota::Quota;
 use tower_api_key::request::Connection;
 use tower_api_key::store::{KeyManager, NewKey};
+use tower_api_key::usage::{UsageBatch, UsageCell, UsageHour, UsageSink};
 use tower_api_key::vendors::persona;
-use tower_api_key_admin::console::{Console, ConsoleBuilder, UsageFuture, UsageRow, UsageSource};
+use tower_api_key_admin::console::{Console, ConsoleBuilder};
 use tower_api_key_admin::management::{Management, scopes};
 use tower_api_key_sqlx::SqlStore;
 
@@ -53,9 +55,10 @@ impl Server {
         let url = format!("sqlite:{}", folder.join("keys.db").display());
         let (store, admin, address) = runtime.block_on(async {
             let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
-            let store: Arc<dyn KeyManager> = Arc::new(store);
-            let admin = fill(&*store).await;
+            let admin = fill(&store).await;
+            fill_usage(&store).await;
             let console = settings(builder(&store)).build().unwrap();
+            let store: Arc<dyn KeyManager> = Arc::new(store);
             (store, admin, serve(console.router()).await)
         });
         Self { runtime, store, address, admin, folder }
@@ -84,12 +87,11 @@ impl Drop for Server {
 }
 
 pub(crate) fn after(days: u64) -> Timestamp {
-    use tower_api_key::clock::{Clock, SystemClock};
     SystemClock.now().plus(Duration::from_secs(days * 86_400))
 }
 
 /// Returns the settings of a console over a store.
-pub(crate) fn builder(store: &Arc<dyn KeyManager>) -> ConsoleBuilder {
+pub(crate) fn builder(store: &SqlStore) -> ConsoleBuilder {
     let hasher = KeyHasher::sha256();
     let catalogue = persona::DEFAULT_PERMISSIONS.iter().chain(persona::KEY_PERMISSIONS);
     let plans = Plans::new();
@@ -100,14 +102,15 @@ pub(crate) fn builder(store: &Arc<dyn KeyManager>) -> ConsoleBuilder {
         )
         .unwrap();
     let management =
-        Management::builder(Arc::clone(store), Issuer::new(FORMAT, hasher.clone()), hasher)
+        Management::builder(Arc::new(store.clone()), Issuer::new(FORMAT, hasher.clone()), hasher)
             .operators(["staff"])
+            .usage(store.clone())
             .catalogue(catalogue.map(|scope| (*scope, "")))
             .plans(plans)
             .limiter(MemoryLimiter::new(), [])
             .build()
             .unwrap();
-    Console::builder(management).formats([FORMAT]).environments(["live", "test"]).usage(Hourly)
+    Console::builder(management).formats([FORMAT]).environments(["live", "test"])
 }
 
 /// Adds the accounts and the admin's key, whose text is returned.
@@ -137,26 +140,23 @@ pub(crate) async fn add(
     issued.expose().to_owned()
 }
 
-/// A source that has a week of usage for every key.
-struct Hourly;
-
-impl UsageSource for Hourly {
-    fn of_key<'a>(&'a self, _: &'a str, _: Timestamp, until: Timestamp) -> UsageFuture<'a> {
-        let row = move |day: u64, route: &str, decision: &str, requests| {
-            let hour = Timestamp::from_unix_seconds(until.unix_seconds() - day * 86_400);
-            UsageRow { hour, route: route.into(), decision: decision.into(), requests }
+/// Writes three weeks of usage of the key `key_1`.
+async fn fill_usage(store: &SqlStore) {
+    let now = UsageHour::of(SystemClock.now()).number();
+    let key = || (KeyId::new("key_1").unwrap(), AccountId::new("acme").unwrap());
+    let cells = (0..21).flat_map(|day| {
+        let hour = UsageHour::from_number(now - day * 24);
+        let cell = move |route, decision, requests| {
+            UsageCell::new(hour, Some(key()), route, decision, requests)
         };
-        let rows = (0..21).flat_map(|day| {
-            [
-                row(day, "/api/v1/inquiries", "admitted", 400 + day * 37 % 211),
-                row(day, "/api/v1/accounts/{id}", "admitted", 90 + day * 53 % 97),
-                row(day, "/api/v1/accounts/{id}", "scope_missing", day * 29 % 61),
-                row(day, "/api/v1/inquiries", "rate_limited", day * 17 % 41),
-            ]
-        });
-        let rows = rows.collect();
-        Box::pin(async { Ok(rows) })
-    }
+        [
+            cell("/api/v1/inquiries", Admitted, 400 + day * 37 % 211),
+            cell("/api/v1/accounts/{id}", Admitted, 90 + day * 53 % 97),
+            cell("/api/v1/accounts/{id}", Refused, day * 29 % 61),
+            cell("/api/v1/inquiries", Refused, day * 17 % 41),
+        ]
+    });
+    store.write(&UsageBatch::new([1; 16], 1, cells, [])).await.unwrap();
 }
 
 /// Serves an app over TLS with a certificate of its own, as long as the runtime lives.

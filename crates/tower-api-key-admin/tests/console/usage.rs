@@ -1,0 +1,69 @@
+//! What the page of a key shows of its usage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{Request, header};
+use tower::ServiceExt;
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::usage::UsageRecorder;
+use tower_api_key::{ApiKeyLayer, Profile};
+use tower_api_key_sqlx::SqlStore;
+
+use crate::doors::{House, text};
+use crate::server::{FORMAT, add};
+
+#[tokio::test]
+async fn requests_that_a_gate_counts_are_shown_by_decision_and_route() {
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap();
+    let reader = store.clone();
+    let house = House::over(Arc::new(store.clone()), false, |all| all.usage(reader)).await;
+    let key = add(&store, "key_1", "bakery", |key| key.scopes(["inquiry.read"])).await;
+    let support = add(&store, "key_2", "staff", |key| key.scopes(["keys.read"])).await;
+
+    let recorder = UsageRecorder::builder().clock(Arc::clone(&house.clock)).build();
+    tokio::spawn(recorder.write_to(Arc::new(store.clone())));
+    let formats = [FORMAT];
+    let routes = Routes::new()
+        .get("/inquiries/{id}", Route::new())
+        .get("/cases", Route::new().all_of(&["case.read"]));
+    let gate = ApiKeyLayer::builder(Profile { formats: &formats, ..Profile::STANDARD }, store)
+        .routes(routes)
+        .clock(Arc::clone(&house.clock))
+        .assume_https()
+        .observer(recorder.clone())
+        .build()
+        .unwrap();
+    let app = Router::new()
+        .route("/inquiries/{id}", get(|| async { "an inquiry" }))
+        .route("/cases", get(|| async { "all cases" }))
+        .layer(gate);
+    house.clock.advance(Duration::from_secs(60));
+    for path in ["/inquiries/1", "/inquiries/2", "/inquiries/3", "/cases"] {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let answer = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let body = text(answer).await;
+        assert_eq!(body.starts_with("an inquiry"), path != "/cases", "{body}");
+    }
+    recorder.stop().await.unwrap();
+
+    let cookie = house.session(&house.admin).await;
+    let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
+    for shown in [
+        "<title id=\"chart-title\">4 requests from ",
+        ": 3 admitted</title>",
+        ": 1 refused</title>",
+        "<td class=\"text code\">/inquiries/{id}</td><td>admitted</td><td>3</td>",
+        "<td class=\"text code\">/cases</td><td>refused</td><td>1</td>",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let page = text(house.get("/console/key?id=key_2", &cookie).await).await;
+    assert!(page.contains("No requests from "), "{page}");
+    let cookie = house.session(&support).await;
+    let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
+    assert!(page.contains("Your key may not read usage.") && !page.contains("chart"), "{page}");
+}
