@@ -19,21 +19,25 @@ use crate::{
 pub(crate) type Complain = fn(StatusCode, &'static str) -> Response;
 
 /// Builds the app and issues its keys.
-pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
-    let database = Database::open(&options.store).await?;
+pub(crate) async fn build(
+    keys: &mut Keys,
+    database: &Database,
+    options: &Options,
+) -> Result<Router, Failure> {
     let gates = Gates {
         proxies: options.trusted_proxies()?,
         limits: options.limits.clone(),
         on_failure: options.on_limiter_failure.of(options.nodes),
+        usage: database.usage().map(|usage| usage.recorder.clone()),
     };
-    let personyze = personyze::router(keys, &database, &gates).await?;
-    let rest_integrations = rest_integrations::router(keys, &database, &gates).await?;
-    let polyteia = polyteia::router(keys, &database, &gates).await?;
-    let persona = persona::router(keys, &database, &gates).await?;
-    let polytomic = polytomic::router(keys, &database, &gates, options.on_premises).await?;
-    let workshop = workshop::router(keys, &database, &gates).await?;
-    let console = console::router(&database, &gates)?;
-    let manage = manage::router(keys, &database, &gates).await?;
+    let personyze = personyze::router(keys, database, &gates).await?;
+    let rest_integrations = rest_integrations::router(keys, database, &gates).await?;
+    let polyteia = polyteia::router(keys, database, &gates).await?;
+    let persona = persona::router(keys, database, &gates).await?;
+    let polytomic = polytomic::router(keys, database, &gates, options.on_premises).await?;
+    let workshop = workshop::router(keys, database, &gates).await?;
+    let console = console::router(database, &gates)?;
+    let manage = manage::router(keys, database, &gates).await?;
 
     let health = Router::new().route("/healthz", get(|| async { "ok" }));
     let app = complaining(health, |status, message| (status, message).into_response());

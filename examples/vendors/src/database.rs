@@ -7,28 +7,38 @@ use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{Cached, KeyManager, KeyStore, MemoryStore, StoreError};
 use tower_api_key_sqlx::SqlStore;
 
+use crate::usage::Usage;
+
 /// The store of all vendors.
 #[derive(Clone)]
-pub(crate) struct Database(Arc<dyn KeyManager>);
+pub(crate) struct Database {
+    keys: Arc<dyn KeyManager>,
+    usage: Option<Usage>,
+}
 
 impl Database {
     /// Opens `memory`, `sqlite:FILE` or `postgres://…`.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         if url == "memory" {
-            return Ok(Self(Arc::new(MemoryStore::new())));
+            return Ok(Self { keys: Arc::new(MemoryStore::new()), usage: None });
         }
         let database = SqlStore::builder(url).create_if_missing(true).connect().await?;
         let cached = Cached::new(database.clone());
         if let Some(changes) = database.invalidations() {
             tokio::spawn(cached.listen(changes));
         }
-        tokio::spawn(cached.note_uses(Arc::new(database)));
-        Ok(Self(Arc::new(cached)))
+        tokio::spawn(cached.note_uses(Arc::new(database.clone())));
+        Ok(Self { keys: Arc::new(cached), usage: Some(Usage::in_database(database)) })
+    }
+
+    /// Returns the usage, which a store in memory does not have.
+    pub(crate) const fn usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
     }
 
     /// Returns the view of one vendor's gate.
     pub(crate) fn of(&self, vendor: &'static str) -> VendorStore {
-        VendorStore { keys: Arc::clone(&self.0), vendor }
+        VendorStore { keys: Arc::clone(&self.keys), vendor }
     }
 }
 

@@ -9,6 +9,7 @@ use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Share};
 use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
+use tower_api_key::usage::UsageRecorder;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
@@ -76,6 +77,8 @@ pub(crate) struct Gates {
     pub(crate) proxies: TrustedProxies,
     pub(crate) limits: Limits,
     pub(crate) on_failure: OnLimiterFailure,
+    /// Counts requests, if the store is a database.
+    pub(crate) usage: Option<UsageRecorder>,
 }
 
 impl Gates {
@@ -99,6 +102,10 @@ impl Gates {
         let gate = ApiKeyLayer::builder(*profile, store.clone())
             .routes(Routes::new().rows(routes))
             .trusted_proxies(self.proxies.clone());
+        let gate = match &self.usage {
+            Some(usage) => gate.observer(usage.clone()),
+            None => gate,
+        };
         Ok(match &self.limits {
             Limits::Memory => gate.limits(MemoryLimiter::new(), self.on_failure),
             Limits::Redis { url, lease } => {

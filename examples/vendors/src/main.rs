@@ -35,6 +35,7 @@ mod polyteia;
 mod polytomic;
 mod rest_integrations;
 mod server;
+mod usage;
 #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
 mod users_v1;
 mod workshop;
@@ -48,6 +49,7 @@ use tokio::net::TcpListener;
 
 use certificate::Certificate;
 use complaint::unrepeated;
+use database::Database;
 use gallery::GalleryManifest;
 use keys::Keys;
 use manifest::Manifest;
@@ -76,7 +78,8 @@ async fn run(options: Options) -> Result<(), Failure> {
         return serve_gallery(folder, &options, https, http, &certificate).await;
     }
     let mut keys = Keys::new(options.seed);
-    let app = app::build(&mut keys, &options).await?;
+    let database = Database::open(&options.store).await?;
+    let app = app::build(&mut keys, &database, &options).await?;
 
     let manifest = Manifest::new(
         base_url("https", https.local_addr()?),
@@ -89,7 +92,11 @@ async fn run(options: Options) -> Result<(), Failure> {
         manifest.write(path)?;
     }
     announcement::print(&manifest, &options);
-    server::serve(https, http, certificate.server_config()?, app).await
+    let served = server::serve(https, http, certificate.server_config()?, app).await;
+    if let Some(usage) = database.usage() {
+        usage.stop().await;
+    }
+    served
 }
 
 /// Serves the front doors of a folder.

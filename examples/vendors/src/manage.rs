@@ -23,10 +23,14 @@ pub(crate) fn management(database: &Database) -> Result<Management, Failure> {
     let permissions = DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
     let hasher = KeyHasher::sha256();
     let issuer = Issuer::new(ISSUED, hasher.clone());
-    Ok(Management::builder(database.of(VENDOR).manager(), issuer, hasher)
+    let management = Management::builder(database.of(VENDOR).manager(), issuer, hasher)
         .operators([STAFF])
-        .catalogue(permissions.map(|name| (name, name.replace(['.', '_'], " "))))
-        .build()?)
+        .catalogue(permissions.map(|name| (name, name.replace(['.', '_'], " "))));
+    let management = match database.usage() {
+        Some(usage) => management.usage(usage.reader.clone()),
+        None => management,
+    };
+    Ok(management.build()?)
 }
 
 /// Builds the routes of `/manage`, behind their gate, and issues the key of an administrator.

@@ -12,8 +12,8 @@ use super::scopes::USAGE_READ;
 const MOST_ROWS: usize = 10_000;
 
 impl Management {
-    /// Reads the requests of a key from the hour of `since` until before `until`, counted apart by these groups. What the
-    /// recorders of gates have not written yet is not in the answer.
+    /// Reads the requests of a key from the hour of `since` until before `until`, counted apart by these groups. What a
+    /// recorder has not written yet is not in the answer.
     ///
     /// An owner gets the requests that the key made for the owner's account.
     ///
