@@ -12,8 +12,17 @@ pub(super) struct Deciding<'a> {
 
 impl Deciding<'_> {
     /// Gives the request's permit back and reports the refusal. Called for every refusal.
+    #[inline]
     pub(super) fn end_in_refusal(&mut self, denial: &Denial) {
         self.state.permit = None;
+        if !self.shared.options.observers.is_empty() {
+            self.report_refusal(denial);
+        }
+    }
+
+    // Out of line, so that a gate without observers tests for them once.
+    #[inline(never)]
+    fn report_refusal(&mut self, denial: &Denial) {
         self.observe_decision();
         self.shared.observe(|observer| observer.refused(denial, self.state.record()));
     }

@@ -37,6 +37,7 @@ pub(super) enum ObservationPhase {
 
 impl Observation {
     /// Begins to observe a request.
+    #[inline(never)]
     pub(super) fn begin(&mut self, shared: &Shared, method: &Method) {
         self.phase = ObservationPhase::Undecided;
         self.began = steady(shared);
@@ -50,6 +51,7 @@ impl Observation {
     }
 
     /// Records that the gate has decided. A later decision of a handler changes nothing.
+    #[inline(never)]
     pub(super) fn decide(&mut self, shared: &Shared, now: Timestamp, phase: ObservationPhase) {
         if self.phase == ObservationPhase::Undecided {
             (self.phase, self.decided) = (phase, self.until_now(shared, now));

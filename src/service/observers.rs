@@ -49,6 +49,14 @@ impl Observers {
     /// Calls each observer, in the order in which they were added.
     #[inline]
     pub(super) fn each(&self, call: impl Fn(&dyn Observer)) {
+        if !self.all.is_empty() {
+            self.call_all(call);
+        }
+    }
+
+    // Out of line: inlined into each refusal, it costs those of gates without an observer 10 instructions.
+    #[inline(never)]
+    fn call_all(&self, call: impl Fn(&dyn Observer)) {
         self.all.iter().for_each(|observer| call(&**observer));
     }
 

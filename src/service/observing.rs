@@ -84,9 +84,14 @@ impl Exchange {
     #[inline]
     pub(super) fn observe_hang_up(&mut self) {
         if self.state.observation.is_on() {
-            // A second panic while the first one unwinds would end the process.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.report_end(None, RequestEnd::HungUp)));
+            self.report_hang_up();
         }
+    }
+
+    #[cold]
+    fn report_hang_up(&mut self) {
+        // A second panic while the first one unwinds would end the process.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.report_end(None, RequestEnd::HungUp)));
     }
 
     /// Returns what an observer gets of a request.
