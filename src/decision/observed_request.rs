@@ -37,6 +37,10 @@ use crate::request::Client;
 #[derive(Clone, Copy)]
 pub struct ObservedRequest<'a> {
     /// The number of the layer in this process.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "metrics alone tell layers apart")
+    )]
     pub(crate) gate: u64,
     pub(crate) policy: &'a Policy,
     pub(crate) plan: &'a Plan,
