@@ -6,6 +6,7 @@ use tower_api_key::key::Account;
 use tower_api_key::store::{Command, ManageError, Precondition, Version};
 
 use super::account_edit::{AccountDraft, AccountEdit};
+use super::bounds::lacks_scope;
 use super::caller::Caller;
 use super::change_request::ChangeRequest;
 use super::error::ManagementError;
@@ -165,10 +166,9 @@ impl Management {
         after: &Account,
     ) -> Result<(), ManagementError> {
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
-        for scope in after.scopes().iter().filter(|scope| !had(scope)) {
+        for (index, scope) in after.scopes().iter().enumerate().filter(|(_, scope)| !had(scope)) {
             if !caller.may_grant(scope, self.0.roles.as_ref()) {
-                let problem = format!("your key lacks `{scope}`, so it cannot grant it");
-                return Err(ManagementError::NotGrantable { field: "scopes", problem });
+                return Err(lacks_scope(index));
             }
             self.check_known_scopes(&[scope.to_owned()])?;
         }

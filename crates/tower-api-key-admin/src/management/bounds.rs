@@ -23,20 +23,12 @@ impl Bounds<'_> {
     pub(super) fn check_new(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         self.check_scopes(None, key)?;
         self.check_reach(key)?;
-        if self.caller.is_operator() {
+        if !self.is_bounded() {
             return Ok(());
         }
-        let own = self.caller.record();
-        for (field, same) in [
-            ("owner", own.owner() == key.owner()),
-            ("kind", own.kind() == key.kind()),
-            ("environment", own.environment() == key.environment()),
-            ("audience", own.audience() == key.audience()),
-            ("quotas", key.own_quotas().is_none()),
-        ] {
-            if !same {
-                return Err(not_grantable(field, "your key may only give what it has itself"));
-            }
+        self.check_alike(key)?;
+        if self.caller.is_operator() {
+            return Ok(());
         }
         if key.all_metadata().next().is_some() {
             self.check_metadata()?;
@@ -44,7 +36,8 @@ impl Bounds<'_> {
         self.check_life(key)
     }
 
-    /// Checks an edit of a key: only what the edit changes.
+    /// Checks an edit of a key. What the edit changes must be allowed; if the key becomes able to do more, the whole key
+    /// must be one whose secret the caller may have.
     pub(super) fn check_edit(
         &self,
         before: &KeyRecord,
@@ -58,42 +51,57 @@ impl Bounds<'_> {
         if expiry {
             self.check_expiry(after)?;
         }
-        if self.caller.is_operator() {
+        if !self.is_bounded() {
             return Ok(());
         }
-        let enabled = before.is_disabled_itself() && !after.is_disabled_itself();
+        let of_owner = !self.caller.is_operator();
         for (field, changed) in [
             ("owner", before.owner() != after.owner()),
             ("kind", before.kind() != after.kind()),
             ("quotas", before.own_quotas() != after.own_quotas()),
-            ("not_before", before.not_before() > after.not_before()),
-            ("disabled", enabled),
+            ("not_before", of_owner && before.not_before() > after.not_before()),
+            ("disabled", of_owner && is_enabled_by(before, after)),
         ] {
             if changed {
-                return Err(not_grantable(field, "only operators may change this"));
+                let who = if of_owner { "operators" } else { "keys with `keys.grant-any`" };
+                return Err(not_grantable(field, &format!("only {who} may change this")));
             }
         }
-        if !before.all_metadata().eq(after.all_metadata()) {
+        if of_owner && !before.all_metadata().eq(after.all_metadata()) {
             self.check_metadata()?;
         }
-        if expiry { self.check_life(after) } else { Ok(()) }
+        if is_widened_by(before, after) {
+            self.check_rotation(after)?;
+        }
+        if of_owner && expiry { self.check_life(after) } else { Ok(()) }
     }
 
     /// Checks a key whose new secret the caller will get: the caller gets all that the key may do.
     pub(super) fn check_rotation(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         self.check_scopes(None, key)?;
         self.check_reach(key)?;
-        if self.caller.is_operator() {
+        if !self.is_bounded() || self.caller.key_id() == key.id().as_str() {
             return Ok(());
         }
+        self.check_alike(key)?;
+        if !self.caller.is_operator() && key.all_metadata().next().is_some() {
+            self.check_metadata()?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a key is like the caller's where neither of two values is more than the other.
+    fn check_alike(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         let own = self.caller.record();
         for (field, same) in [
+            ("owner", own.owner() == key.owner()),
             ("kind", own.kind() == key.kind()),
             ("environment", own.environment() == key.environment()),
             ("audience", own.audience() == key.audience()),
+            ("quotas", key.own_quotas().is_none()),
         ] {
             if !same {
-                return Err(not_grantable(field, "the key may do what your key may not"));
+                return Err(not_grantable(field, "your key may only give what it has itself"));
             }
         }
         Ok(())
@@ -107,17 +115,17 @@ impl Bounds<'_> {
     ) -> Result<(), ManagementError> {
         let caller = self.caller;
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
-        for scope in after.scopes().iter() {
+        for (index, scope) in after.scopes().iter().enumerate() {
             if !had(scope) && !caller.may_grant(scope, self.roles) {
-                let problem = format!("your key lacks `{scope}`, so it cannot grant it");
-                return Err(not_grantable("scopes", &problem));
+                return Err(lacks_scope(index));
             }
         }
         // A key that inherits gets what the account gets later.
         let inherits = after.own_scopes().is_none();
         let inherited = before.is_some_and(|before| before.own_scopes().is_none());
-        if inherits && !inherited && !caller.is_operator() && caller.record().own_scopes().is_some()
-        {
+        let own = caller.record();
+        let as_own = own.own_scopes().is_none() && own.account().id() == after.account().id();
+        if inherits && !inherited && self.is_bounded() && !as_own {
             return Err(not_grantable("scopes", "name the scopes, as your key has its own"));
         }
         Ok(())
@@ -168,10 +176,33 @@ impl Bounds<'_> {
         Err(not_grantable("metadata", "only operators may change this"))
     }
 
-    /// Returns true if the caller's own networks and expiry bound the key.
+    /// Returns true if what the caller's own key is bounds the key.
     fn is_bounded(&self) -> bool {
         !self.caller.is_operator() || (self.of_operators && !self.caller.may_grant_any())
     }
+}
+
+/// Returns true if an edit makes a key able to do more, or to do it longer or from elsewhere.
+fn is_widened_by(before: &KeyRecord, after: &KeyRecord) -> bool {
+    let scopes = after.scopes().iter().any(|scope| !before.scopes().contains(scope));
+    let inherits = before.own_scopes().is_some() && after.own_scopes().is_none();
+    let networks = before
+        .networks()
+        .is_some_and(|before| after.networks().is_none_or(|after| !are_within(after, before)));
+    let later =
+        before.expires().is_some_and(|before| after.expires().is_none_or(|after| after > before));
+    let earlier = before.not_before() > after.not_before();
+    scopes || inherits || networks || later || earlier || is_enabled_by(before, after)
+}
+
+fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {
+    before.is_disabled_itself() && !after.is_disabled_itself()
+}
+
+/// Says that the caller's key lacks a scope. The text of the scope may be a secret in the wrong place.
+pub(super) fn lacks_scope(index: usize) -> ManagementError {
+    let problem = format!("your key lacks scope {} of the list, so it cannot grant it", index + 1);
+    not_grantable("scopes", &problem)
 }
 
 fn not_grantable(field: &'static str, problem: &str) -> ManagementError {

@@ -6,6 +6,7 @@ mod docs;
 mod keys;
 mod operators;
 mod owners;
+mod raising;
 mod requests;
 mod schemathesis;
 mod session;
