@@ -17,9 +17,10 @@ use super::problem::page;
 use super::text;
 use super::visit::Visit;
 use crate::management::ManagementError;
+use crate::management::scopes::USAGE_READ;
 
 /// The characters of a digest that pages show.
-const SHOWN: usize = 12;
+const SHOWN: usize = 8;
 
 /// The time whose usage the page shows: 30 days.
 const SHOWN_USAGE: Duration = Duration::from_secs(30 * 86_400);
@@ -61,6 +62,7 @@ struct Secret {
 
 enum ShownUsage {
     None,
+    NotAllowed,
     Unavailable,
     Chart(Chart),
 }
@@ -156,6 +158,9 @@ impl Secret {
 
 async fn usage(visit: &Visit, id: &str, now: Timestamp) -> ShownUsage {
     let Some(usage) = &visit.shared.usage else { return ShownUsage::None };
+    if !visit.caller.has_scope(USAGE_READ) {
+        return ShownUsage::NotAllowed;
+    }
     let length = u64::try_from(SHOWN_USAGE.as_nanos()).unwrap_or_default();
     let from = Timestamp::from_unix_nanoseconds(now.unix_nanoseconds().saturating_sub(length));
     match usage.of_key(id, from, now).await {

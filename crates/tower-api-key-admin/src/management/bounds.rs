@@ -7,6 +7,7 @@ use tower_api_key::rules::Roles;
 use super::caller::Caller;
 use super::error::ManagementError;
 use super::owner_policy::OwnerPolicy;
+use super::scopes::KEYS_GRANT_ANY;
 
 /// The facts that decide what a caller may give to a key.
 pub(super) struct Bounds<'a> {
@@ -43,6 +44,7 @@ impl Bounds<'_> {
         before: &KeyRecord,
         after: &KeyRecord,
     ) -> Result<(), ManagementError> {
+        self.check_ending(before)?;
         self.check_scopes(Some(before), after)?;
         if before.networks() != after.networks() {
             self.check_networks(after)?;
@@ -88,6 +90,15 @@ impl Bounds<'_> {
             self.check_metadata()?;
         }
         Ok(())
+    }
+
+    /// Checks a key that the caller changes or ends: one of operators may do no more than the caller's.
+    pub(super) fn check_ending(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        let own = self.caller.key_id() == key.id().as_str();
+        if own || !self.of_operators || !self.is_bounded() || self.check_scopes(None, key).is_ok() {
+            return Ok(());
+        }
+        Err(ManagementError::MissingScope(KEYS_GRANT_ANY))
     }
 
     /// Checks that a key is like the caller's where neither of two values is more than the other.
@@ -201,8 +212,11 @@ fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {
 
 /// Says that the caller's key lacks a scope. The text of the scope may be a secret in the wrong place.
 pub(super) fn lacks_scope(index: usize) -> ManagementError {
-    let problem = format!("your key lacks scope {} of the list, so it cannot grant it", index + 1);
-    not_grantable("scopes", &problem)
+    let place = index + 1;
+    not_grantable(
+        "scopes",
+        &format!("your key lacks scope {place} of the sorted scopes, so it cannot grant it"),
+    )
 }
 
 fn not_grantable(field: &'static str, problem: &str) -> ManagementError {

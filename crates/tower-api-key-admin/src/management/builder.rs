@@ -47,6 +47,7 @@ impl Management {
             hasher,
             clock: Arc::new(SystemClock),
             operators: Vec::new(),
+            operator_accounts: Vec::new(),
             owners: None,
             catalogue: Vec::new(),
             plans: None,
@@ -124,6 +125,7 @@ impl ManagementBuilder {
         }
         let ids = operators.into_iter().map(AccountId::new).collect::<Result<_, _>>();
         settings.operators = ids.map_err(|_| InvalidManagement::Operator)?;
+        settings.operator_accounts.clone_from(&settings.operators);
         if !quotas.is_empty() {
             let quotas = Quotas::new(quotas);
             let quotas = quotas.map_err(|error| InvalidManagement::Quotas(error.to_string()))?;
