@@ -210,7 +210,7 @@ fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {
     before.is_disabled_itself() && !after.is_disabled_itself()
 }
 
-/// Says that the caller's key lacks a scope. The text of the scope may be a secret in the wrong place.
+/// Returns the refusal of a scope that the caller's key lacks, without its text: it may be a secret in the wrong place.
 pub(super) fn lacks_scope(index: usize) -> ManagementError {
     let place = index + 1;
     not_grantable(
