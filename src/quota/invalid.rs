@@ -26,8 +26,8 @@ impl InvalidQuota {
         &self.name
     }
 
-    /// Returns the problem and its remedy.
-    pub(crate) const fn problem(&self) -> &'static str {
+    /// Returns the problem and its remedy, without the name of the quota.
+    pub const fn problem(&self) -> &'static str {
         self.problem
     }
 }

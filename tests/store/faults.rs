@@ -79,6 +79,7 @@ pub(crate) enum Fault {
     MakesAReplayAgain,
     ForgetsTheReason,
     IgnoresTheMostKeys,
+    AddsToADeletedAccount,
 }
 
 /// Each fault with the promise that it breaks.
@@ -163,6 +164,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
     (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
+    (Fault::AddsToADeletedAccount, "a_key_may_require_that_its_account_exists"),
 ];
 
 const DEAD: &str = "only_keys_that_serve_are_rotated";

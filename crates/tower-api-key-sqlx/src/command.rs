@@ -46,6 +46,12 @@ impl SqlStore {
     ) -> Result<Applied, ManageError> {
         options.check()?;
         let target = CommandTarget::of(&command).ok_or(ManageError::NotFound)?;
+        let existing = match &command {
+            Command::Add(new) if options.is_in_existing_account() => {
+                Some(new.record.account().id().to_string())
+            }
+            _ => None,
+        };
         let bounded = options.most_keys().and_then(|_| BoundedKey::of(&command));
         let mut step = self.begin(options).await?;
         if let Some(key) = options.idempotency_key()
@@ -54,6 +60,12 @@ impl SqlStore {
             return Ok(step.present(&target).await?.replayed());
         }
         step.check(options.precondition(), &target).await?;
+        // No other change runs until this one is committed.
+        if let Some(account) = existing
+            && step.readable_account(&account).await?.is_none()
+        {
+            return Err(ManageError::NotFound);
+        }
         if let (Some(most), Some(key)) = (options.most_keys(), bounded) {
             step.check_most_keys(key, most).await?;
         }

@@ -86,13 +86,21 @@ pub struct CommandOptions<'a> {
     precondition: Precondition,
     idempotency_key: Option<IdempotencyKey<'a>>,
     most_keys: Option<u32>,
+    in_existing_account: bool,
 }
 
 impl<'a> CommandOptions<'a> {
     /// Names the author of the change, for the audit trail.
     pub const fn by(author: &'a str) -> Self {
         let precondition = Precondition::None;
-        Self { by: author, reason: None, precondition, idempotency_key: None, most_keys: None }
+        Self {
+            by: author,
+            reason: None,
+            precondition,
+            idempotency_key: None,
+            most_keys: None,
+            in_existing_account: false,
+        }
     }
 
     /// Sets the reason of the change, for the audit trail. The trail keeps the text, so it must not be a secret.
@@ -122,6 +130,15 @@ impl<'a> CommandOptions<'a> {
         Self { most_keys: Some(most), ..self }
     }
 
+    /// Adds a key only if its account exists, and fails with [`ManageError::NotFound`] otherwise. Other commands ignore
+    /// this. Without it, a new key brings its account.
+    ///
+    /// The store looks in the transaction that adds the key, so an account that is deleted meanwhile does not come back.
+    #[must_use]
+    pub const fn in_existing_account(self) -> Self {
+        Self { in_existing_account: true, ..self }
+    }
+
     /// Returns the author.
     pub const fn author(&self) -> &'a str {
         self.by
@@ -145,6 +162,11 @@ impl<'a> CommandOptions<'a> {
     /// Returns the most keys that the owner of an added or changed key may have.
     pub const fn most_keys(&self) -> Option<u32> {
         self.most_keys
+    }
+
+    /// Returns true if the account of an added key must exist.
+    pub const fn is_in_existing_account(&self) -> bool {
+        self.in_existing_account
     }
 
     /// Checks the texts that the audit trail keeps. Every store calls this before it makes a change.

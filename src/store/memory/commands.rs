@@ -28,6 +28,12 @@ impl MemoryStore {
             return Ok(target.present(&writer, made.at).replayed());
         }
         options.precondition().check(target.version(&writer))?;
+        if options.is_in_existing_account()
+            && let Command::Add(new) = &command
+            && writer.account(new.record.account().id().as_str()).is_none()
+        {
+            return Err(ManageError::NotFound);
+        }
         if let Some(most) = options.most_keys() {
             writer.check_most_keys(&command, most, made.at)?;
         }

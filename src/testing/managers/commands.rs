@@ -111,6 +111,20 @@ pub(super) async fn a_command_that_is_sent_again_is_made_once(store: &dyn KeyMan
     assert_eq!(last_sequence(store).await, before, "a replay wrote a line of the trail");
 }
 
+pub(super) async fn a_key_may_require_that_its_account_exists(store: &dyn KeyManager) {
+    let existing = CommandOptions::by(BY).in_existing_account();
+    save(store, "existing", |account| account).await;
+    let key = |id, account| Command::Add(new_key(id, account, |key| key));
+    done(store.apply(key("existing-1", "existing"), existing).await, "adding to an account");
+    done(store.delete_account("existing", BY).await, "deleting an account");
+    let answer = store.apply(key("existing-2", "existing"), existing).await;
+    is_not_found(answer, "adding a key to a deleted account");
+    assert!(find(store, "existing-2").await.is_none(), "a refused key serves");
+    let account = done(store.find_account("existing").await, "finding an account");
+    assert!(account.is_none(), "a refused key brought a deleted account back");
+    done(store.apply(key("existing-3", "new"), CommandOptions::by(BY)).await, "without the option");
+}
+
 async fn last_sequence(store: &dyn KeyManager) -> u64 {
     let lines = done(store.changes(0, usize::MAX).await, "listing changes");
     lines.last().map_or(0, |line| line.sequence)

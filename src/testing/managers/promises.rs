@@ -83,6 +83,7 @@ macro_rules! __store_promises {
             commands::of_two_new_accounts_with_one_id_only_the_first_is_saved,
             commands::a_command_that_is_sent_again_is_made_once,
             commands::the_trail_shows_why_and_what,
+            commands::a_key_may_require_that_its_account_exists,
             most_keys::an_owner_has_no_more_keys_than_allowed,
         }
     };

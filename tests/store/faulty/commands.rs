@@ -21,13 +21,15 @@ impl<S: KeyManager> Faulty<S> {
         let is_bare = options.precondition() == Precondition::None
             && options.idempotency_key().is_none()
             && options.reason().is_none()
-            && options.most_keys().is_none();
+            && options.most_keys().is_none()
+            && !options.is_in_existing_account();
         if !is_bare {
             let given = match self.fault {
                 Fault::IgnoresVersions if options.precondition() != Precondition::Absent => bare,
                 Fault::SavesOverAnAccount if options.precondition() == Precondition::Absent => bare,
                 Fault::MakesAReplayAgain if options.idempotency_key().is_some() => bare,
                 Fault::IgnoresTheMostKeys if options.most_keys().is_some() => bare,
+                Fault::AddsToADeletedAccount if options.is_in_existing_account() => bare,
                 Fault::ForgetsTheReason if options.reason().is_some() => bare,
                 _ => options,
             };

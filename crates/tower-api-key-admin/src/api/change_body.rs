@@ -91,6 +91,22 @@ impl ChangeBody {
         Err(Problem::bad_request("this operation takes no body"))
     }
 
+    /// Refuses what has no meaning without a line of the trail: a reason, a condition and an idempotency key.
+    pub(super) fn plain(&self) -> Result<(), Problem> {
+        let given = [
+            ("reason", self.reason.is_some()),
+            ("If-Match", self.conditional),
+            ("If-None-Match", self.if_absent),
+            ("Idempotency-Key", self.once.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Problem::bad_request(format!(
+                "{name}: counters do not support it: leave it out"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Requires a version that the caller saw, or `*` for whatever is there.
     pub(super) fn require_condition(&self) -> Result<(), Problem> {
         if self.conditional { Ok(()) } else { Err(ManagementError::VersionMissing.into()) }

@@ -138,6 +138,7 @@ async fn reset(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.plain()?;
     let ResetBody { quota } = change.json()?;
     Ok(counters(&management.give_back(&change.caller, &id, &quota, None).await?))
 }
@@ -147,6 +148,7 @@ async fn raise(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.plain()?;
     let RaiseBody { quota, by } = change.json()?;
     Ok(counters(&management.give_back(&change.caller, &id, &quota, Some(by)).await?))
 }

@@ -18,9 +18,10 @@ use super::problem::page;
 use super::text;
 use super::visit::Visit;
 use crate::management::ManagementError;
+use crate::management::scopes::USAGE_READ;
 
 /// The characters of a digest that pages show.
-const SHOWN: usize = 12;
+const SHOWN: usize = 8;
 
 /// The time whose usage the page shows: 30 days.
 const SHOWN_USAGE: Duration = Duration::from_secs(30 * 86_400);

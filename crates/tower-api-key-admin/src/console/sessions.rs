@@ -10,6 +10,9 @@ use tower_api_key::key::{IssueError, IssuedKey, Issuer, KeyDigest, KeyFormat, Ke
 /// The sessions that are kept. One more ends the one that was unused for longest.
 const MOST: usize = 4_096;
 
+/// The sessions of one key. One more ends the one of the key that was unused for longest, and none of another key.
+const MOST_OF_A_KEY: usize = 16;
+
 /// The text of a session: 256 random bits.
 pub(super) const FORMAT: KeyFormat = KeyFormat::hex(64);
 
@@ -45,6 +48,8 @@ pub(super) struct Sessions {
 }
 
 struct Session {
+    /// The id of the key that signed in.
+    key_id: String,
     /// The digests of the key that signed in, by each pepper of the keyring. The store has one of them.
     key: Arc<[KeyDigest]>,
     /// The text that every form of the session has.
@@ -62,6 +67,7 @@ impl Sessions {
     /// Opens a session for a key, and returns its text.
     pub(super) fn open(
         &self,
+        key_id: &str,
         key: Arc<[KeyDigest]>,
         now: Timestamp,
     ) -> Result<IssuedKey, IssueError> {
@@ -71,13 +77,14 @@ impl Sessions {
         if open.len() >= MOST {
             open.retain(|_, session| self.limits.hold(session, now));
         }
-        if open.len() >= MOST {
-            let oldest = open.iter().min_by_key(|(_, session)| session.used.unix_nanoseconds());
-            if let Some(digest) = oldest.map(|(digest, _)| *digest) {
-                open.remove(&digest);
-            }
+        let of_key = open.values().filter(|session| session.key_id == key_id).count();
+        if of_key >= MOST_OF_A_KEY {
+            remove_oldest(&mut open, |session| session.key_id == key_id);
+        } else if open.len() >= MOST {
+            remove_oldest(&mut open, |_| true);
         }
-        open.insert(*text.digest(), Session { key, form_token, began: now, used: now });
+        let key_id = key_id.to_owned();
+        open.insert(*text.digest(), Session { key_id, key, form_token, began: now, used: now });
         Ok(text)
     }
 
@@ -114,6 +121,15 @@ impl Sessions {
     }
 }
 
+/// Ends one of these sessions: the one that was unused for longest.
+fn remove_oldest(open: &mut HashMap<KeyDigest, Session>, chosen: impl Fn(&Session) -> bool) {
+    let chosen = open.iter().filter(|(_, session)| chosen(session));
+    let oldest = chosen.min_by_key(|(_, session)| session.used.unix_nanoseconds());
+    if let Some(digest) = oldest.map(|(digest, _)| *digest) {
+        open.remove(&digest);
+    }
+}
+
 impl SessionLimits {
     fn hold(&self, session: &Session, now: Timestamp) -> bool {
         now.since(session.used) < self.idle && now.since(session.began) < self.longest
@@ -136,7 +152,7 @@ mod tests {
     fn a_session_ends_when_it_is_idle_or_old_or_ended() {
         let minutes = |count: u64| Duration::from_secs(count * 60);
         let sessions = Sessions::new(SessionLimits { idle: minutes(30), longest: minutes(60) });
-        let open = || *sessions.open(key(1), at(0)).unwrap().digest();
+        let open = || *sessions.open("one", key(1), at(0)).unwrap().digest();
         let (idle, old, ended) = (open(), open(), open());
         assert_eq!(sessions.key(&old, at(1_799)), Some(key(1)));
         assert_eq!(sessions.key(&idle, at(1_800)), None);
@@ -151,22 +167,36 @@ mod tests {
     #[test]
     fn the_table_is_bounded_and_forgets_the_session_that_was_unused_for_longest() {
         let sessions = Sessions::new(SessionLimits::default());
-        let first = *sessions.open(key(1), at(0)).unwrap().digest();
-        let second = *sessions.open(key(2), at(1)).unwrap().digest();
-        for _ in 2..MOST {
-            sessions.open(key(3), at(2)).unwrap();
+        let first = *sessions.open("one", key(1), at(0)).unwrap().digest();
+        let second = *sessions.open("two", key(2), at(1)).unwrap().digest();
+        for number in 2..MOST {
+            sessions.open(&format!("key {number}"), key(3), at(2)).unwrap();
         }
         assert_eq!(sessions.key(&first, at(3)), Some(key(1)));
-        sessions.open(key(3), at(4)).unwrap();
+        sessions.open("three", key(3), at(4)).unwrap();
         assert_eq!(sessions.lock().len(), MOST);
         assert_eq!(sessions.key(&second, at(4)), None);
         assert_eq!(sessions.key(&first, at(4)), Some(key(1)));
     }
 
     #[test]
+    fn a_key_ends_its_own_sessions_only() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let open = |id, seconds| *sessions.open(id, key(1), at(seconds)).unwrap().digest();
+        let (operator, first) = (open("operator", 0), open("customer", 1));
+        let second = open("customer", 2);
+        for _ in 2..=MOST_OF_A_KEY {
+            open("customer", 3);
+        }
+        let found = [operator, first, second].map(|digest| sessions.key(&digest, at(4)).is_some());
+        assert_eq!(found, [true, false, true]);
+        assert_eq!(sessions.lock().len(), MOST_OF_A_KEY + 1);
+    }
+
+    #[test]
     fn no_two_sessions_or_forms_share_a_text() {
         let sessions = Sessions::new(SessionLimits::default());
-        let [one, two] = [0, 0].map(|_| sessions.open(key(1), at(0)).unwrap());
+        let [one, two] = [0, 0].map(|_| sessions.open("one", key(1), at(0)).unwrap());
         assert_ne!(one.expose(), two.expose());
         assert_ne!(sessions.form_token(one.digest()), sessions.form_token(two.digest()));
     }

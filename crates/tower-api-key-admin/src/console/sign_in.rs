@@ -40,7 +40,7 @@ pub(super) async fn sign_in(
     if let Err(error) = shared.management.caller(&grant) {
         return page(&shared, error.status(), Some(&sentence(&error)));
     }
-    let opened = shared.sessions.open(key, shared.management.now()).ok();
+    let opened = shared.sessions.open(grant.key_id().as_str(), key, shared.management.now()).ok();
     let Some(cookie) = opened.and_then(|session| shared.cookie.set(session.expose())) else {
         let problem = "No session could be made. Try again.";
         return page(&shared, StatusCode::INTERNAL_SERVER_ERROR, Some(problem));

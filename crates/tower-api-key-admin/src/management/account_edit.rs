@@ -5,7 +5,7 @@ use tower_api_key::quota::Quota;
 
 use super::error::ManagementError;
 use super::field::Field;
-use super::key_draft::check_count;
+use super::key_draft::{check_count, check_quotas};
 
 /// An account to save.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -41,6 +41,7 @@ impl AccountDraft {
         let mut account = checked("id", Account::builder(id).disabled(self.disabled))?;
         account = checked("scopes", account.scopes(&self.scopes))?;
         if let Some(quotas) = &self.quotas {
+            check_quotas(quotas)?;
             account = checked("quotas", account.quotas(quotas.iter().cloned()))?;
         }
         if let Some(plan) = &self.plan {

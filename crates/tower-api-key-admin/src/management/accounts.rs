@@ -6,6 +6,7 @@ use tower_api_key::key::Account;
 use tower_api_key::store::{Command, ManageError, Precondition, Version};
 
 use super::account_edit::{AccountDraft, AccountEdit};
+use super::bounds::lacks_scope;
 use super::caller::Caller;
 use super::change_request::ChangeRequest;
 use super::error::ManagementError;
@@ -13,7 +14,7 @@ use super::issue_key::{ATTEMPTS, never};
 use super::keys::checked_limit;
 use super::listed::Listed;
 use super::management::Management;
-use super::scopes::{ACCOUNTS_READ, ACCOUNTS_WRITE};
+use super::scopes::{ACCOUNTS_READ, ACCOUNTS_WRITE, KEYS_GRANT_ANY};
 
 impl Management {
     /// Lists accounts in the order of their ids, one page after another. An owner gets its own account only.
@@ -60,7 +61,8 @@ impl Management {
     ///
     /// # Errors
     ///
-    /// [`ManagementError::MissingScope`] without `accounts.write`; [`ManagementError::OperatorsOnly`] for owners;
+    /// [`ManagementError::MissingScope`] without `accounts.write`, or without `keys.grant-any` for scopes, quotas or plan
+    /// of an account of operators; [`ManagementError::OperatorsOnly`] for owners;
     /// [`ManagementError::NotGrantable`] if the account would get scopes that the caller's key lacks;
     /// [`ManagementError::OperatorAccount`] if it would disable operators; [`ManagementError::VersionDiffers`] if the
     /// account has another version than the request names.
@@ -164,11 +166,19 @@ impl Management {
         before: Option<&Account>,
         after: &Account,
     ) -> Result<(), ManagementError> {
+        let none = Account::builder(after.id().as_str()).build();
+        let none = none.map_err(|problem| ManagementError::invalid("id", problem))?;
+        let from = before.unwrap_or(&none);
+        let same = from.scopes() == after.scopes()
+            && from.quotas() == after.quotas()
+            && from.plan() == after.plan();
+        if !same && self.is_of_operators(after.id().as_str()) {
+            caller.require(KEYS_GRANT_ANY)?;
+        }
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
-        for scope in after.scopes().iter().filter(|scope| !had(scope)) {
+        for (index, scope) in after.scopes().iter().enumerate().filter(|(_, scope)| !had(scope)) {
             if !caller.may_grant(scope, self.0.roles.as_ref()) {
-                let problem = format!("your key lacks `{scope}`, so it cannot grant it");
-                return Err(ManagementError::NotGrantable { field: "scopes", problem });
+                return Err(lacks_scope(index));
             }
             self.check_known_scopes(&[scope.to_owned()])?;
         }

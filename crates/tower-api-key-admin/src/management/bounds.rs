@@ -7,6 +7,7 @@ use tower_api_key::rules::Roles;
 use super::caller::Caller;
 use super::error::ManagementError;
 use super::owner_policy::OwnerPolicy;
+use super::scopes::KEYS_GRANT_ANY;
 
 /// The facts that decide what a caller may give to a key.
 pub(super) struct Bounds<'a> {
@@ -23,9 +24,85 @@ impl Bounds<'_> {
     pub(super) fn check_new(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         self.check_scopes(None, key)?;
         self.check_reach(key)?;
+        if !self.is_bounded() {
+            return Ok(());
+        }
+        self.check_alike(key)?;
         if self.caller.is_operator() {
             return Ok(());
         }
+        if key.all_metadata().next().is_some() {
+            self.check_metadata()?;
+        }
+        self.check_life(key)
+    }
+
+    /// Checks an edit of a key. What the edit changes must be allowed; if the key becomes able to do more, the whole key
+    /// must be one whose secret the caller may have.
+    pub(super) fn check_edit(
+        &self,
+        before: &KeyRecord,
+        after: &KeyRecord,
+    ) -> Result<(), ManagementError> {
+        self.check_ending(before)?;
+        self.check_scopes(Some(before), after)?;
+        if before.networks() != after.networks() {
+            self.check_networks(after)?;
+        }
+        let expiry = before.expires() != after.expires();
+        if expiry {
+            self.check_expiry(after)?;
+        }
+        if !self.is_bounded() {
+            return Ok(());
+        }
+        let of_owner = !self.caller.is_operator();
+        for (field, changed) in [
+            ("owner", before.owner() != after.owner()),
+            ("kind", before.kind() != after.kind()),
+            ("quotas", before.own_quotas() != after.own_quotas()),
+            ("not_before", of_owner && before.not_before() > after.not_before()),
+            ("disabled", of_owner && is_enabled_by(before, after)),
+        ] {
+            if changed {
+                let who = if of_owner { "operators" } else { "keys with `keys.grant-any`" };
+                return Err(not_grantable(field, &format!("only {who} may change this")));
+            }
+        }
+        if of_owner && !before.all_metadata().eq(after.all_metadata()) {
+            self.check_metadata()?;
+        }
+        if is_widened_by(before, after) {
+            self.check_rotation(after)?;
+        }
+        if of_owner && expiry { self.check_life(after) } else { Ok(()) }
+    }
+
+    /// Checks a key whose new secret the caller will get: the caller gets all that the key may do.
+    pub(super) fn check_rotation(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        self.check_scopes(None, key)?;
+        self.check_reach(key)?;
+        if !self.is_bounded() || self.caller.key_id() == key.id().as_str() {
+            return Ok(());
+        }
+        self.check_alike(key)?;
+        if !self.caller.is_operator() && key.all_metadata().next().is_some() {
+            self.check_metadata()?;
+        }
+        Ok(())
+    }
+
+    /// Checks a key that the caller changes or ends: one of operators may do no more than the caller's.
+    pub(super) fn check_ending(&self, key: &KeyRecord) -> Result<(), ManagementError> {
+        let own = self.caller.key_id() == key.id().as_str();
+        if own || !self.of_operators || !self.is_bounded() || self.check_scopes(None, key).is_ok() {
+            return Ok(());
+        }
+        Err(ManagementError::MissingScope(KEYS_GRANT_ANY))
+    }
+
+    /// Checks that a key is like the caller's where neither of two values is more than the other.
+    fn check_alike(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         let own = self.caller.record();
         for (field, same) in [
             ("owner", own.owner() == key.owner()),
@@ -36,64 +113,6 @@ impl Bounds<'_> {
         ] {
             if !same {
                 return Err(not_grantable(field, "your key may only give what it has itself"));
-            }
-        }
-        if key.all_metadata().next().is_some() {
-            self.check_metadata()?;
-        }
-        self.check_life(key)
-    }
-
-    /// Checks an edit of a key: only what the edit changes.
-    pub(super) fn check_edit(
-        &self,
-        before: &KeyRecord,
-        after: &KeyRecord,
-    ) -> Result<(), ManagementError> {
-        self.check_scopes(Some(before), after)?;
-        if before.networks() != after.networks() {
-            self.check_networks(after)?;
-        }
-        let expiry = before.expires() != after.expires();
-        if expiry {
-            self.check_expiry(after)?;
-        }
-        if self.caller.is_operator() {
-            return Ok(());
-        }
-        let enabled = before.is_disabled_itself() && !after.is_disabled_itself();
-        for (field, changed) in [
-            ("owner", before.owner() != after.owner()),
-            ("kind", before.kind() != after.kind()),
-            ("quotas", before.own_quotas() != after.own_quotas()),
-            ("not_before", before.not_before() > after.not_before()),
-            ("disabled", enabled),
-        ] {
-            if changed {
-                return Err(not_grantable(field, "only operators may change this"));
-            }
-        }
-        if !before.all_metadata().eq(after.all_metadata()) {
-            self.check_metadata()?;
-        }
-        if expiry { self.check_life(after) } else { Ok(()) }
-    }
-
-    /// Checks a key whose new secret the caller will get: the caller gets all that the key may do.
-    pub(super) fn check_rotation(&self, key: &KeyRecord) -> Result<(), ManagementError> {
-        self.check_scopes(None, key)?;
-        self.check_reach(key)?;
-        if self.caller.is_operator() {
-            return Ok(());
-        }
-        let own = self.caller.record();
-        for (field, same) in [
-            ("kind", own.kind() == key.kind()),
-            ("environment", own.environment() == key.environment()),
-            ("audience", own.audience() == key.audience()),
-        ] {
-            if !same {
-                return Err(not_grantable(field, "the key may do what your key may not"));
             }
         }
         Ok(())
@@ -107,17 +126,17 @@ impl Bounds<'_> {
     ) -> Result<(), ManagementError> {
         let caller = self.caller;
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
-        for scope in after.scopes().iter() {
+        for (index, scope) in after.scopes().iter().enumerate() {
             if !had(scope) && !caller.may_grant(scope, self.roles) {
-                let problem = format!("your key lacks `{scope}`, so it cannot grant it");
-                return Err(not_grantable("scopes", &problem));
+                return Err(lacks_scope(index));
             }
         }
         // A key that inherits gets what the account gets later.
         let inherits = after.own_scopes().is_none();
         let inherited = before.is_some_and(|before| before.own_scopes().is_none());
-        if inherits && !inherited && !caller.is_operator() && caller.record().own_scopes().is_some()
-        {
+        let own = caller.record();
+        let as_own = own.own_scopes().is_none() && own.account().id() == after.account().id();
+        if inherits && !inherited && self.is_bounded() && !as_own {
             return Err(not_grantable("scopes", "name the scopes, as your key has its own"));
         }
         Ok(())
@@ -168,10 +187,36 @@ impl Bounds<'_> {
         Err(not_grantable("metadata", "only operators may change this"))
     }
 
-    /// Returns true if the caller's own networks and expiry bound the key.
+    /// Returns true if what the caller's own key is bounds the key.
     fn is_bounded(&self) -> bool {
         !self.caller.is_operator() || (self.of_operators && !self.caller.may_grant_any())
     }
+}
+
+/// Returns true if an edit makes a key able to do more, or to do it longer or from elsewhere.
+fn is_widened_by(before: &KeyRecord, after: &KeyRecord) -> bool {
+    let scopes = after.scopes().iter().any(|scope| !before.scopes().contains(scope));
+    let inherits = before.own_scopes().is_some() && after.own_scopes().is_none();
+    let networks = before
+        .networks()
+        .is_some_and(|before| after.networks().is_none_or(|after| !are_within(after, before)));
+    let later =
+        before.expires().is_some_and(|before| after.expires().is_none_or(|after| after > before));
+    let earlier = before.not_before() > after.not_before();
+    scopes || inherits || networks || later || earlier || is_enabled_by(before, after)
+}
+
+fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {
+    before.is_disabled_itself() && !after.is_disabled_itself()
+}
+
+/// Returns the refusal of a scope that the caller's key lacks, without its text: it may be a secret in the wrong place.
+pub(super) fn lacks_scope(index: usize) -> ManagementError {
+    let place = index + 1;
+    not_grantable(
+        "scopes",
+        &format!("your key lacks scope {place} of the sorted scopes, so it cannot grant it"),
+    )
 }
 
 fn not_grantable(field: &'static str, problem: &str) -> ManagementError {

@@ -48,6 +48,7 @@ impl Management {
             hasher,
             clock: Arc::new(SystemClock),
             operators: Vec::new(),
+            operator_accounts: Vec::new(),
             owners: None,
             catalogue: Vec::new(),
             plans: None,
@@ -134,6 +135,7 @@ impl ManagementBuilder {
         }
         let ids = operators.into_iter().map(AccountId::new).collect::<Result<_, _>>();
         settings.operators = ids.map_err(|_| InvalidManagement::Operator)?;
+        settings.operator_accounts.clone_from(&settings.operators);
         if !quotas.is_empty() {
             let quotas = Quotas::new(quotas);
             let quotas = quotas.map_err(|error| InvalidManagement::Quotas(error.to_string()))?;

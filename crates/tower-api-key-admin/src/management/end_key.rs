@@ -15,7 +15,8 @@ impl Management {
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `keys.write`; [`ManagementError::NotFound`] if the caller sees no such
-    /// key; [`ManagementError::VersionDiffers`] if the key has another version than the request names.
+    /// key; [`ManagementError::MissingScope`] without `keys.grant-any` if a key of operators has more than the caller's;
+    /// [`ManagementError::VersionDiffers`] if the key has another version than the request names.
     pub async fn revoke_key(
         &self,
         caller: &Caller,
@@ -49,7 +50,11 @@ impl Management {
         caller.require(KEYS_WRITE)?;
         let version = request.version().map_or(Precondition::None, Precondition::Version);
         let precondition = match self.seen_key(caller, id).await {
-            Ok(_) => version,
+            Ok(seen) => {
+                let account = seen.record.account().id().as_str();
+                self.bounds(caller, account).check_ending(&seen.record)?;
+                version
+            }
             // The row may be broken. An operator can end such a key.
             Err(ManagementError::Unavailable(_)) if caller.is_operator() => version,
             // Only a replay can still succeed: the names of requests belong to their author.

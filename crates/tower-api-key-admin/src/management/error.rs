@@ -42,6 +42,8 @@ pub enum ManagementError {
     NotActive(KeyState),
     /// The owner of the key has this number of keys, which is the most.
     TooManyKeys(u32),
+    /// The key has this number of valid secrets, which is the most.
+    TooManySecrets(usize),
     /// The account is one of operators, which this management neither disables nor deletes.
     OperatorAccount,
     /// The change would overwrite what another caller may have changed: it must name the version that the caller saw.
@@ -82,6 +84,7 @@ impl ManagementError {
             Self::Exists
             | Self::NotActive(_)
             | Self::TooManyKeys(_)
+            | Self::TooManySecrets(_)
             | Self::OperatorAccount
             | Self::CreatedKeyDeleted => StatusCode::CONFLICT,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
@@ -105,6 +108,7 @@ impl ManagementError {
             Self::Exists => "exists",
             Self::NotActive(_) => "not-active",
             Self::TooManyKeys(_) => "too-many-keys",
+            Self::TooManySecrets(_) => "too-many-secrets",
             Self::OperatorAccount => "operator-account",
             Self::VersionMissing => "version-missing",
             Self::VersionDiffers => "version-differs",
@@ -154,6 +158,10 @@ impl std::fmt::Display for ManagementError {
             Self::TooManyKeys(most) => {
                 write!(formatter, "an owner may have {most} keys here: revoke one that is not used")
             }
+            Self::TooManySecrets(most) => write!(
+                formatter,
+                "the key has {most} valid secrets: wait until one ends, or rotate without overlap"
+            ),
             Self::OperatorAccount => {
                 formatter.write_str("this is an account of operators: change it with the command line")
             }

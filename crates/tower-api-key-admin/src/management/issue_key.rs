@@ -46,6 +46,9 @@ impl Management {
     /// The longest time for which earlier secrets stay valid after a rotation: 90 days.
     pub const LONGEST_OVERLAP: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+    /// The most secrets of one key that are valid at once: 8.
+    pub const MOST_SECRETS: usize = 8;
+
     /// Creates a key.
     ///
     /// # Errors
@@ -75,10 +78,7 @@ impl Management {
         };
         let account = self.0.manager.find_account(&id).await?;
         let Some(account) = account else {
-            return Err(ManagementError::invalid(
-                "account",
-                "there is no such account: save it first",
-            ));
+            return Err(no_such_account());
         };
         if draft.expires.is_some_and(|expires| expires <= self.now()) {
             return Err(ManagementError::invalid("expires", "it must be later than now"));
@@ -95,11 +95,15 @@ impl Management {
         let record = draft.record(&key_id, (*account).clone())?;
         let issued = self.issue(environment.as_deref())?;
         let key = NewKey::issued(&issued, record);
-        let key = key.map_err(|problem| ManagementError::invalid("environment", problem))?;
+        let key = key.map_err(|_| {
+            let problem = "keys of this deployment name another one in their text";
+            ManagementError::invalid("environment", problem)
+        })?;
         self.bounds(caller, &id).check_new(&key.record)?;
         let options = request.options(caller.key_id(), Precondition::None);
-        let options = self.within_most_keys(caller, options);
+        let options = self.within_most_keys(caller, options).in_existing_account();
         match self.0.manager.apply(Command::Add(key), options).await {
+            Err(ManageError::NotFound) => Err(no_such_account()),
             // The store has forgotten the request, and not the key that it made.
             Err(ManageError::Exists) if request.idempotency_key().is_some() => {
                 Err(ManagementError::IdempotencyKeyReused)
@@ -113,7 +117,8 @@ impl Management {
     /// # Errors
     ///
     /// Those of [`create_key`](Self::create_key); [`ManagementError::NotFound`] if the caller sees no such key;
-    /// [`ManagementError::NotActive`] if the new secret would not be valid; [`ManagementError::VersionDiffers`] if the key
+    /// [`ManagementError::NotActive`] if the new secret would not be valid; [`ManagementError::TooManySecrets`] if the
+    /// key would get more than 8 valid secrets; [`ManagementError::VersionDiffers`] if the key
     /// has another version than the request names; [`ManagementError::NotGrantable`] if the key may do more than the
     /// caller's key, because the caller gets its secret.
     pub async fn rotate_key(
@@ -142,9 +147,18 @@ impl Management {
                 None => self.issue(record.environment().map(Environment::as_str))?,
             };
             let until = self.now().plus(overlap);
-            let options = request.options(caller.key_id(), condition(request, &seen));
+            let now = self.now();
+            let valid =
+                seen.secrets.iter().filter(|secret| secret.expires.is_none_or(|ends| ends > now));
+            let full = !overlap.is_zero() && valid.count() >= Self::MOST_SECRETS;
+            // Only a replay of an earlier rotation can still succeed.
+            let precondition = if full { never() } else { condition(request, &seen) };
+            let options = request.options(caller.key_id(), precondition);
             let command = Command::Rotate { id, secret: NewSecret::issued(&issued), until };
             match self.0.manager.apply(command, options).await {
+                Err(ManageError::PreconditionFailed) if full => {
+                    return Err(ManagementError::TooManySecrets(Self::MOST_SECRETS));
+                }
                 Err(ManageError::PreconditionFailed)
                     if request.version().is_none() && attempts > 0 => {}
                 Err(ManageError::NotActive(KeyState::Active)) => {
@@ -212,6 +226,10 @@ pub(super) fn condition(request: &ChangeRequest<'_>, seen: &KeyEntry) -> Precond
 pub(super) fn never() -> Precondition {
     let none = "00000000000000000000000000000000".parse();
     none.map_or(Precondition::Absent, Precondition::Version)
+}
+
+fn no_such_account() -> ManagementError {
+    ManagementError::invalid("account", "there is no such account: save it first")
 }
 
 /// Gives a draft of an owner what the owner's own key has.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord, KeyRecordBuilder};
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{Quota, Quotas};
 
 use super::error::ManagementError;
 
@@ -94,6 +94,7 @@ impl KeyDraft {
         check_sizes(&self.name, &self.description, &self.metadata)?;
         check_count("scopes", self.scopes.as_ref().map_or(0, Vec::len))?;
         check_count("networks", self.networks.len())?;
+        check_quotas(self.quotas.as_deref().unwrap_or_default())?;
         let mut fields = CheckedFields::new(KeyRecord::builder(id, account))
             .set_some("owner", self.owner, KeyRecordBuilder::owner)?
             .set_some("kind", self.kind, KeyRecordBuilder::kind)?
@@ -121,6 +122,32 @@ const LONGEST_NAME: usize = 255;
 
 /// The longest description or metadata value, in characters.
 const LONGEST_TEXT: usize = 2_000;
+
+/// Checks quotas, and names the first one that is not valid by its place: its name may be a secret in the wrong place.
+pub(super) fn check_quotas(quotas: &[Quota]) -> Result<(), ManagementError> {
+    let check = |count: usize| Quotas::new(quotas.iter().take(count).cloned());
+    let Err(problem) = check(quotas.len()) else { return Ok(()) };
+    let mut place = 1;
+    while check(place).is_ok() && place < quotas.len() {
+        place += 1;
+    }
+    let problem = format!("quota {place} of the list: {}", problem.problem());
+    Err(ManagementError::invalid("quotas", problem))
+}
+
+/// The most bytes of all metadata of one key: 16 KiB.
+const MOST_METADATA: usize = 16 * 1024;
+
+/// Checks the size of all metadata.
+pub(super) fn check_metadata<'a>(
+    metadata: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<(), ManagementError> {
+    if metadata.map(|(name, value)| name.len() + value.len()).sum::<usize>() <= MOST_METADATA {
+        return Ok(());
+    }
+    let problem = format!("all names and values together have at most {MOST_METADATA} bytes");
+    Err(ManagementError::invalid("metadata", problem))
+}
 
 pub(super) fn check_count(field: &'static str, count: usize) -> Result<(), ManagementError> {
     if count <= MOST_IN_A_LIST {
@@ -150,5 +177,5 @@ pub(super) fn check_sizes(
         fits("metadata", name, LONGEST_NAME)?;
         fits("metadata", value, LONGEST_TEXT)?;
     }
-    Ok(())
+    check_metadata(metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

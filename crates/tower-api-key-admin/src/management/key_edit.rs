@@ -8,7 +8,7 @@ use tower_api_key::quota::Quota;
 
 use super::error::ManagementError;
 use super::field::Field;
-use super::key_draft::{CheckedFields, check_count, check_sizes};
+use super::key_draft::{CheckedFields, check_count, check_metadata, check_quotas, check_sizes};
 
 /// An edit of a key. What is not named keeps its value. A key keeps its id, account, audience, environment and secret.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,6 +55,7 @@ impl KeyEdit {
         check_sizes(&text(&self.name), &text(&self.description), &set)?;
         check_count("scopes", self.scopes.value().map_or(0, Vec::len))?;
         check_count("networks", self.networks.value().map_or(0, Vec::len))?;
+        check_quotas(self.quotas.value().map(Vec::as_slice).unwrap_or_default())?;
         let mut fields = CheckedFields::new(record.edit());
         for (field, set) in self.steps() {
             fields = fields.set(field, set)?;
@@ -62,6 +63,9 @@ impl KeyEdit {
         let invalid = |problem: InvalidRecord| ManagementError::invalid("request", problem);
         let edited = fields.finish().build().map_err(invalid)?;
         check_count("metadata", edited.all_metadata().count())?;
+        if self.metadata.values().any(Option::is_some) {
+            check_metadata(edited.all_metadata())?;
+        }
         Ok(edited)
     }
 

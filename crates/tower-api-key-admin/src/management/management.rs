@@ -45,7 +45,10 @@ pub(super) struct Settings {
     pub(super) issuer: Issuer,
     pub(super) hasher: KeyHasher,
     pub(super) clock: Arc<dyn Clock>,
+    /// The accounts whose keys are operators here.
     pub(super) operators: Vec<AccountId>,
+    /// The accounts whose keys are operators here or elsewhere.
+    pub(super) operator_accounts: Vec<AccountId>,
     pub(super) owners: Option<OwnerPolicy>,
     pub(super) catalogue: Vec<(String, String)>,
     pub(super) plans: Option<Plans>,
@@ -120,7 +123,7 @@ impl Management {
 
     /// Returns true if an account is one of operators.
     pub(super) fn is_of_operators(&self, account: &str) -> bool {
-        self.0.operators.iter().any(|operator| operator.as_str() == account)
+        self.0.operator_accounts.iter().any(|operator| operator.as_str() == account)
     }
 }
 

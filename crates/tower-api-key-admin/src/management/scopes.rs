@@ -9,8 +9,9 @@ pub const KEYS_READ: &str = "keys.read";
 /// Creates, edits, rotates, revokes and deletes keys.
 pub const KEYS_WRITE: &str = "keys.write";
 
-/// Lets an operator grant what its own key does not have: scopes to any key or account, and wider networks or a later
-/// expiry to keys of operator accounts. Give it to few keys: with it, a key can make a key that may do everything.
+/// Lets an operator grant what its own key does not have: scopes to any key or account, and to keys of operator accounts
+/// whatever else. It also lets an operator end and edit keys of operator accounts that have more than its own, and change
+/// scopes, quotas and plan of such an account. Give it to few keys: with it, a key can make a key that may do everything.
 pub const KEYS_GRANT_ANY: &str = "keys.grant-any";
 
 /// Lists and shows accounts, plans and roles.

@@ -12,10 +12,10 @@ use super::management::Management;
 use super::scopes::TRAIL_READ;
 
 /// The lines that one request reads of the trail at most.
-const MOST_READ: usize = 20_000;
+const MOST_READ: usize = 2_000;
 
 /// The lines that are read at a time.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 200;
 
 /// Chooses the lines of the trail. A field that is `None` matches all lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,10 +44,11 @@ impl TrailQuery {
 
 impl Management {
     /// Reads the trail, the newest change first. With `by` or `action`, a page may have fewer lines than the limit, or
-    /// none, as long as it has a `next`: one request compares at most 20,000 lines.
+    /// none, as long as it has a `next`: one request compares at most 2,000 lines.
     ///
     /// An owner gets the lines of its own account. The author and the reason are left out if the author is no key of
-    /// the account, so that customers do not see what operators note.
+    /// the account, so that customers do not see what operators note. Such lines have no author, so `by` finds none of
+    /// them.
     ///
     /// # Errors
     ///
@@ -71,9 +72,14 @@ impl Management {
         let compares = query.by.is_some() || query.action.is_some();
         let most = if compares { CHUNK } else { limit + 1 };
         let (mut found, mut read, mut before) = (Vec::new(), 0, query.before);
+        let mut own = HashMap::new();
         let next = loop {
-            let lines = self.0.manager.trail(&filter, before, most).await?;
+            let mut lines = self.0.manager.trail(&filter, before, most).await?;
             let (count, last) = (lines.len(), lines.last().map(|line| line.sequence));
+            // What is hidden is not compared either.
+            if !caller.is_operator() {
+                self.hide_others(caller, &mut lines, &mut own).await?;
+            }
             found.extend(lines.into_iter().filter(|line| query.chooses(line)));
             read += count;
             if found.len() > limit {
@@ -85,9 +91,6 @@ impl Management {
             }
             before = last;
         };
-        if !caller.is_operator() {
-            self.hide_others(caller, &mut found).await?;
-        }
         Ok(Listed { found, broken: Vec::new(), next: next.map(|next| next.to_string()) })
     }
 
@@ -96,8 +99,8 @@ impl Management {
         &self,
         caller: &Caller,
         lines: &mut [Change],
+        own: &mut HashMap<String, bool>,
     ) -> Result<(), ManagementError> {
-        let mut own: HashMap<String, bool> = HashMap::new();
         for line in lines {
             if !own.contains_key(&line.by) {
                 let key = self.0.manager.get(&line.by).await?;

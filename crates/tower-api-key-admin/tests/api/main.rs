@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bounds;
 mod docs;
 mod keys;
 mod operators;
 mod owners;
+mod raising;
 mod requests;
 mod schemathesis;
 mod session;

@@ -37,7 +37,8 @@ async fn each_operation_needs_its_scope() {
             Some(json!({ "quota": "minute", "by": 1 })),
         ),
     ] {
-        let answer = world.ask(&nobody, line, &[("if-match", "*")], body).await;
+        let any: &[_] = if line.contains("counters") { &[] } else { &[("if-match", "*")] };
+        let answer = world.ask(&nobody, line, any, body).await;
         assert_eq!(
             (answer.status.as_u16(), answer.code().as_str()),
             (403, "missing-scope"),
