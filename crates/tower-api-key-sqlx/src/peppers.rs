@@ -90,7 +90,9 @@ impl Step<'_> {
     async fn delete_former_digests(&mut self) -> Result<(), ManageError> {
         let deleted = self.store.filled(DELETE_ALL).bind(served_by(self.now()));
         for gone in self.fetch(deleted).await? {
-            self.announce(row::digest(&*gone).map_or(Invalidation::Everything, Invalidation::Secret));
+            self.announce(
+                row::digest(&*gone).map_or(Invalidation::Everything, Invalidation::Secret),
+            );
         }
         Ok(())
     }
