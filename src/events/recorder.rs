@@ -28,7 +28,7 @@ const BATCH: usize = 250;
 /// The time between two writes, and before a failed one is tried again.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 
-/// How long an alarm of a key is not repeated.
+/// How long an alarm of a key is not repeated, and the store is not asked again for a first use.
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Records the events of requests: the first use of a key, a key seen in clear or used elsewhere, and a quota near its
@@ -112,8 +112,8 @@ impl Observer for EventRecorder {
         let Some(record) = request.record() else { return };
         let now = request.at();
         if request.decision() == RequestDecision::Admitted {
-            let until = crate::clock::Timestamp::MAX;
-            self.recent.once(record.id(), now, until, || {
+            // Not for ever: a key that is deleted and added again has a first use again.
+            self.recent.once(record.id(), now, now.plus(HOUR), || {
                 let subject = EventSubject::Key(record.id().to_string());
                 self.send(Occurrence::new(EventKind::FirstUse, subject, now))
             });

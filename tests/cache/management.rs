@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use tower_api_key::Reply;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
+use tower_api_key::key::{
+    Account, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName, SharedRecord,
+};
 use tower_api_key::store::{
-    Applied, Cached, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyStore,
-    ManageError, ManageFuture, MemoryStore, NewKey, StoreError, TrailFilter,
+    Applied, Cached, Change, Command, CommandOptions, IdempotencyKey, KeyEntry, KeyFilter,
+    KeyManager, KeyStore, ManageError, ManageFuture, MemoryStore, NewKey, PepperManager, Rehash,
+    StoreError, TrailFilter,
 };
 
 use crate::double::digest;
@@ -238,6 +241,43 @@ async fn a_key_that_is_not_there_is_told_and_costs_nobody_a_lookup() {
     }
     cache.store().0.revoke("key_1", "other").await.unwrap();
     assert!(serves(&cache, "first").await, "what was kept still is");
+}
+
+/// The store knows that it made the deletion, so the cache must ask it.
+#[tokio::test]
+async fn a_deletion_that_is_sent_again_is_a_replay() {
+    let cache = Cached::new(MemoryStore::new());
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    cache.add(NewKey::new(digest("first"), record), "test").await.unwrap();
+    let once = CommandOptions::by("test").once(IdempotencyKey::new("one", &[7; 32]));
+    for replayed in [false, true] {
+        let applied = cache.apply(Command::Delete { id: "key_1" }, once).await.unwrap();
+        assert_eq!(applied.replayed, replayed);
+    }
+    let other = CommandOptions::by("test").once(IdempotencyKey::new("two", &[7; 32]));
+    let unknown = cache.apply(Command::Delete { id: "key_1" }, other).await;
+    assert!(matches!(unknown, Err(ManageError::NotFound)), "{unknown:?}");
+}
+
+/// A former digest that is deleted may still be cached, and the key no longer names it.
+#[tokio::test]
+async fn a_key_that_is_disabled_does_not_pass_by_a_deleted_former_digest() {
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_700_000_000));
+    let store = MemoryStore::with_clock(clock.clone());
+    let cache = Cached::new(store.clone());
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    cache.add(NewKey::new(digest("first"), record), "test").await.unwrap();
+    let pepper = PepperName::new("new").unwrap();
+    let newer = Rehash { from: digest("first"), to: digest("newer"), pepper };
+    assert_eq!(cache.rehash(vec![newer], "test").await.unwrap(), 1);
+    assert!(cache.find(&digest("first")).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(25 * 3_600));
+    store.rehash(Vec::new(), "test").await.unwrap();
+    cache.update("key_1", Box::new(|key| key.disabled(true)), "test").await.unwrap();
+    let found = cache.find(&digest("first")).await.unwrap();
+    assert!(found.is_none_or(|record| record.is_disabled()));
 }
 
 #[tokio::test(start_paused = true)]

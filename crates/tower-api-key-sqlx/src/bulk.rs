@@ -14,6 +14,8 @@ use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey
 /// The keys of one statement. With 18 columns they need 9,000 parameters; SQLite takes at most 32,766.
 pub(super) const CHUNK: usize = 500;
 
+const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id IN";
+
 impl Step<'_> {
     /// Adds the keys whose id and secret are new, and returns their number. The trail shows the settings of the keys
     /// only if `shown` is true: for a million keys they are half a gigabyte.
@@ -57,6 +59,7 @@ impl Step<'_> {
         )
         .await?;
         self.add_tags(keys.iter().map(|key| &key.record)).await?;
+        self.forget_last_uses(&keys).await?;
         let lines: Vec<_> = keys
             .iter()
             .map(|NewKey { record, .. }| {
@@ -94,6 +97,16 @@ impl Step<'_> {
             new && digests.insert(key.digest) && ids.insert(id(key))
         };
         Ok(keys.iter().filter(|key| is_new(key)).collect())
+    }
+
+    /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was deleted.
+    async fn forget_last_uses(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
+        let placeholders = self.store.dialect.placeholders(1, keys.len());
+        let sql = format!("{DELETE_LAST_USES} ({placeholders})");
+        let deleted = Statement::made(self.store.tables.fill(&sql));
+        let deleted = keys.iter().fold(deleted, |all, key| all.bind(key.record.id().as_str()));
+        self.execute(deleted).await?;
+        Ok(())
     }
 
     /// Inserts rows with this number of columns, and returns how many were inserted. `bind` binds the values

@@ -66,10 +66,15 @@ impl SqlStore {
         {
             return Err(ManageError::NotFound);
         }
-        if let (Some(most), Some(key)) = (options.most_keys(), bounded) {
-            step.check_most_keys(key, most).await?;
+        let most = options.most_keys().unwrap_or(u32::MAX);
+        if let Some(new @ BoundedKey::New(_)) = &bounded {
+            step.check_most_keys(new, most).await?;
         }
         let applied = step.apply(command).await?;
+        // The change may give the key another owner, so the state after it counts. Nothing is committed yet.
+        if let Some(known @ BoundedKey::Known(_)) = &bounded {
+            step.check_most_keys(known, most).await?;
+        }
         if let Some(key) = options.idempotency_key() {
             step.note_request(key).await?;
         }
@@ -126,9 +131,7 @@ impl Step<'_> {
                 Err(ManageError::NotFound) => None,
                 Err(error) => return Err(error),
             },
-            CommandTarget::Account(id) => {
-                self.readable_account(id).await?.as_ref().map(Version::of_account)
-            }
+            CommandTarget::Account(id) => self.account(id).await?.as_ref().map(Version::of_account),
         };
         precondition.check(version)
     }

@@ -8,13 +8,17 @@ use super::key_list::{KeyList, position};
 use super::row;
 use super::statement::Statement;
 use super::storable::{can_be_stored, row_limit, storable};
+use super::table_lock::code;
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageFuture,
-    NewKey, Page, TrailFilter,
+    NewKey, Page, StoreError, TrailFilter,
 };
+
+/// PostgreSQL's code for a transaction that was ended for another one.
+const DEADLOCK: &str = "40P01";
 
 impl KeyManager for SqlStore {
     fn apply<'a>(
@@ -177,14 +181,26 @@ impl KeyManager for SqlStore {
         Box::pin(async move {
             // Sorted, so that two transactions do not deadlock.
             uses.sort_unstable_by_key(|(digest, _)| *digest.as_bytes());
-            let mut session = self.transaction().await?;
-            for (digest, at) in uses {
-                let noted = Statement::new(&self.queries.note_use)
-                    .bind(digest.as_bytes().to_vec())
-                    .bind(row::column(at));
-                session.execute(noted).await?;
+            match self.note_sorted_uses(&uses).await {
+                // A replacement of peppers may still deadlock with it, and then nothing was noted.
+                Err(error) if code(&error) == Some(DEADLOCK) => {
+                    Ok(self.note_sorted_uses(&uses).await?)
+                }
+                noted => Ok(noted?),
             }
-            Ok(session.commit().await?)
         })
+    }
+}
+
+impl SqlStore {
+    async fn note_sorted_uses(&self, uses: &[(KeyDigest, Timestamp)]) -> Result<(), StoreError> {
+        let mut session = self.transaction().await?;
+        for (digest, at) in uses {
+            let noted = Statement::new(&self.queries.note_use)
+                .bind(digest.as_bytes().to_vec())
+                .bind(row::column(*at));
+            session.execute(noted).await?;
+        }
+        session.commit().await
     }
 }

@@ -27,12 +27,12 @@ impl Step<'_> {
     /// Refuses a key whose owner has `most` other keys. No other change runs until this one is committed.
     pub(super) async fn check_most_keys(
         &mut self,
-        key: BoundedKey,
+        key: &BoundedKey,
         most: u32,
     ) -> Result<(), ManageError> {
         let record = match key {
             BoundedKey::New(record) => record,
-            BoundedKey::Known(id) => self.locked(&id).await?.record,
+            BoundedKey::Known(id) => &self.locked(id).await?.record,
         };
         let asked = Statement::new(&self.store.queries.count_keys_of_owner)
             .bind(record.account().id().as_str())

@@ -24,7 +24,9 @@ const NAME_SUCCESSOR: &str = "UPDATE {secrets} SET successor = $1, replaced = CO
 const DELETE_ONE: &str = "DELETE FROM {secrets} WHERE digest = $1 AND successor = $2";
 const IS_ONE_TO_DELETE: &str =
     "SELECT CAST(1 AS BIGINT) AS found FROM {secrets} WHERE replaced <= $1 LIMIT 1";
-const DELETE_ALL: &str = "DELETE FROM {secrets} WHERE replaced <= $1";
+/// Deletes at most as many as one change should announce. The next change deletes further ones.
+const DELETE_ALL: &str = "DELETE FROM {secrets} WHERE digest IN (SELECT digest FROM {secrets} \
+     WHERE replaced <= $1 ORDER BY replaced, digest LIMIT 500) RETURNING digest";
 /// Counts what can still serve. `ends` is the earlier end of the secret and its key.
 const COUNT: &str = "SELECT pepper, \
      SUM(CASE WHEN replaced IS NULL THEN 1 ELSE 0 END) AS secrets, \
@@ -48,7 +50,7 @@ impl PepperManager for SqlStore {
             }
             // In the order in which uses are recorded, so that the two rarely deadlock.
             secrets.sort_unstable_by_key(|secret| *secret.from.as_bytes());
-            let mut step = self.begin(CommandOptions::by(by)).await?;
+            let mut step = self.begin_without_events(CommandOptions::by(by)).await?;
             step.delete_former_digests().await?;
             let mut rehashed = 0;
             for secret in &secrets {
@@ -83,11 +85,15 @@ impl SqlStore {
 }
 
 impl Step<'_> {
-    /// Deletes the former digests that have served their time. Caches and replicas need no notice: the newer digest
-    /// leads to the same record.
+    /// Deletes former digests that have served their time. Caches drop their records: a later change of the key names
+    /// only the digests that it has then.
     async fn delete_former_digests(&mut self) -> Result<(), ManageError> {
         let deleted = self.store.filled(DELETE_ALL).bind(served_by(self.now()));
-        self.execute(deleted).await?;
+        for gone in self.fetch(deleted).await? {
+            self.announce(
+                row::digest(&*gone).map_or(Invalidation::Everything, Invalidation::Secret),
+            );
+        }
         Ok(())
     }
 

@@ -44,6 +44,13 @@ impl Step<'_> {
         Ok(rows.first().and_then(|found| row::account(&**found).ok()))
     }
 
+    /// Reads an account. Returns `None` if there is no such account.
+    pub(super) async fn account(&mut self, id: &str) -> Result<Option<Account>, ManageError> {
+        let asked = Statement::new(&self.store.queries.find_account).bind(id);
+        let rows = self.fetch(asked).await?;
+        Ok(rows.first().map(|found| row::account(&**found)).transpose()?)
+    }
+
     async fn lock(&mut self, id: &str) -> Result<Vec<Row>, ManageError> {
         let query = match self.store.dialect {
             Dialect::Sqlite => &self.store.queries.get,

@@ -202,7 +202,7 @@ fn changed_since(
         match lines.step(&**row)? {
             LineStep::Known => {}
             LineStep::Next(_) | LineStep::Further(_) => {
-                found.extend(changed(row));
+                changed(row, &mut found);
                 found.extend(adds(row).then_some(Invalidation::Added));
             }
             LineStep::Beyond | LineStep::Diverged => return Ok(None),
@@ -222,17 +222,24 @@ fn adds(row: &Row) -> bool {
     matches!(action(row), Some(Action::KeyAdded | Action::KeyRotated | Action::Unknown) | None)
 }
 
-/// Reads which known records a line of the trail changed; `None` for none.
-fn changed(row: &Row) -> Option<Invalidation> {
-    if action(row) == Some(Action::KeyAdded) {
-        return None;
+/// Adds which known records a line of the trail changed.
+///
+/// A secret with a pepper may have had a former digest. That is deleted after a day, and the notice of that may be lost
+/// with the one of this change. So the account is named, too.
+fn changed(row: &Row, found: &mut Vec<Invalidation>) {
+    let action = action(row);
+    if action == Some(Action::KeyAdded) {
+        return;
     }
     if let Ok(digest) = row::digest(&**row) {
-        return Some(Invalidation::Secret(digest));
+        found.push(Invalidation::Secret(digest));
+        if action == Some(Action::KeyRehashed) || matches!(row.text("pepper"), Ok(None)) {
+            return;
+        }
     }
     let account = row.text("account").ok().flatten().map(AccountId::new);
-    Some(match account {
+    found.push(match account {
         Some(Ok(account)) => Invalidation::Account(account),
         _ => Invalidation::Everything,
-    })
+    });
 }

@@ -95,7 +95,8 @@ statements! {
          name = $6, description = $7, scopes = $8, networks = $9, quotas = $10, metadata = $11, \
          not_before = $12, expires = $13, disabled = $14, revoked = $15, audience = $16, \
          form = $17 WHERE id = $1 AND account = $2",
-    revoke_key: "UPDATE {keys} SET revoked = 1 WHERE id = $1",
+    /// Touches no row of a key that was revoked before.
+    revoke_key: "UPDATE {keys} SET revoked = 1 WHERE id = $1 AND revoked <> 1",
     delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
     delete_key: "DELETE FROM {keys} WHERE id = $1",
     others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
@@ -126,7 +127,7 @@ statements! {
     /// key changes no cached record. Only an update or a revocation leaves all secrets of its key in place.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     trail_after: concat!(
-        "SELECT r.server, n.latest, n.latest_mark, c.sequence, c.mark, c.previous, c.action, c.account, s.digest \
+        "SELECT r.server, n.latest, n.latest_mark, c.sequence, c.mark, c.previous, c.action, c.account, s.digest, s.pepper \
          FROM (SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::text AS server) r LEFT JOIN ",
         newest!(),
         " n ON TRUE LEFT JOIN (SELECT sequence, ",
@@ -138,6 +139,8 @@ statements! {
     ),
     /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes}, {events} IN EXCLUSIVE MODE",
+    /// As `lock_trail`, for changes that write no events.
+    lock_changes: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \

@@ -1,5 +1,7 @@
 //! The steps of a change, inside its transaction.
 
+use std::time::Duration;
+
 use super::quota_column::write_quotas;
 use super::statement::Statement;
 use super::trail::Step;
@@ -56,9 +58,8 @@ impl Step<'_> {
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
-        if !after.all_metadata().eq(record.all_metadata()) {
-            self.replace_tags(&after).await?;
-        }
+        // Also if they stay the same: a program of an earlier release may have added the key without tags.
+        self.replace_tags(&after).await?;
         self.announce_secrets(&before);
         let differences = Difference::of_keys(Some(record), Some(&after));
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
@@ -88,7 +89,12 @@ impl Step<'_> {
         }
         let ended = Statement::new(&self.store.queries.end_secrets);
         self.execute(ended.bind(id).bind(row::column(until))).await?;
-        let (at, into) = (self.at(), &self.store.queries.into_secrets);
+        // The newest secret tells the version of a key, so it comes first also after a clock was set back.
+        let newest = before.secrets.first().map_or(Timestamp::default(), |newest| newest.created);
+        let back = newest > self.now();
+        let at = if back { newest.plus(Duration::from_nanos(1)) } else { self.now() };
+        let at = row::column(at);
+        let into = &self.store.queries.into_secrets;
         let added = self
             .insert(into, 4, &[&secret], query::UNLESS_THERE, |row, secret| {
                 let pepper = secret.pepper.as_ref().map(ToString::to_string);
@@ -114,13 +120,14 @@ impl Step<'_> {
         let before = self.readable(id).await?.map(|entry| entry.record);
         let after = before.as_ref().and_then(|before| before.edit().revoked(true).build().ok());
         let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
-        self.execute(revoked).await?;
+        let is_new = self.execute(revoked).await? > 0;
         let differences = Difference::of_keys(before.as_ref(), after.as_ref());
         self.note(Action::KeyRevoked, Some(id), &account, &differences).await?;
-        if before.is_some_and(|before| before.is_revoked()) {
-            return Ok(());
+        if is_new {
+            return self.note_event(EventKind::Revoked, id, &account, &[]).await;
         }
-        self.note_event(EventKind::Revoked, id, &account, &[]).await
+        // That it leaked is news also of a key that was revoked before.
+        self.note_leak(id, &account).await
     }
 
     /// Deletes a key and its secrets.

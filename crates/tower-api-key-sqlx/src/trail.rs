@@ -1,5 +1,7 @@
 //! A change: a transaction that writes the audit trail.
 
+use sqlx::SqlStr;
+
 use super::connect::SqlStore;
 use super::dialect::Dialect;
 use super::driver::{Columns, Row};
@@ -29,13 +31,29 @@ impl SqlStore {
         &'a self,
         options: CommandOptions<'a>,
     ) -> Result<Step<'a>, ManageError> {
+        self.begin_with(options, &self.queries.lock_trail).await
+    }
+
+    /// Begins a change that writes no events. A gate that replaces peppers need not write them.
+    pub(super) async fn begin_without_events<'a>(
+        &'a self,
+        options: CommandOptions<'a>,
+    ) -> Result<Step<'a>, ManageError> {
+        self.begin_with(options, &self.queries.lock_changes).await
+    }
+
+    async fn begin_with<'a>(
+        &'a self,
+        options: CommandOptions<'a>,
+        lock: &SqlStr,
+    ) -> Result<Step<'a>, ManageError> {
         options.check()?;
         let session = self.transaction().await?;
         let now = self.clock.now();
         let mut step =
             Step { session, store: self, now, options, announcements: Vec::new(), newest: None };
         if self.dialect == Dialect::Postgres {
-            step.execute(Statement::new(&self.queries.lock_trail)).await?;
+            step.execute(Statement::new(lock)).await?;
         }
         step.newest = step.newest_mark().await?;
         Ok(step)

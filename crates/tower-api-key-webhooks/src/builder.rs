@@ -56,7 +56,8 @@ impl WebhookBuilder {
         Self { kinds: Some(kinds.into_iter().collect()), ..self }
     }
 
-    /// Sends only events of one account, as to a customer.
+    /// Sends only events of one account, as to a customer, and without `author` and `reason`: those are words of
+    /// operators. An event `key.leaked` still tells that a key leaked.
     pub fn account(self, account: impl Into<String>) -> Self {
         Self { account: Some(account.into()), ..self }
     }

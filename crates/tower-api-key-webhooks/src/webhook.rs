@@ -53,9 +53,20 @@ impl Webhook {
         WebhookBuilder::new(name.into(), url.into())
     }
 
+    /// Returns the body of a message. A customer does not see who made a change, and why.
+    fn payload(&self, event: &Event) -> String {
+        if self.account.is_none() {
+            return event.payload();
+        }
+        let mut event = event.clone();
+        event.data.remove("author");
+        event.data.remove("reason");
+        event.payload()
+    }
+
     async fn send(&self, event: &Event) -> Result<(), DeliveryError> {
         let (id, seconds, body) =
-            (event.id.clone(), SystemClock.now().unix_seconds(), event.payload());
+            (event.id.clone(), SystemClock.now().unix_seconds(), self.payload(event));
         let signatures = signatures(&self.secrets, &id, seconds, &body);
         let message = Message { id, seconds, signatures, body };
         let exchange = async {

@@ -19,9 +19,14 @@ impl<S: KeyManager> KeyManager for Cached<S> {
     ) -> ManageFuture<'a, Applied> {
         let affected = Affected::by(&command);
         let gets_secret = matches!(command, Command::Update { .. } | Command::Rotate { .. });
+        let may_be_replayed = options.idempotency_key().is_some();
         Box::pin(async move {
             let mut changed = match affected {
-                Affected::Key(id) => self.touches(id).await?,
+                Affected::Key(id) => match self.touches(id).await {
+                    // The key may be gone because this deletion was made before, which the store knows.
+                    Err(ManageError::NotFound) if may_be_replayed => Changed::new(self),
+                    prepared => prepared?,
+                },
                 Affected::Named(notices) => Changed { cache: self, notices },
             };
             let applied = self.store().apply(command, options).await?;
@@ -164,9 +169,12 @@ impl<'a, S: KeyManager> Changed<'a, S> {
     }
 
     /// Names the secrets of a changed key in place of its account, because all valid secrets are known now.
-    /// The earlier secrets stay named, because a store may leave out expired ones.
+    /// The earlier secrets stay named, because a store may leave out expired ones. A secret with a pepper may have had a
+    /// former digest that is deleted, so the account stays named for it.
     pub(super) fn is_made(&mut self, entry: &KeyEntry) {
-        self.notices.retain(|notice| !matches!(notice, Invalidation::Account(_)));
+        if entry.secrets.iter().all(|secret| secret.pepper.is_none()) {
+            self.notices.retain(|notice| !matches!(notice, Invalidation::Account(_)));
+        }
         self.secrets_of(entry);
     }
 

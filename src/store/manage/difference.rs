@@ -78,10 +78,7 @@ pub(super) fn key_fields(record: &KeyRecord) -> FieldTexts {
     set("scopes", record.own_scopes().map(ToString::to_string));
     set("networks", record.networks().map(|networks| joined(networks.iter())));
     set("quotas", record.own_quotas().map(quotas));
-    set(
-        "metadata",
-        text(&joined(record.all_metadata().map(|(key, value)| format!("{key}={value:?}")))),
-    );
+    set("metadata", text(&joined(record.all_metadata().map(|(name, value)| tag(name, value)))));
     set("not_before", record.not_before().map(|at| at.to_string()));
     set("expires", record.expires().map(|at| at.to_string()));
     set("disabled", yes(record.is_disabled_itself()));
@@ -102,6 +99,16 @@ pub(super) fn account_fields(account: &Account) -> FieldTexts {
     all.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
 }
 
+/// Writes a name of metadata and its value. No two maps have the same text, so a name that is not plain is quoted, too.
+fn tag(name: &str, value: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "-_.:/".contains(character);
+    if name.chars().all(plain) {
+        format!("{name}={value:?}")
+    } else {
+        format!("{name:?}={value:?}")
+    }
+}
+
 fn joined(parts: impl Iterator<Item = impl ToString>) -> String {
     parts.map(|part| part.to_string()).collect::<Vec<_>>().join(" ")
 }
@@ -109,4 +116,23 @@ fn joined(parts: impl Iterator<Item = impl ToString>) -> String {
 /// Writes quotas as the command line reads them.
 fn quotas(quotas: &Quotas) -> String {
     joined(quotas.as_slice().iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_maps_of_metadata_have_one_text() {
+        let acme = Account::builder("acme").build().unwrap();
+        let text = |tags: &[(&str, &str)]| {
+            let key = KeyRecord::builder("key_1", acme.clone());
+            let key = tags.iter().fold(key, |key, (name, value)| key.metadata(*name, *value));
+            let fields = key_fields(&key.build().unwrap());
+            fields.into_iter().find(|(name, _)| *name == "metadata").unwrap().1
+        };
+        assert_eq!(text(&[("team", "a"), ("tier", "b c")]), r#"team="a" tier="b c""#);
+        assert_eq!(text(&[(r#"team="a" tier"#, "b")]), r#""team=\"a\" tier"="b""#);
+        assert_ne!(text(&[("a", "b"), ("c", "d")]), text(&[(r#"a="b" c"#, "d")]));
+    }
 }

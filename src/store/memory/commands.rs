@@ -34,9 +34,10 @@ impl MemoryStore {
         {
             return Err(ManageError::NotFound);
         }
-        if let Some(most) = options.most_keys() {
-            writer.check_most_keys(&command, most, made.at)?;
-        }
+        let command = match options.most_keys() {
+            Some(most) => writer.check_most_keys(command, most, made.at)?,
+            None => command,
+        };
         let applied = writer.apply(command, made)?;
         if let Some(key) = options.idempotency_key() {
             writer.index.requests.note(made.by, key, made.at);

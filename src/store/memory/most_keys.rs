@@ -1,26 +1,39 @@
 //! The bound on the keys of an owner.
 
-use super::super::manage::{Command, ManageError};
+use super::super::manage::{Command, ManageError, apply_update};
 use super::writer::Writer;
 use crate::clock::Timestamp;
 use crate::key::KeyRecord;
 
 impl Writer<'_> {
-    /// Refuses a command that adds or changes a key whose owner has `most` other keys.
-    pub(super) fn check_most_keys(
+    /// Refuses a command after which the owner of the key that it adds or changes would have `most` other keys.
+    pub(super) fn check_most_keys<'a>(
         &self,
-        command: &Command<'_>,
+        command: Command<'a>,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Command<'a>, ManageError> {
+        match command {
+            Command::Add(new) => {
+                self.check_others(&new.record, most, now)?;
+                Ok(Command::Add(new))
+            }
+            Command::Update { id, change } => {
+                let Some(entry) = self.find(id) else { return Err(ManageError::NotFound) };
+                let after = apply_update(&entry.record, change)?;
+                self.check_others(&after, most, now)?;
+                Ok(Command::Update { id, change: Box::new(move |_| after.edit()) })
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn check_others(
+        &self,
+        record: &KeyRecord,
         most: u32,
         now: Timestamp,
     ) -> Result<(), ManageError> {
-        let record = match command {
-            Command::Add(new) => &new.record,
-            Command::Update { id, .. } => match self.find(id) {
-                Some(entry) => &entry.record,
-                None => return Ok(()),
-            },
-            _ => return Ok(()),
-        };
         let others = self.index.accounts.keys_of(record.account().id().as_str()).iter();
         let others = others.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
         let counts = |other: &&KeyRecord| {

@@ -32,6 +32,11 @@ pub(super) async fn an_owner_has_no_more_keys_than_allowed(store: &dyn KeyManage
     done(update("most-1", Box::new(|key| key.name("first"))).await, "renaming one of two keys");
     let revive: KeyUpdate = Box::new(|key| key.expires(FUTURE));
     is_one_too_many(update("most-expired", revive).await, "reviving a third of two keys");
+    let give: KeyUpdate = Box::new(|key| key.owner("ada"));
+    is_one_too_many(update("most-other-owner", give).await, "giving a third of two keys");
+    let kept = done(store.get("most-other-owner").await, "getting a key that was not given");
+    let owner = kept.as_ref().and_then(|kept| kept.record.owner());
+    assert_eq!(owner, Some("bob"), "the owner after a refused change");
     done(store.revoke("most-2", BY).await, "revoking a key");
     done(add("most-4").await, "adding a key in place of a revoked one");
 

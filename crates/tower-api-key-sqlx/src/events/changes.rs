@@ -29,24 +29,42 @@ impl Step<'_> {
         account: &str,
         known: &[(&str, Value)],
     ) -> Result<(), ManageError> {
+        let mut events = Vec::with_capacity(2);
+        if self.is_leak() && matches!(kind, EventKind::Revoked | EventKind::Rotated) {
+            events.push(self.event(EventKind::Leaked, (key, account), known));
+        }
+        events.push(self.event(kind, (key, account), known));
+        self.write_events(events).await
+    }
+
+    /// Writes that a key leaked, if the reason of the change says so.
+    pub(crate) async fn note_leak(&mut self, key: &str, account: &str) -> Result<(), ManageError> {
+        if !self.is_leak() {
+            return Ok(());
+        }
+        let leaked = self.event(EventKind::Leaked, (key, account), &[]);
+        self.write_events(vec![leaked]).await
+    }
+
+    fn is_leak(&self) -> bool {
+        self.reason().is_some_and(EventKind::is_leak)
+    }
+
+    /// Returns an event of this change.
+    fn event(
+        &self,
+        kind: EventKind,
+        (key, account): (&str, &str),
+        known: &[(&str, Value)],
+    ) -> NewEvent {
         let mut data: Map<String, Value> =
             known.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         data.insert("author".to_owned(), self.author().into());
         if let Some(reason) = self.reason() {
             data.insert("reason".to_owned(), reason.into());
         }
-        let is_leak = self.reason().is_some_and(EventKind::is_leak);
-        let at = self.now();
-        let event = |kind, data| {
-            let (key, account) = (key.to_owned(), account.to_owned());
-            NewEvent { kind, at, key, account, data }
-        };
-        let mut events = Vec::with_capacity(2);
-        if is_leak && matches!(kind, EventKind::Revoked | EventKind::Rotated) {
-            events.push(event(EventKind::Leaked, data.clone()));
-        }
-        events.push(event(kind, data));
-        self.write_events(events).await
+        let (key, account) = (key.to_owned(), account.to_owned());
+        NewEvent { kind, at: self.now(), key, account, data }
     }
 
     /// Writes events, and gives each an id.

@@ -11,6 +11,7 @@ use crate::statement::Statement;
 use crate::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::events::{Event, EventFuture, EventKind, EventLog, EventSubject, Occurrence};
+use tower_api_key::key::KeyDigest;
 use tower_api_key::store::{ManageError, StoreError};
 
 /// The most occurrences of one transaction.
@@ -44,7 +45,9 @@ impl EventLog for SqlStore {
 impl SqlStore {
     /// Writes the events of occasions that have none, in one transaction.
     async fn record_new(&self, occurrences: &[Occurrence]) -> Result<u64, ManageError> {
-        let known = self.known_occasions(occurrences).await?;
+        // Anyone can send unknown keys in clear. They must not take the lock of all changes.
+        let occurrences = self.of_keys(occurrences).await?;
+        let known = self.known_occasions(&occurrences).await?;
         let is_known = |occurrence: &&Occurrence| {
             let EventSubject::Key(key) = &occurrence.subject else { return false };
             let key = if occurrence.of_account { "" } else { key };
@@ -66,6 +69,35 @@ impl SqlStore {
         step.write_events(events).await?;
         step.commit().await?;
         Ok(count)
+    }
+
+    /// Names the keys of digests, and leaves out what is of no key of this store.
+    async fn of_keys(&self, occurrences: &[Occurrence]) -> Result<Vec<Occurrence>, StoreError> {
+        let digests: Vec<&KeyDigest> = occurrences
+            .iter()
+            .filter_map(|occurrence| match &occurrence.subject {
+                EventSubject::Digest(digest) => Some(digest),
+                _ => None,
+            })
+            .collect();
+        let mut keys = HashMap::new();
+        if !digests.is_empty() {
+            let placeholders = self.dialect.placeholders(1, digests.len());
+            let sql = format!("{} ({placeholders})", self.events.keys_of_digests.as_str());
+            let bind = |all: Statement, digest: &KeyDigest| all.bind(digest.as_bytes().to_vec());
+            let asked = digests.into_iter().fold(Statement::made(sql), bind);
+            for found in self.read(asked).await? {
+                keys.insert(row::digest(&*found)?, row::text(&*found, "key_id")?);
+            }
+        }
+        let of_key = |occurrence: &Occurrence| {
+            let mut occurrence = occurrence.clone();
+            if let EventSubject::Digest(digest) = &occurrence.subject {
+                occurrence.subject = EventSubject::Key(keys.get(digest)?.clone());
+            }
+            Some(occurrence)
+        };
+        Ok(occurrences.iter().filter_map(of_key).collect())
     }
 
     /// Reads the occasions of keys without a lock. Most keys have had their events.
@@ -127,21 +159,11 @@ impl Step<'_> {
         &mut self,
         subject: &EventSubject,
     ) -> Result<Option<(String, String)>, ManageError> {
-        let queries = &self.store.events;
-        let (asked, id) = match subject {
-            EventSubject::Key(id) => {
-                (Statement::new(&queries.account_of_key).bind(id.as_str()), Some(id))
-            }
-            EventSubject::Digest(digest) => {
-                (Statement::new(&queries.key_of_digest).bind(digest.as_bytes().to_vec()), None)
-            }
-            _ => return Ok(None),
-        };
+        let EventSubject::Key(key) = subject else { return Ok(None) };
+        let asked = Statement::new(&self.store.events.account_of_key).bind(key.as_str());
         let rows = self.fetch(asked).await?;
         let Some(found) = rows.first() else { return Ok(None) };
-        let account = row::text(&**found, "account")?;
-        let key = id.cloned().map_or_else(|| row::text(&**found, "key_id"), Ok)?;
-        Ok(Some((key, account)))
+        Ok(Some((key.clone(), row::text(&**found, "account")?)))
     }
 }
 

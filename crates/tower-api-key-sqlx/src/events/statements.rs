@@ -51,8 +51,7 @@ event_statements! {
     ids_of_account: "SELECT id FROM {keys} WHERE account = $1 AND id > $2 ORDER BY id LIMIT 500",
     forget_key: "DELETE FROM {event_occasions} WHERE key_id = $1",
     forget_account: "DELETE FROM {event_occasions} WHERE account = $1 AND key_id = ''",
-    key_of_digest: "SELECT s.key_id, k.account FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
-         WHERE s.digest = $1",
+    keys_of_digests: "SELECT digest, key_id FROM {secrets} WHERE digest IN",
     account_of_key: "SELECT account FROM {keys} WHERE id = $1",
     /// Uses of a key that were recorded long before its first event.
     used_before: "SELECT 1 AS found FROM {secrets} WHERE key_id = $1 AND last_used < $2 LIMIT 1",

@@ -1,5 +1,7 @@
 //! Rolls old hours up to days, and deletes old days.
 
+use std::time::Duration;
+
 use super::retention::UsageRetention;
 use super::usage_rows::{AccountRow, KeyRow, add_accounts, add_keys, number, unsigned};
 use crate::SqlStore;
@@ -14,8 +16,10 @@ const TAKE_KEYS: &str = "DELETE FROM {usage} WHERE (hour, key_id, route, decisio
      route, decision FROM {usage} WHERE hour = $1 ORDER BY key_id, route, decision LIMIT 10000) \
      RETURNING key_id, route, decision, account, requests";
 
+/// Leaves the hour as it is while another process moves its keys.
 const TAKE_ACCOUNTS: &str = "DELETE FROM {usage_accounts} WHERE (hour, account, route, decision) IN (SELECT hour, \
-     account, route, decision FROM {usage_accounts} WHERE hour = $1 ORDER BY account, route, decision LIMIT 10000) \
+     account, route, decision FROM {usage_accounts} WHERE hour = $1 \
+     AND NOT EXISTS (SELECT 1 FROM {usage} WHERE hour = $1) ORDER BY account, route, decision LIMIT 10000) \
      RETURNING account, route, decision, requests";
 
 const NEXT_HOUR: &str =
@@ -35,7 +39,15 @@ const DELETE_MONTHS: &str = "DELETE FROM {usage_months} WHERE (month, key_id) IN
 const DELETE_USES: &str = "DELETE FROM {usage_keys} WHERE key_id IN (SELECT key_id FROM {usage_keys} \
      WHERE at < $1 ORDER BY key_id LIMIT 10000)";
 
+/// A batch may be written after its key was deleted.
+const DELETE_USES_OF_DELETED: &str = "DELETE FROM {usage_keys} WHERE key_id IN (SELECT u.key_id FROM {usage_keys} u \
+     WHERE u.at < $1 AND NOT EXISTS (SELECT 1 FROM {keys} k WHERE k.id = u.key_id) ORDER BY u.key_id LIMIT 10000)";
+
 const DELETE_WRITERS: &str = "DELETE FROM {usage_writers} WHERE at < $1";
+
+/// The least age of the last batch of a process that is forgotten. A process that cannot reach the database writes the
+/// same batch again until it can.
+const WRITER_KEPT: Duration = Duration::from_secs(2 * 24 * 3_600);
 
 impl SqlStore {
     /// Rolls old hours of usage up to days, deletes old days, and returns the number of deleted rows. Call it once a day.
@@ -59,6 +71,7 @@ impl SqlStore {
     pub async fn prune_usage(&self, retention: UsageRetention) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let hour = UsageHour::of(now);
+        let writers = hour.earlier(retention.days.max(retention.hours).max(WRITER_KEPT));
         let (hours, days) =
             (hour.earlier(retention.hours).day(), hour.earlier(retention.days).day());
         let at = |hour: UsageHour| Value::from(row::column(hour.start()));
@@ -69,8 +82,9 @@ impl SqlStore {
             (DELETE_ACCOUNTS, of(days)),
             (DELETE_MONTHS, of(days.month())),
             (DELETE_USES, at(days)),
+            (DELETE_USES_OF_DELETED, Value::from(row::column(now))),
             // A process that has not written for that long does not write an old batch again.
-            (DELETE_WRITERS, at(days.min(hours))),
+            (DELETE_WRITERS, at(writers)),
         ] {
             deleted += self.delete_usage(text, before).await?;
         }

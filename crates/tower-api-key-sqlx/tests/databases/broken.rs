@@ -1,8 +1,12 @@
 //! Rows that somebody has broken by hand: they serve nobody, and can be ended.
 
 use sqlx::{AssertSqlSafe, SqlitePool};
+use tower_api_key::events::{Event, EventKind, EventLog};
 use tower_api_key::key::Account;
-use tower_api_key::store::{Action, Cached, KeyFilter, KeyManager, KeyState, KeyStore};
+use tower_api_key::store::{
+    Action, Cached, Command, CommandOptions, KeyFilter, KeyManager, KeyState, KeyStore,
+    Precondition,
+};
 use tower_api_key_sqlx::SqlStore;
 
 use crate::folder::Folder;
@@ -49,7 +53,12 @@ async fn a_broken_key_can_be_ended_and_hides_no_other() {
         }
         let told = store.get("b").await.unwrap_err().to_string();
         assert!(told.contains("a row of the database is broken"), "{told}");
-        store.revoke("b", "test").await.unwrap();
+        for _ in 0..2 {
+            store.revoke("b", "test").await.unwrap();
+        }
+        let revoked = |event: &Event| event.key == "b" && event.kind == EventKind::Revoked;
+        let events = store.events(0, 100).await.unwrap();
+        assert_eq!(events.iter().filter(|event| revoked(event)).count(), 1, "{breaking}");
         store.delete("c", "test").await.unwrap();
         assert!(store.find(&digest("c")).await.unwrap().is_none());
         let revoked: i64 =
@@ -60,7 +69,14 @@ async fn a_broken_key_can_be_ended_and_hides_no_other() {
         assert_eq!(revoked, 1, "{breaking}");
         let last = store.changes(5, 10).await.unwrap();
         let done: Vec<_> = last.iter().map(|line| (line.action, line.account.as_str())).collect();
-        assert_eq!(done, [(Action::KeyRevoked, "acme"), (Action::KeyDeleted, "acme")]);
+        assert_eq!(
+            done,
+            [
+                (Action::KeyRevoked, "acme"),
+                (Action::KeyRevoked, "acme"),
+                (Action::KeyDeleted, "acme")
+            ]
+        );
         store.delete_account("acme", "test").await.unwrap();
         assert_eq!(ids(&store, 10).await, (vec![], vec![]));
     }
@@ -155,4 +171,37 @@ async fn a_key_whose_account_is_gone_is_named_and_can_be_ended() {
     cache.revoke("b", "test").await.unwrap();
     cache.delete("c", "test").await.unwrap();
     assert_eq!(ids(&cache, 10).await.1, ["b"]);
+}
+
+#[tokio::test]
+async fn a_broken_account_is_there_for_a_precondition() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    let store = SqlStore::connect(&url).await.unwrap();
+    let account = || Account::builder("acme").build().unwrap();
+    store.save_account(account(), "test").await.unwrap();
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    let broken = "UPDATE tower_api_key_accounts SET scopes = 'junk'";
+    sqlx::raw_sql(broken).execute(&pool).await.unwrap();
+    let absent = CommandOptions::by("test").when(Precondition::Absent);
+    let told = store.apply(Command::SaveAccount(account()), absent).await.unwrap_err().to_string();
+    assert!(told.contains("a row of the database is broken"), "{told}");
+    store.save_account(account(), "test").await.unwrap();
+}
+
+/// A program of an earlier release adds keys without their tags.
+#[tokio::test]
+async fn a_change_of_a_key_adds_its_missing_tags() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    let store = SqlStore::connect(&url).await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    store.update("key", Box::new(|key| key.metadata("team", "a")), "test").await.unwrap();
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    sqlx::raw_sql("DELETE FROM tower_api_key_tags").execute(&pool).await.unwrap();
+    let filter =
+        KeyFilter { tag: Some(("team".to_owned(), "a".to_owned())), ..KeyFilter::default() };
+    assert!(store.list(&filter, None, 10).await.unwrap().is_empty());
+    store.update("key", Box::new(|key| key.name("new")), "test").await.unwrap();
+    assert_eq!(store.list(&filter, None, 10).await.unwrap().len(), 1);
 }

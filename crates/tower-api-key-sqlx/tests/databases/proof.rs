@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_api_key::Reply;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, PepperName, SharedRecord};
 use tower_api_key::store::{
-    Cached, Invalidation, Invalidations, KeyManager, KeyStore, NewKey, StoreError,
+    Cached, Invalidation, Invalidations, KeyManager, KeyStore, NewKey, PepperManager, Rehash,
+    StoreError,
 };
 use tower_api_key_sqlx::SqlStore;
 
@@ -460,4 +462,36 @@ async fn a_process_that_was_frozen_asks_before_it_answers() {
     }
     drop(questions);
     assert!(other.wait().unwrap().success());
+}
+
+/// A key may have been cached by a former digest, which a later change of the key cannot name.
+#[tokio::test]
+async fn a_deleted_former_digest_is_reported_and_so_is_the_account_of_its_key() {
+    let Some(server) = Postgres::start() else { return };
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_700_000_000));
+    let database = SqlStore::connect(server.url()).await.unwrap().with_clock(clock.clone());
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    database.add(key("key"), "test").await.unwrap();
+    let pepper = PepperName::new("new").unwrap();
+    let newer = Rehash { from: digest("key"), to: digest("newer"), pepper };
+    assert_eq!(database.rehash(vec![newer], "test").await.unwrap(), 1);
+    let mut changes = database.invalidations().unwrap().prove_every(Duration::from_millis(10));
+    until_it_listens(&mut changes, &pool).await;
+    clock.advance(Duration::from_secs(25 * 3_600));
+    assert_eq!(database.rehash(Vec::new(), "test").await.unwrap(), 0);
+    let began = Instant::now();
+    while !until_proven(&mut changes).await.contains(&Invalidation::Secret(digest("key"))) {
+        assert!(began.elapsed() < Duration::from_secs(30), "the deletion has no notice");
+    }
+    // The notice of the deletion may be lost, and the one of the change, too.
+    let account = Invalidation::Account(AccountId::new("acme").unwrap());
+    for action in ["key_updated", "key_revoked"] {
+        let sql = format!(
+            "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \
+             VALUES (0, 'test', '{action}', 'key', 'acme')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        let expected = [Invalidation::Secret(digest("newer")), account.clone()];
+        assert_eq!(until_proven(&mut changes).await, expected, "{action}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
 use tower_api_key::store::{
-    Cached, Invalidation, Invalidations, KeyManager, KeyState, ManageError, MemoryStore,
+    Cached, Invalidation, Invalidations, KeyManager, KeyState, ManageError, MemoryStore, Version,
 };
 use tower_api_key_sqlx::SqlStore;
 
@@ -119,4 +119,17 @@ async fn a_change_of_a_key_is_told_of_each_of_its_secrets() {
     for secret in ["key", "second", "second", "key"] {
         assert_eq!(changes.next().await.unwrap(), Invalidation::Secret(digest(secret)));
     }
+}
+
+/// An operator who saw the key before the rotation must not overwrite it.
+#[tokio::test]
+async fn a_rotation_after_a_clock_was_set_back_changes_the_version() {
+    let clock = ManualClock::starting_at(NOW);
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap().with_clock(clock.clone());
+    store.add(key("key"), "test").await.unwrap();
+    let before = Version::of_key(&store.get("key").await.unwrap().unwrap());
+    clock.set(Timestamp::from_unix_seconds(1_600_000_000));
+    let rotated = store.rotate("key", digest("new"), NOW.plus(DAY), "test").await.unwrap();
+    assert_eq!(rotated.secrets[0].digest, digest("new"));
+    assert_ne!(Version::of_key(&rotated), before);
 }

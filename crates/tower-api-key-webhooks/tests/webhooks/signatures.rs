@@ -77,3 +77,21 @@ async fn a_message_is_verified_by_the_library_of_the_specification() {
     other.headers.insert("webhook-id".to_owned(), "other".to_owned());
     assert!(verify(SECRET, &other).unwrap().is_err());
 }
+
+#[tokio::test]
+async fn a_customer_sees_no_words_of_operators() {
+    let receiver = Receiver::start(&["HTTP/1.1 204 X\r\n\r\n", "HTTP/1.1 204 X\r\n\r\n"]).await;
+    let mut event = event();
+    event.data.insert("author".to_owned(), "ada".into());
+    event.data.insert("expires".to_owned(), "soon".into());
+    for webhook in [local(&receiver.url()), local(&receiver.url()).account("acme")] {
+        webhook.build().unwrap().deliver(&event).await.unwrap();
+    }
+    let [own, of_customer] = &receiver.received()[..] else { panic!("two requests") };
+    for (received, whole) in [(own, true), (of_customer, false)] {
+        for word in ["author", "ada", "reason", "left the company"] {
+            assert_eq!(received.body.contains(word), whole, "{word}");
+        }
+        assert!(received.body.contains("soon") && received.body.contains("acme"));
+    }
+}

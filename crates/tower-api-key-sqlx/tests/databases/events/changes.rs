@@ -19,6 +19,8 @@ pub(super) async fn every_change_has_its_event(database: Database) {
     store.revoke("a", "ada").await.unwrap();
     let leaked = CommandOptions::by("bob").because("leaked: in a public repository");
     store.apply(Command::Revoke { id: "b" }, leaked).await.unwrap();
+    // That it leaked is news of a revoked key, too.
+    store.apply(Command::Revoke { id: "b" }, leaked).await.unwrap();
     store.update("c", Box::new(|key| key.name("other")), "ada").await.unwrap();
     store.delete("a", "ada").await.unwrap();
     store.delete_account("acme", "ada").await.unwrap();
@@ -30,6 +32,7 @@ pub(super) async fn every_change_has_its_event(database: Database) {
         "key.revoked a",
         "key.leaked b",
         "key.revoked b",
+        "key.leaked b",
         "key.deleted a",
         "key.deleted b",
         "key.deleted c",

@@ -6,8 +6,10 @@ use tower_api_key::clock::ManualClock;
 use tower_api_key::events::{EventKind, EventLog, EventSubject, Occurrence};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::KeyManager;
+use tower_api_key_sqlx::SqlStore;
 
 use super::{Database, start, store, written};
+use crate::postgres::Postgres;
 use crate::{digest, key};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -63,6 +65,21 @@ pub(super) async fn an_occasion_ends(database: Database) {
             "{occurrence:?}"
         );
     }
+}
+
+/// Anyone can send unknown keys over HTTP without TLS.
+#[tokio::test]
+async fn unknown_keys_seen_in_clear_wait_for_no_change() {
+    let Some(server) = Postgres::start() else { return };
+    let store = SqlStore::builder(server.url()).connect().await.unwrap();
+    let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
+    let mut change = pool.begin().await.unwrap();
+    let lock = "LOCK TABLE tower_api_key_changes, tower_api_key_events IN EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut *change).await.unwrap();
+    let unknown = EventSubject::Digest(KeyDigest::from_bytes([9; 32]));
+    let unknown = Occurrence::new(EventKind::SeenInClear, unknown, start());
+    assert_eq!(store.record(vec![unknown; 300]).await.unwrap(), 0);
+    change.rollback().await.unwrap();
 }
 
 pub(super) async fn keys_of_an_account_share_an_occasion(database: Database) {

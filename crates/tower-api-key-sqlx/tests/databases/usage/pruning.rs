@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use tower_api_key::clock::ManualClock;
 use tower_api_key::decision::RequestDecision::{Admitted, Refused};
+use tower_api_key::store::KeyManager;
 use tower_api_key::usage::{TopKeysQuery, UsageGroup, UsageQuery, UsageReader};
 use tower_api_key_sqlx::{SqlStore, UsageRetention};
+
+use crate::key;
 
 use super::support::{BY_ALL, at, cell, lines, usage_test, write, year};
 
@@ -14,6 +17,7 @@ const DAY: u64 = 24;
 async fn old_hours_become_days_and_old_days_are_deleted(store: SqlStore) {
     let clock = ManualClock::starting_at(at(50 * DAY + 5));
     let store = store.with_clock(clock.clone());
+    store.add(key("acme_1"), "test").await.unwrap();
     let mut cells = vec![
         cell(0, "acme_1", "/a", Admitted, 1),
         cell(3, "acme_1", "/a", Admitted, 20),
@@ -38,6 +42,8 @@ async fn old_hours_become_days_and_old_days_are_deleted(store: SqlStore) {
             ["0 4321", "362 5"]
         );
         assert_eq!(lines(&store, days()).await, before);
+        assert!(store.last_use("acme_1").await.unwrap().is_some());
+        assert!(store.last_use("other_1").await.unwrap().is_none(), "there is no such key");
         assert_eq!(lines(&store, year().key("other_10499").by([UsageGroup::Hour])).await, ["0 1"]);
     }
     // An hour of a day that was rolled up asks for the whole day only with its first hour.
@@ -63,4 +69,38 @@ usage_test!(
     old_hours_become_days_and_old_days_are_deleted,
     old_usage_of_sqlite_is_pruned,
     old_usage_of_postgres_is_pruned
+);
+
+/// A batch is written after its key was deleted, and another key gets the id.
+async fn a_new_key_has_no_last_use(store: SqlStore) {
+    write(&store, 1, vec![cell(0, "acme_1", "/a", Admitted, 1)]).await;
+    assert!(store.last_use("acme_1").await.unwrap().is_some());
+    store.add(key("acme_1"), "test").await.unwrap();
+    assert!(store.last_use("acme_1").await.unwrap().is_none());
+    assert_eq!(store.get("acme_1").await.unwrap().unwrap().last_network, None);
+}
+
+usage_test!(
+    a_new_key_has_no_last_use,
+    a_new_key_of_sqlite_has_no_last_use,
+    a_new_key_of_postgres_has_no_last_use
+);
+
+/// A process that could not reach the database writes its batch again a day later.
+async fn a_batch_counts_once_also_after_a_prune(store: SqlStore) {
+    let clock = ManualClock::starting_at(at(50 * DAY));
+    let store = store.with_clock(clock.clone());
+    let again = || vec![cell(50 * DAY, "acme_1", "/a", Admitted, 1)];
+    write(&store, 1, again()).await;
+    clock.set(at(51 * DAY + 12));
+    let hour = Duration::from_secs(3_600);
+    store.prune_usage(UsageRetention::default().hours(hour).days(24 * hour)).await.unwrap();
+    write(&store, 1, again()).await;
+    assert_eq!(lines(&store, year()).await, ["1"]);
+}
+
+usage_test!(
+    a_batch_counts_once_also_after_a_prune,
+    a_batch_counts_once_also_after_a_prune_of_sqlite,
+    a_batch_counts_once_also_after_a_prune_of_postgres
 );
