@@ -18,7 +18,6 @@ use super::problem::page;
 use super::text;
 use super::visit::Visit;
 use crate::management::ManagementError;
-use crate::management::scopes::USAGE_READ;
 
 /// The characters of a digest that pages show.
 const SHOWN: usize = 8;
