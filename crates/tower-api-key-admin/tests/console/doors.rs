@@ -378,20 +378,11 @@ async fn an_account_is_added_once_and_edited_by_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_key_shows_usage_with_its_scope_only_and_little_of_digests() {
-    let store: Arc<dyn KeyManager> = Arc::new(MemoryStore::new());
-    let admin = fill(&*store).await;
-    let reader = add(&*store, "reader", "staff", |key| key.scopes(["keys.read"])).await;
-    let app = crate::server::builder(&store).build().unwrap().router();
-    let clock = Arc::new(ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000)));
-    let house = House { app, store, clock, admin };
-    let refusal = "Your key may not read usage.";
-    for (key, refused) in [(&reader, true), (&house.admin, false)] {
-        let cookie = house.session(key).await;
-        let page = text(house.get("/console/key?id=reader", &cookie).await).await;
-        assert_eq!(page.contains(refusal), refused, "{page}");
-        assert_eq!(page.contains("/v1/"), !refused, "the chart names routes: {page}");
-        let digest = KeyHasher::sha256().digest(reader.as_bytes()).to_hex();
-        assert!(page.contains(&digest[..8]) && !page.contains(&digest[..9]));
-    }
+async fn the_page_of_a_key_shows_little_of_digests() {
+    let house = House::new(false).await;
+    let reader = add(&*house.store, "reader", "staff", |key| key.scopes(["keys.read"])).await;
+    let cookie = house.session(&reader).await;
+    let page = text(house.get("/console/key?id=reader", &cookie).await).await;
+    let digest = KeyHasher::sha256().digest(reader.as_bytes()).to_hex();
+    assert!(page.contains(&digest[..8]) && !page.contains(&digest[..9]));
 }
