@@ -20,6 +20,7 @@ const LABELS: &[(&str, &[&str])] = &[
     ),
     ("polytomic", &["partner", "organization", "deployment", "unlisted"]),
     ("workshop", &["apprentice", "joiner", "carver"]),
+    ("manage", &["admin"]),
 ];
 
 fn keys(demo: &Demo) -> Vec<Value> {
