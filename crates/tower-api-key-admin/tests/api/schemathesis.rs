@@ -40,12 +40,14 @@ async fn schemathesis_finds_nothing() {
     let (Some(validator), Some(schemathesis)) = (tool("openapi-spec-validator"), tool("st")) else {
         return;
     };
-    let store = Arc::new(SqlStore::connect("sqlite::memory:").await.unwrap());
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap();
+    let usage = store.clone();
     // Requests that delete any key must not delete the one that they are sent with.
     let operators = MemoryStore::new();
     let operator = add(&operators, "operator", "staff", |key| key.scopes(operator_scopes())).await;
     let clock = ManualClock::starting_at(SystemClock.now());
-    let world = World::over(store, Arc::new(operators), clock);
+    let (store, operators) = (Arc::new(store), Arc::new(operators));
+    let world = World::with(store, operators, clock, |all| all.usage(usage));
     let absent = [("if-none-match", "*")];
     world.ask(&operator, "PUT /manage/accounts/acme", &absent, Some(json!({}))).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
