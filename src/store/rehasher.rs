@@ -83,8 +83,8 @@ impl Rehasher {
 
     /// Writes what is recorded, until the rehasher and all gates that use it are dropped. Spawn the future.
     ///
-    /// Write through the store that the gate asks, a [`Cached`](crate::store::Cached) or
-    /// [`Replica`](crate::store::Replica) included: the gate then finds the new digest at once. A failed write is
+    /// Write through the store that the gate asks, a [`Cached`](struct.Cached.html) or
+    /// [`Replica`](struct.Replica.html) included: the gate then finds the new digest at once. A failed write is
     /// repeated after 5 seconds. Once an hour, and after the start, the task also deletes the former digests that have
     /// served [their time](super::FORMER_DIGEST_KEPT).
     pub fn write_to(
