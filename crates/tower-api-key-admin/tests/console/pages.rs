@@ -10,6 +10,8 @@ fn sign_in(browser: &Browser, server: &Server, key: &str) {
     browser.go(&server.url("keys"));
     browser.fill("#key", key);
     browser.click("main button");
+    // Without waiting, the answer could replace the page that a test opens next.
+    browser.expect("header form button", "Sign out");
 }
 
 #[test]
