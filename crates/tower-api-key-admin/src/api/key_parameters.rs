@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_api_key::store::{KeyOrder, KeyState};
+use tower_api_key::store::{KeyFilter, KeyOrder, KeyState};
 
 use super::moment::Moment;
 use super::problem::Problem;
@@ -70,7 +70,7 @@ impl KeyParameters {
             let pair = tag.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
             pair.ok_or_else(|| Problem::bad_request("tag: must be a name and a value, NAME=VALUE"))
         });
-        Ok(KeyQuery {
+        let filter = KeyFilter {
             account: self.account,
             owner: self.owner,
             kind: self.kind,
@@ -80,9 +80,8 @@ impl KeyParameters {
             name_prefix: self.name_prefix,
             expires_before: self.expires_before.map(|Moment(at)| at),
             order: self.order.map(KeyOrder::from).unwrap_or_default(),
-            after: self.after,
-            limit: self.limit,
-        })
+        };
+        Ok(KeyQuery { filter, after: self.after, limit: self.limit })
     }
 
     pub(super) fn describe() -> Vec<Value> {

@@ -7,7 +7,7 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
-use tower_api_key::store::{BrokenRow, KeyEntry, KeyOrder, KeyState};
+use tower_api_key::store::{BrokenRow, KeyEntry, KeyFilter, KeyOrder, KeyState};
 
 use super::fields::Fields;
 use super::frame::{Frame, Section};
@@ -112,7 +112,7 @@ async fn found(
         (false, false) => KeyOrder::Name,
         (false, true) => KeyOrder::Id,
     };
-    let query = KeyQuery {
+    let chosen = KeyFilter {
         account: some("account"),
         owner: some("owner"),
         kind: some("kind"),
@@ -121,9 +121,9 @@ async fn found(
         name_prefix: some("name"),
         expires_before: soon.then(|| now.plus(Duration::from_secs(days * A_DAY))),
         order,
-        after: some("after"),
-        ..KeyQuery::default()
+        ..KeyFilter::default()
     };
+    let query = KeyQuery { filter: chosen, after: some("after"), limit: None };
     let listed = shared.management.list_keys(&visit.caller, &query).await?;
     let next = listed.next.map(|after| following(fields, &after));
     let rows = listed.found.iter().map(|entry| KeyRow::of(entry, entry.state(now))).collect();

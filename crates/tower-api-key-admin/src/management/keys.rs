@@ -24,7 +24,7 @@ impl Management {
     ) -> Result<Listed<KeyEntry>, ManagementError> {
         caller.require(KEYS_READ)?;
         let limit = checked_limit(query.limit)?;
-        let mut filter = query.filter();
+        let mut filter = query.filter.clone();
         if !caller.is_operator() {
             let own = caller.account().as_str();
             if filter.account.as_deref().is_some_and(|account| account != own) {
@@ -33,7 +33,7 @@ impl Management {
             filter.account = Some(own.to_owned());
         }
         let page = self.0.manager.page(&filter, query.after.as_deref(), limit + 1).await?;
-        let order = query.order;
+        let order = filter.order;
         let mut listed = Listed::new(page, limit, |entry| order.after(&entry.record));
         if !caller.is_operator() {
             // The account of a broken row is not known.
