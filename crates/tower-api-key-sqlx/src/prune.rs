@@ -1,5 +1,7 @@
 //! Prunes the trail of changes.
 
+use sqlx::SqlStr;
+
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
@@ -33,7 +35,19 @@ impl SqlStore {
     /// Returns a [`StoreError`] if the database cannot answer, or if the role may not delete. Lines of earlier
     /// transactions stay deleted then.
     pub async fn prune_trail(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let asked = Statement::new(&self.queries.first_that_stays).bind(row::column(before));
+        let queries = &self.queries;
+        self.prune(before, &queries.first_that_stays, &[&queries.prune_trail]).await
+    }
+
+    /// Deletes the rows before the first that stays, some in each transaction. Returns how many the last one of the
+    /// statements deleted.
+    pub(super) async fn prune(
+        &self,
+        before: Timestamp,
+        first_that_stays: &SqlStr,
+        statements: &[&SqlStr],
+    ) -> Result<u64, StoreError> {
+        let asked = Statement::new(first_that_stays).bind(row::column(before));
         let found = self.read_within(asked, self.settings.change_timeout).await?;
         let first =
             found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
@@ -41,8 +55,10 @@ impl SqlStore {
         let mut pruned = 0;
         loop {
             let mut session = self.transaction().await?;
-            let asked = Statement::new(&self.queries.prune_trail).bind(first);
-            let deleted = session.execute(asked).await?;
+            let mut deleted = 0;
+            for statement in statements {
+                deleted = session.execute(Statement::new(statement).bind(first)).await?;
+            }
             session.commit().await?;
             pruned += deleted;
             if deleted == 0 {

@@ -1,8 +1,6 @@
 //! Prunes events.
 
 use crate::SqlStore;
-use crate::row;
-use crate::statement::Statement;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::StoreError;
 
@@ -14,22 +12,8 @@ impl SqlStore {
     ///
     /// Returns a [`StoreError`] if the database cannot answer. Events of earlier transactions stay deleted then.
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let asked = Statement::new(&self.events.first_that_stays).bind(row::column(before));
-        let found = self.read_within(asked, self.settings.change_timeout).await?;
-        let first =
-            found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
-        let Some(first) = first.flatten() else { return Ok(0) };
-        let mut pruned = 0;
-        loop {
-            let mut session = self.transaction().await?;
-            session.execute(Statement::new(&self.events.prune_deliveries).bind(first)).await?;
-            let deleted =
-                session.execute(Statement::new(&self.events.prune_events).bind(first)).await?;
-            session.commit().await?;
-            pruned += deleted;
-            if deleted == 0 {
-                return Ok(pruned);
-            }
-        }
+        let Self { events, .. } = self;
+        let statements = [&events.prune_deliveries, &events.prune_events];
+        self.prune(before, &events.first_that_stays, &statements).await
     }
 }
