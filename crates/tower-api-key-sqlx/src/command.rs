@@ -52,7 +52,7 @@ impl SqlStore {
             }
             _ => None,
         };
-        let bounded = options.most_keys().and_then(|_| BoundedKey::of(&command));
+        let bounded = options.most_keys().and_then(|most| Some((most, BoundedKey::of(&command)?)));
         let mut step = self.begin(options).await?;
         if let Some(key) = options.idempotency_key()
             && step.has_made(key).await?
@@ -66,14 +66,13 @@ impl SqlStore {
         {
             return Err(ManageError::NotFound);
         }
-        let most = options.most_keys().unwrap_or(u32::MAX);
-        if let Some(new @ BoundedKey::New(_)) = &bounded {
-            step.check_most_keys(new, most).await?;
+        if let Some((most, new @ BoundedKey::New(_))) = &bounded {
+            step.check_most_keys(new, *most).await?;
         }
         let applied = step.apply(command).await?;
         // The change may give the key another owner, so the state after it counts. Nothing is committed yet.
-        if let Some(known @ BoundedKey::Known(_)) = &bounded {
-            step.check_most_keys(known, most).await?;
+        if let Some((most, known @ BoundedKey::Known(_))) = &bounded {
+            step.check_most_keys(known, *most).await?;
         }
         if let Some(key) = options.idempotency_key() {
             step.note_request(key).await?;
