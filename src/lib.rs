@@ -206,6 +206,7 @@ pub mod key;
 
 pub mod profile;
 
+pub mod policy;
 pub mod request;
 pub mod store;
 

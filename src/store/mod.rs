@@ -89,10 +89,10 @@ pub use feed::{
 pub use invalidation::{Invalidation, Invalidations};
 pub use key_store::KeyStore;
 pub use manage::{
-    Action, Applied, BrokenRow, Change, Command, CommandOptions, Difference, IdempotencyKey,
-    KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate, ManageError,
-    ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter, Version,
-    apply_update, check_author,
+    Action, Applied, BrokenRow, Change, Command, CommandOptions, CommandTarget, Difference,
+    IdempotencyKey, KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate,
+    ManageError, ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter,
+    Version, apply_update, check_author,
 };
 pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
 pub use memory::MemoryStore;

@@ -8,6 +8,7 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{
     Account, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName, SharedRecord,
 };
+use tower_api_key::policy::Policies;
 use tower_api_key::store::{
     Applied, Cached, Change, Command, CommandOptions, IdempotencyKey, KeyEntry, KeyFilter,
     KeyManager, KeyStore, ManageError, ManageFuture, MemoryStore, NewKey, PepperManager, Rehash,
@@ -115,6 +116,10 @@ impl KeyManager for Held {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         self.0.list_accounts(after, limit)
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        self.0.policies()
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

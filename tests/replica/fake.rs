@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, AccountId, KeyDigest, SharedRecord};
+use tower_api_key::policy::Policies;
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, FeedAnswer, FeedChanges, FeedFuture, FeedPage,
     FeedPosition, Invalidation, Invalidations, KeyEntry, KeyFeed, KeyFilter, KeyManager, KeyStore,
@@ -296,6 +297,10 @@ impl KeyManager for Fake {
             let later = later.filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
             Ok(later.take(limit).map(|(_, account)| Arc::clone(account)).collect())
         })
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        Box::pin(std::future::ready(Ok(Policies::default())))
     }
 
     fn changes(&self, _sequence: u64, _limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -9,34 +9,9 @@ use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{
-    Applied, Command, CommandOptions, IdempotencyKey, ManageError, Precondition, StoreError,
-    Version,
+    Applied, Command, CommandOptions, CommandTarget, IdempotencyKey, ManageError, Precondition,
+    StoreError, Version,
 };
-
-/// The key or the account that a command changes.
-enum CommandTarget {
-    Key(String),
-    Account(String),
-}
-
-impl CommandTarget {
-    /// Returns `None` for an id that no database can store.
-    fn of(command: &Command<'_>) -> Option<Self> {
-        let key = |id: &str| can_be_stored(id).then(|| Self::Key(id.to_owned()));
-        match command {
-            Command::Add(new) => Some(Self::Key(new.record.id().to_string())),
-            Command::Update { id, .. }
-            | Command::Rotate { id, .. }
-            | Command::Revoke { id }
-            | Command::Delete { id } => key(id),
-            Command::SaveAccount(account) => Some(Self::Account(account.id().to_string())),
-            Command::DeleteAccount { id } => {
-                can_be_stored(id).then(|| Self::Account((*id).to_owned()))
-            }
-            _ => None,
-        }
-    }
-}
 
 impl SqlStore {
     pub(super) async fn run(
@@ -45,7 +20,7 @@ impl SqlStore {
         options: CommandOptions<'_>,
     ) -> Result<Applied, ManageError> {
         options.check()?;
-        let target = CommandTarget::of(&command).ok_or(ManageError::NotFound)?;
+        let target = storable_target(&command)?;
         let existing = match &command {
             Command::Add(new) if options.is_in_existing_account() => {
                 Some(new.record.account().id().to_string())
@@ -112,7 +87,7 @@ impl Step<'_> {
                 self.delete_account(id).await?;
                 Applied::default()
             }
-            _ => return Err(StoreError::new("this store does not know the command").into()),
+            _ => return Err(unknown_command()),
         })
     }
 
@@ -131,6 +106,7 @@ impl Step<'_> {
                 Err(error) => return Err(error),
             },
             CommandTarget::Account(id) => self.account(id).await?.as_ref().map(Version::of_account),
+            _ => return Err(unknown_command()),
         };
         precondition.check(version)
     }
@@ -141,6 +117,7 @@ impl Step<'_> {
             CommandTarget::Account(id) => {
                 Applied::account(self.readable_account(id).await?.map(Arc::new))
             }
+            _ => return Err(unknown_command()),
         })
     }
 
@@ -170,4 +147,23 @@ impl Step<'_> {
         .await?;
         Ok(())
     }
+}
+
+/// Returns what a command changes.
+///
+/// # Errors
+///
+/// [`ManageError::NotFound`] for an id that no database can store.
+fn storable_target(command: &Command<'_>) -> Result<CommandTarget, ManageError> {
+    let target = command.target();
+    match &target {
+        CommandTarget::Key(id) | CommandTarget::Account(id) if !can_be_stored(id) => {
+            Err(ManageError::NotFound)
+        }
+        _ => Ok(target),
+    }
+}
+
+fn unknown_command() -> ManageError {
+    StoreError::new("this store does not know the command").into()
 }

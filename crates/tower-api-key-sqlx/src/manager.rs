@@ -12,6 +12,7 @@ use super::table_lock::code;
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
+use tower_api_key::policy::Policies;
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageFuture,
     NewKey, Page, StoreError, TrailFilter,
@@ -156,6 +157,10 @@ impl KeyManager for SqlStore {
             }
             Ok(page)
         })
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        Box::pin(std::future::ready(Ok(Policies::default())))
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

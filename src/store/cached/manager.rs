@@ -10,6 +10,7 @@ use super::super::manage::{
 use super::cache::Cached;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
+use crate::policy::Policies;
 
 impl<S: KeyManager> KeyManager for Cached<S> {
     fn apply<'a>(
@@ -87,6 +88,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         self.store().page_of_accounts(after, limit)
     }
 
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        self.store().policies()
+    }
+
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         self.store().changes(sequence, limit)
     }
@@ -152,6 +157,8 @@ impl<'a> Affected<'a> {
                 let deleted = AccountId::new(*id).map(|id| account(&id));
                 vec![deleted.unwrap_or(Invalidation::Everything)]
             }
+            // A policy changes no key.
+            Command::SavePolicy(_) | Command::DeletePolicy(_) => Vec::new(),
         })
     }
 }

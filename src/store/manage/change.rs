@@ -34,12 +34,16 @@ pub enum Action {
     AccountSaved,
     /// An account was deleted, with its keys.
     AccountDeleted,
+    /// A policy was added or changed.
+    PolicySaved,
+    /// A policy was deleted.
+    PolicyDeleted,
     /// A newer version of the program made this change, and this version has no name for it.
     Unknown,
 }
 
 impl Action {
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::KeyAdded, "key_added"),
         (Self::KeyUpdated, "key_updated"),
         (Self::KeyRotated, "key_rotated"),
@@ -48,6 +52,8 @@ impl Action {
         (Self::KeyDeleted, "key_deleted"),
         (Self::AccountSaved, "account_saved"),
         (Self::AccountDeleted, "account_deleted"),
+        (Self::PolicySaved, "policy_saved"),
+        (Self::PolicyDeleted, "policy_deleted"),
         (Self::Unknown, "unknown"),
     ];
 
@@ -108,9 +114,9 @@ pub struct Change {
     pub by: String,
     /// What was done.
     pub action: Action,
-    /// The id of the key. `None` for a change of an account.
+    /// The id of the key. `None` for a change of an account or a policy.
     pub key: Option<String>,
-    /// The id of the account.
+    /// The id of the account. Empty for a change of a policy for all accounts.
     pub account: String,
     /// Why the change was made, as the caller passed it.
     pub reason: Option<String>,
@@ -134,6 +140,8 @@ mod tests {
             (Action::KeyDeleted, "key_deleted"),
             (Action::AccountSaved, "account_saved"),
             (Action::AccountDeleted, "account_deleted"),
+            (Action::PolicySaved, "policy_saved"),
+            (Action::PolicyDeleted, "policy_deleted"),
         ];
         for (action, name) in names {
             assert_eq!((action.name(), name.parse()), (name, Ok(action)));

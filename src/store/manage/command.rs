@@ -1,16 +1,14 @@
 //! A change as a value: what to change, who changes it, and on which condition.
 
-use std::sync::Arc;
-
-use super::entry::KeyEntry;
-use super::error::ManageError;
+use super::command_target::CommandTarget;
 use super::idempotency::IdempotencyKey;
 use super::new_key::NewKey;
 use super::new_secret::NewSecret;
+use super::precondition::Precondition;
 use super::update::KeyUpdate;
-use super::version::Version;
 use crate::clock::Timestamp;
 use crate::key::{Account, InvalidRecord, check_text};
+use crate::policy::{KeyPolicy, PolicySubject};
 
 /// A change of one key or one account, for [`KeyManager::apply`](super::KeyManager::apply).
 ///
@@ -52,6 +50,27 @@ pub enum Command<'a> {
         /// The id of the account.
         id: &'a str,
     },
+    /// Adds or replaces the policy for its subject. Keys that exist stay as they are.
+    SavePolicy(KeyPolicy),
+    /// Deletes the policy for a subject. Fails with [`ManageError::NotFound`] if there is none.
+    DeletePolicy(PolicySubject),
+}
+
+impl Command<'_> {
+    /// Returns what the command changes.
+    pub fn target(&self) -> CommandTarget {
+        match self {
+            Self::Add(new) => CommandTarget::Key(new.record.id().to_string()),
+            Self::Update { id, .. }
+            | Self::Rotate { id, .. }
+            | Self::Revoke { id }
+            | Self::Delete { id } => CommandTarget::Key((*id).to_owned()),
+            Self::SaveAccount(account) => CommandTarget::Account(account.id().to_string()),
+            Self::DeleteAccount { id } => CommandTarget::Account((*id).to_owned()),
+            Self::SavePolicy(policy) => CommandTarget::Policy(policy.subject().clone()),
+            Self::DeletePolicy(subject) => CommandTarget::Policy(subject.clone()),
+        }
+    }
 }
 
 /// Who makes a change, why, and on which condition.
@@ -180,67 +199,5 @@ impl<'a> CommandOptions<'a> {
         check_text("the reason of a change", self.reason.unwrap_or_default())?;
         let key = self.idempotency_key.as_ref().map_or("", IdempotencyKey::as_str);
         Ok(check_text("an idempotency key", key)?)
-    }
-}
-
-/// The condition of a change. The store checks it in the transaction that makes the change, so of two editors who
-/// saw the same state only one succeeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Precondition {
-    /// The change has no condition.
-    #[default]
-    None,
-    /// No key or account has this id. Without this condition, saving an account replaces it.
-    Absent,
-    /// The key or account still has this version.
-    Version(Version),
-}
-
-impl Precondition {
-    /// Checks the condition against the present version: `None` if no key or account has the id.
-    ///
-    /// # Errors
-    ///
-    /// [`ManageError::PreconditionFailed`] if the condition does not hold.
-    pub fn check(self, present: Option<Version>) -> Result<(), ManageError> {
-        let holds = match self {
-            Self::None => true,
-            Self::Absent => present.is_none(),
-            Self::Version(version) => present == Some(version),
-        };
-        if holds { Ok(()) } else { Err(ManageError::PreconditionFailed) }
-    }
-}
-
-/// The result of a change.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub struct Applied {
-    /// The key after the change; `None` if the change was one of an account, deleted the key, or revoked a key whose
-    /// row cannot be read.
-    pub key: Option<KeyEntry>,
-    /// The account after the change; `None` if the change was one of a key, or deleted the account.
-    pub account: Option<Arc<Account>>,
-    /// Whether an earlier command with the same idempotency key has made the change. The key or the account is the
-    /// present one then.
-    pub replayed: bool,
-}
-
-impl Applied {
-    /// Describes a change of a key.
-    pub fn key(entry: impl Into<Option<KeyEntry>>) -> Self {
-        Self { key: entry.into(), ..Self::default() }
-    }
-
-    /// Describes a change of an account.
-    pub fn account(account: impl Into<Option<Arc<Account>>>) -> Self {
-        Self { account: account.into(), ..Self::default() }
-    }
-
-    /// Marks the change as one that an earlier command has made.
-    #[must_use]
-    pub fn replayed(self) -> Self {
-        Self { replayed: true, ..self }
     }
 }

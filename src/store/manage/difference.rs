@@ -1,9 +1,12 @@
 //! What a change changed, as text for people.
 
+use std::time::Duration;
+
 use crate::key::{Account, KeyRecord};
+use crate::policy::KeyPolicy;
 use crate::quota::Quotas;
 
-/// A field of a key or an account that a change changed.
+/// A field of a key, an account or a policy that a change changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
@@ -41,6 +44,16 @@ impl Difference {
     /// Lists the fields in which two states of an account differ, as [`of_keys`](Self::of_keys) does.
     pub fn of_accounts(before: Option<&Account>, after: Option<&Account>) -> Vec<Self> {
         between(before.map(account_fields), after.map(account_fields))
+    }
+
+    /// Lists the rules in which two states of a policy differ, as [`of_keys`](Self::of_keys) does. The trail has no column
+    /// for the subject, so the list begins with it.
+    pub fn of_policies(before: Option<&KeyPolicy>, after: Option<&KeyPolicy>) -> Vec<Self> {
+        let subject = before.or(after).map(|policy| policy.subject().to_string());
+        let subject = subject
+            .map(|text| Self::new("policy", before.and(Some(text.clone())), after.and(Some(text))));
+        let changed = between(before.map(policy_fields), after.map(policy_fields)).into_iter();
+        subject.into_iter().chain(changed.filter(|field| field.field != "policy")).collect()
     }
 }
 
@@ -95,6 +108,21 @@ pub(super) fn account_fields(account: &Account) -> FieldTexts {
         ("quotas", account.quotas().map(quotas)),
         ("plan", account.plan().map(ToString::to_string)),
         ("disabled", account.is_disabled().then(|| "true".to_owned())),
+    ];
+    all.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
+}
+
+/// Returns every rule of a policy that is set, by name.
+pub(super) fn policy_fields(policy: &KeyPolicy) -> FieldTexts {
+    let seconds = |time: Option<Duration>| time.map(|time| format!("{} s", time.as_secs()));
+    let all = [
+        ("policy", Some(policy.subject().to_string())),
+        ("require_expiry", policy.requires_expiry().then(|| "true".to_owned())),
+        ("longest_life", seconds(policy.longest_life())),
+        ("switch_off_unused", seconds(policy.switches_off_unused())),
+        ("most_keys", policy.most_keys().map(|most| most.to_string())),
+        ("scopes", policy.scopes().map(ToString::to_string)),
+        ("remind_of_rotation", seconds(policy.rotation_reminder())),
     ];
     all.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
 }

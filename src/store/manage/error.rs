@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::state::KeyState;
 use crate::error::StoreError;
 use crate::key::InvalidRecord;
+use crate::policy::PolicyViolation;
 
 /// The reason why a store did not make a change. The store has changed nothing, except with
 /// [`NotYetApplied`](Self::NotYetApplied).
@@ -32,6 +33,9 @@ pub enum ManageError {
     /// The owner of the key has this number of other keys, which is [the most](super::CommandOptions::at_most_keys).
     #[error("the owner has {0} keys, which is the most: revoke one first")]
     TooManyKeys(u32),
+    /// The key would break a rule of a [policy](crate::policy).
+    #[error(transparent)]
+    PolicyViolated(#[from] PolicyViolation),
     /// Another change was made with the same [idempotency key](super::IdempotencyKey).
     #[error("the idempotency key was used for another change: choose another key")]
     IdempotencyKeyReused,

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::super::KeyStore;
+use super::applied::Applied;
 use super::change::Change;
-use super::command::{Applied, Command, CommandOptions};
+use super::command::{Command, CommandOptions};
 use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::filter::KeyFilter;
@@ -16,6 +17,7 @@ use super::trail_filter::TrailFilter;
 use super::update::KeyUpdate;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
+use crate::policy::Policies;
 
 /// The future that a [`KeyManager`] returns. It is boxed, so that a manager can be used through `dyn`.
 pub type ManageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
@@ -63,13 +65,14 @@ pub trait KeyManager: KeyStore {
     /// Makes one change of a key or an account, in one transaction with its line of the trail. Every other method that
     /// makes one change calls this one.
     ///
-    /// The store checks [`CommandOptions::check`] first, then the idempotency key, then the precondition, and then
-    /// [the bound on keys](CommandOptions::at_most_keys).
+    /// The store checks [`CommandOptions::check`] first, then the idempotency key, then the precondition, then
+    /// [the bound on keys](CommandOptions::at_most_keys), and then the [policies](crate::policy).
     ///
     /// # Errors
     ///
     /// - [`ManageError::IdempotencyKeyReused`] if another change was made with the same idempotency key;
     /// - [`ManageError::PreconditionFailed`] if the precondition does not hold;
+    /// - [`ManageError::PolicyViolated`] if the key would break a rule of a policy;
     /// - [`ManageError::TooManyKeys`] if the owner of the key has as many keys as the command allows;
     /// - the errors of the method that makes the same change.
     fn apply<'a>(
@@ -93,6 +96,10 @@ pub trait KeyManager: KeyStore {
     /// A key that exists already stays unchanged and is not counted. An import revokes no keys, even if a key
     /// has [`revokes_others`](NewKey::revokes_others) set. Other changes wait until the import is done, so
     /// import about ten thousand keys at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::PolicyViolated`] if an added key breaks a rule of a policy.
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64>;
 
     /// Returns a key, or `None` if no key has this id.
@@ -223,6 +230,9 @@ pub trait KeyManager: KeyStore {
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         done(self.apply(Command::DeleteAccount { id }, CommandOptions::by(by)))
     }
+
+    /// Lists all policies. [`Command::SavePolicy`] and [`Command::DeletePolicy`] change them.
+    fn policies(&self) -> ManageFuture<'_, Policies>;
 
     /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;

@@ -1,9 +1,11 @@
 //! Management of keys: what a store that can write offers besides lookups. [`KeyManager`] lists what it
 //! guarantees.
 
+mod applied;
 mod author;
 mod change;
 mod command;
+mod command_target;
 mod difference;
 mod entry;
 mod error;
@@ -15,15 +17,18 @@ mod new_secret;
 mod order;
 mod page;
 mod peppers;
+mod precondition;
 mod retention;
 mod state;
 mod trail_filter;
 mod update;
 mod version;
 
+pub use applied::Applied;
 pub use author::check_author;
 pub use change::{Action, Change};
-pub use command::{Applied, Command, CommandOptions, Precondition};
+pub use command::{Command, CommandOptions};
+pub use command_target::CommandTarget;
 pub use difference::Difference;
 pub use entry::{FormerDigest, KeyEntry, SecretEntry};
 pub use error::ManageError;
@@ -35,6 +40,7 @@ pub use new_secret::NewSecret;
 pub use order::{KeyOrder, KeyPosition};
 pub use page::{BrokenRow, Page};
 pub use peppers::{FORMER_DIGEST_KEPT, PepperManager, PepperUsage, Rehash};
+pub use precondition::Precondition;
 pub use retention::Retention;
 pub use state::KeyState;
 pub use trail_filter::TrailFilter;

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use super::difference::{account_fields, key_fields};
+use super::difference::{account_fields, key_fields, policy_fields};
 use super::entry::KeyEntry;
 use crate::error::UnknownName;
 use crate::key::Account;
+use crate::policy::KeyPolicy;
 
 /// The version of a key or an account: a digest of what a change can change. Equal versions mean equal settings.
 ///
@@ -45,6 +46,11 @@ impl Version {
     /// Returns the version of an account.
     pub fn of_account(account: &Account) -> Self {
         Self::of(account.id().as_str(), &account_fields(account))
+    }
+
+    /// Returns the version of a policy.
+    pub fn of_policy(policy: &KeyPolicy) -> Self {
+        Self::of(&policy.subject().to_string(), &policy_fields(policy))
     }
 
     fn of(id: &str, fields: &[(&'static str, String)]) -> Self {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Action, Applied, Command, CommandOptions, Difference, KeyEntry, KeyState, KeyUpdate,
-    ManageError, NewKey, NewSecret, SecretEntry, Version,
+    ManageError, NewKey, NewSecret, SecretEntry,
 };
 use super::line::{Line, Made};
 use super::page::Entry;
 use super::store::MemoryStore;
 use super::writer::Writer;
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest, KeyRecord};
+use crate::key::{KeyDigest, KeyRecord};
 
 impl MemoryStore {
     pub(super) fn apply_now(
@@ -21,23 +21,20 @@ impl MemoryStore {
     ) -> Result<Applied, ManageError> {
         let made = self.made(options)?;
         let mut writer = self.writer();
-        let target = CommandTarget::of(&command);
+        let target = command.target();
         if let Some(key) = options.idempotency_key()
             && writer.index.requests.has_made(made.by, key, made.at)?
         {
-            return Ok(target.present(&writer, made.at).replayed());
+            return Ok(writer.present(&target, made.at).replayed());
         }
-        options.precondition().check(target.version(&writer))?;
+        options.precondition().check(writer.version(&target))?;
         if options.is_in_existing_account()
             && let Command::Add(new) = &command
             && writer.account(new.record.account().id().as_str()).is_none()
         {
             return Err(ManageError::NotFound);
         }
-        let command = match options.most_keys() {
-            Some(most) => writer.check_most_keys(command, most, made.at)?,
-            None => command,
-        };
+        let command = writer.check(command, options, made.at)?;
         let applied = writer.apply(command, made)?;
         if let Some(key) = options.idempotency_key() {
             writer.index.requests.note(made.by, key, made.at);
@@ -52,6 +49,7 @@ impl MemoryStore {
     ) -> Result<u64, ManageError> {
         let made = self.made(options)?;
         let mut writer = self.writer();
+        writer.check_import(&keys, made.at)?;
         let mut added = 0;
         for key in keys {
             let key = NewKey { revokes_others: false, ..key };
@@ -63,40 +61,6 @@ impl MemoryStore {
     pub(super) fn made<'a>(&self, options: &CommandOptions<'a>) -> Result<Made<'a>, ManageError> {
         options.check()?;
         Ok(Made { at: self.0.clock.now(), by: options.author(), reason: options.reason() })
-    }
-}
-
-/// The key or the account that a command changes.
-enum CommandTarget {
-    Key(String),
-    Account(String),
-}
-
-impl CommandTarget {
-    fn of(command: &Command<'_>) -> Self {
-        match command {
-            Command::Add(new) => Self::Key(new.record.id().to_string()),
-            Command::Update { id, .. }
-            | Command::Rotate { id, .. }
-            | Command::Revoke { id }
-            | Command::Delete { id } => Self::Key((*id).to_owned()),
-            Command::SaveAccount(account) => Self::Account(account.id().to_string()),
-            Command::DeleteAccount { id } => Self::Account((*id).to_owned()),
-        }
-    }
-
-    fn version(&self, writer: &Writer<'_>) -> Option<Version> {
-        match self {
-            Self::Key(id) => writer.entry(id).as_ref().map(Version::of_key),
-            Self::Account(id) => writer.account(id).as_deref().map(Version::of_account),
-        }
-    }
-
-    fn present(&self, writer: &Writer<'_>, at: Timestamp) -> Applied {
-        match self {
-            Self::Key(id) => Applied::key(writer.shown(id, at)),
-            Self::Account(id) => Applied::account(writer.account(id)),
-        }
     }
 }
 
@@ -143,24 +107,21 @@ impl Writer<'_> {
                 self.index.history.note(made, line.with(differences));
                 Ok(Applied::default())
             }
+            Command::SavePolicy(policy) => {
+                let before = self.index.policies.save(policy.clone());
+                let line = Line::of_policy(Action::PolicySaved, policy.subject());
+                let differences = Difference::of_policies(before.as_ref(), Some(&policy));
+                self.index.history.note(made, line.with(differences));
+                Ok(Applied::policy(policy))
+            }
+            Command::DeletePolicy(subject) => {
+                let before = self.index.policies.remove(&subject).ok_or(ManageError::NotFound)?;
+                let line = Line::of_policy(Action::PolicyDeleted, &subject);
+                let differences = Difference::of_policies(Some(&before), None);
+                self.index.history.note(made, line.with(differences));
+                Ok(Applied::default())
+            }
         }
-    }
-
-    fn account(&self, id: &str) -> Option<Arc<Account>> {
-        self.index.accounts.get(id).map(|members| Arc::clone(&members.account))
-    }
-
-    fn entry(&self, id: &str) -> Option<KeyEntry> {
-        let Entry { digest, record } = self.find(id)?.clone();
-        let (created, secrets) = self.index.history.of(id, digest);
-        Some(KeyEntry::new(record, created, secrets))
-    }
-
-    /// Returns a key without the secrets that expired longer ago than the retention.
-    pub(super) fn shown(&self, id: &str, at: Timestamp) -> Option<KeyEntry> {
-        let mut entry = self.entry(id)?;
-        self.index.history.retention.hide(&mut entry.secrets, at);
-        Some(entry)
     }
 
     fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
@@ -182,7 +143,7 @@ impl Writer<'_> {
     }
 
     /// Returns the keys of a new key's account, owner and audience that are not revoked.
-    fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
+    pub(super) fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
         let keys = self.index.accounts.keys_of(new.account().id().as_str()).iter();
         let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
         let alike = |record: &&KeyRecord| {

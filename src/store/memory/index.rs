@@ -10,6 +10,7 @@ use super::page::Entry;
 use super::requests::MadeRequests;
 use super::table::{Location, Table};
 use crate::key::{AccountId, KeyDigest, KeyId, KeyRecord};
+use crate::policy::Policies;
 use crate::sync;
 
 /// The fewest replaced records that cause a compaction of the pages.
@@ -27,6 +28,7 @@ pub(super) struct Index {
     gone: usize,
     pub(super) history: History,
     pub(super) requests: MadeRequests,
+    pub(super) policies: Policies,
 }
 
 impl Index {

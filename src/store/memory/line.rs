@@ -3,6 +3,7 @@
 use super::super::manage::{Action, Difference};
 use crate::clock::Timestamp;
 use crate::key::KeyRecord;
+use crate::policy::PolicySubject;
 
 /// The instant, the author and the reason of a change.
 #[derive(Clone, Copy)]
@@ -28,6 +29,10 @@ impl Line {
 
     pub(super) fn of_account(action: Action, account: &str) -> Self {
         Self { action, key: None, account: account.to_owned(), differences: Vec::new() }
+    }
+
+    pub(super) fn of_policy(action: Action, subject: &PolicySubject) -> Self {
+        Self::of_account(action, subject.account())
     }
 
     pub(super) fn with(self, differences: Vec<Difference>) -> Self {

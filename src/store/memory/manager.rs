@@ -10,6 +10,7 @@ use super::super::manage::{
 use super::store::MemoryStore;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
+use crate::policy::Policies;
 
 pub(super) fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
     Box::pin(ready(answer))
@@ -73,6 +74,10 @@ impl KeyManager for MemoryStore {
             writer.index.accounts.get(id.as_str()).map(|members| Arc::clone(&members.account))
         });
         now(Ok(accounts.collect()))
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        now(Ok(self.writer().index.policies.clone()))
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -1,6 +1,7 @@
 //! A store in memory. Lookups take no lock, and every change applies to the next request.
 
 mod account_index;
+mod bounds;
 mod commands;
 #[cfg(feature = "replica")]
 mod copied;
@@ -10,9 +11,9 @@ mod history;
 mod index;
 mod line;
 mod manager;
-mod most_keys;
 mod page;
 mod peppers;
+mod present;
 mod requests;
 #[cfg(all(test, shuttle))]
 mod schedules;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
+use tower_api_key::policy::Policies;
 use tower_api_key::store::{
     Action, Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager,
     ManageFuture, NewKey, StoreError, TrailFilter,
@@ -90,6 +91,10 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             let page = self.inner.list_accounts(after, limit.saturating_add(skipped)).await?;
             Ok(page.into_iter().skip(skipped).collect())
         })
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        self.inner.policies()
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
