@@ -77,20 +77,28 @@ impl Policies {
         self.0.iter().filter(|policy| policy.subject().covers(record))
     }
 
-    /// Checks a key that is added at this instant. [`most_keys`](Self::most_keys) says what else to count. A key that is
-    /// added as revoked breaks no rule, because nothing revives it.
+    /// Lists every rule for the expiry and the scopes that a key breaks whose newest secret was made at this instant. A
+    /// revoked key breaks none, because nothing revives it.
+    pub fn violations<'a>(
+        &'a self,
+        record: &'a KeyRecord,
+        newest_secret: Timestamp,
+    ) -> impl Iterator<Item = PolicyViolation> + 'a {
+        let policies = self.covering(record).filter(|_| !record.is_revoked());
+        policies.flat_map(move |policy| {
+            let checked =
+                [check_expiry(policy, record, newest_secret), check_scopes(policy, record)];
+            checked.into_iter().filter_map(Result::err)
+        })
+    }
+
+    /// Checks a key that is added at this instant. [`most_keys`](Self::most_keys) says what else to count.
     ///
     /// # Errors
     ///
-    /// The first rule that the key breaks.
+    /// The first of the [violations](Self::violations).
     pub fn check_new(&self, record: &KeyRecord, now: Timestamp) -> Result<(), PolicyViolation> {
-        if record.is_revoked() {
-            return Ok(());
-        }
-        self.covering(record).try_for_each(|policy| {
-            check_expiry(policy, record, now)?;
-            check_scopes(policy, record)
-        })
+        self.violations(record, now).next().map_or(Ok(()), Err)
     }
 
     /// Checks a change of a key, whose newest secret was made at this instant. Only rules for what the change changes

@@ -107,7 +107,7 @@ impl KeyPolicyBuilder {
             return Err(wrong.into());
         }
         let mut policy = self.policy;
-        // Two policies that mean the same are equal.
+        // Two policies with the same rules are equal, however they were described.
         policy.expiry_required |= policy.longest_life.is_some();
         for (rule, time, least) in [
             ("longest_life", policy.longest_life, Duration::from_secs(1)),

@@ -74,7 +74,11 @@ async fn a_key_behind_one_that_is_left_out_is_checked() {
     };
     assert_eq!(import(&manager, left_out(key("b"))).await, Err("expires"));
     assert!(manager.store.is_empty());
-    assert_eq!(import(&manager, left_out(fine("b"))).await, Ok(2), "who is left out breaks no rule");
+    assert_eq!(
+        import(&manager, left_out(fine("b"))).await,
+        Ok(2),
+        "who is left out breaks no rule"
+    );
 }
 
 #[tokio::test]

@@ -145,7 +145,8 @@ async fn what_an_account_may_does_not_widen_a_key_that_lists_its_scopes() {
     assert_eq!(manager.add(key("new").scopes(["read"])).await, "");
     let account = tower_api_key::key::Account::builder("acme").scopes(["admin"]).build().unwrap();
     manager.store.save_account(account, "ada").await.unwrap();
-    let scopes = async |id| manager.store.get(id).await.unwrap().unwrap().record.scopes().to_string();
+    let scopes =
+        async |id| manager.store.get(id).await.unwrap().unwrap().record.scopes().to_string();
     assert_eq!(scopes("new").await, "read");
     assert_eq!(scopes("old").await, "admin", "a policy takes nothing from keys that exist");
     assert_eq!(manager.edit("new", |it| it.inherit_scopes()).await, "scopes");
