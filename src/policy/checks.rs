@@ -5,10 +5,9 @@ use super::violation::PolicyViolation;
 use crate::clock::Timestamp;
 use crate::key::KeyRecord;
 
-/// Returns true if a change gives a key a later expiry, or takes its expiry away.
-pub(super) fn lives_longer(before: &KeyRecord, after: &KeyRecord) -> bool {
-    let end = |record: &KeyRecord| record.expires().unwrap_or(Timestamp::MAX);
-    end(after) > end(before)
+/// Returns the latest expiry that the longest life of a policy allows.
+pub(super) fn latest_expiry(policy: &KeyPolicy, newest_secret: Timestamp) -> Option<Timestamp> {
+    policy.longest_life().map(|life| newest_secret.plus(life))
 }
 
 /// Returns true if a change may give a key a scope: one that the key did not list, or those of its account.
@@ -22,19 +21,21 @@ pub(super) fn may_do_more(before: &KeyRecord, after: &KeyRecord) -> bool {
     }
 }
 
+/// Checks that a key has an expiry if the policy requires one, and none after `latest`.
 pub(super) fn check_expiry(
     policy: &KeyPolicy,
     record: &KeyRecord,
-    newest_secret: Timestamp,
+    latest: Option<Timestamp>,
 ) -> Result<(), PolicyViolation> {
     let subject = || policy.subject().clone();
-    match (record.expires(), policy.longest_life()) {
-        (None, _) if policy.requires_expiry() => {
-            Err(PolicyViolation::ExpiryRequired { subject: subject() })
-        }
-        (Some(expires), Some(life)) if expires > newest_secret.plus(life) => {
+    let Some(expires) = record.expires() else {
+        let violation = PolicyViolation::ExpiryRequired { subject: subject() };
+        return if policy.requires_expiry() { Err(violation) } else { Ok(()) };
+    };
+    match policy.longest_life().zip(latest) {
+        Some((life, latest)) if expires > latest => {
             // Whole seconds, because people copy the text.
-            let latest = Timestamp::from_unix_seconds(newest_secret.plus(life).unix_seconds());
+            let latest = Timestamp::from_unix_seconds(latest.unix_seconds());
             Err(PolicyViolation::LivesTooLong { subject: subject(), life, latest })
         }
         _ => Ok(()),
@@ -144,9 +145,10 @@ mod tests {
             (old(), old(), "", ""),
             (old(), old().name("backup").disabled(true), "", ""),
             (old().disabled(true), old(), "", ""),
-            // An earlier expiry always passes, a later one only within the life of the secret.
-            (old(), old().expires(day(600)), "", ""),
-            (listed(), listed().expires(day(499)), "", ""),
+            // An earlier expiry passes within two weeks, a later one only within the life of the secret.
+            (old(), old().expires(day(100)), "", ""),
+            (old(), old().expires(day(101)), "kind:personal", "expires"),
+            (listed(), listed().expires(day(101)), "kind:personal", "expires"),
             (listed(), listed().expires(day(501)), "kind:personal", "expires"),
             (listed(), listed().never_expires(), "account:acme", "expires"),
             (fine(), fine().expires(day(101)), "kind:personal", "expires"),
@@ -175,8 +177,43 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let checked = policies().check_change(&record(before), &record(after), day(10));
+            let (before, after) = (record(before), record(after));
+            let checked = policies().check_change(&before, &after, day(10), day(20));
             assert_eq!(told(checked), (subject.to_owned(), field), "case {number}");
+        }
+    }
+
+    /// The secret was made on day 0, so its life ended on day 90. It is day 200.
+    #[test]
+    fn a_key_that_is_too_old_ends_within_two_weeks_or_is_rotated() {
+        let policies = Policies::new([policy("all", |it| it.longest_life(days(90)))]);
+        for (number, (before, after, latest)) in [
+            (key(), key().expires(day(214)), None),
+            (key(), key().expires(day(201)), None),
+            (key(), key().expires(day(10)), None),
+            (key(), key().expires(day(215)), Some(214)),
+            (key().expires(day(500)), key().expires(day(214)), None),
+            (key().expires(day(500)), key().expires(day(499)), Some(214)),
+            (key().expires(day(500)), key().expires(day(501)), Some(214)),
+            // Nobody gets the two weeks twice, and an expired key does not come back.
+            (key().expires(day(214)), key().expires(day(213)), None),
+            (key().expires(day(205)), key().expires(day(206)), Some(205)),
+            (key().expires(day(200)), key().expires(day(201)), Some(200)),
+            (key().expires(day(50)), key().expires(day(60)), None),
+            (key().expires(day(50)), key().expires(day(201)), Some(90)),
+            // As another kind it would be another policy's key.
+            (key(), key().kind("other").expires(day(214)), Some(90)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (before, after) = (record(before), record(after));
+            let checked = policies.check_change(&before, &after, day(0), day(200));
+            let told = checked.err().map(|violation| match violation {
+                PolicyViolation::LivesTooLong { latest, .. } => latest,
+                other => panic!("{other}"),
+            });
+            assert_eq!(told, latest.map(day), "case {number}");
         }
     }
 

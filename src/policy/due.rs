@@ -32,8 +32,8 @@ pub enum PolicyAction {
     },
 }
 
-/// Returns when a key or a secret ends at the latest whose longest life ends at `latest`: its owner has two weeks to react,
-/// but no longer than the key lives anyway.
+/// Returns when a key or one of its secrets ends at the latest whose longest life ends at `latest`. A life that has ended
+/// leaves the owner two weeks to react, but no more than the key has anyway.
 pub(super) fn end_of_life(record: &KeyRecord, latest: Timestamp, now: Timestamp) -> Timestamp {
     let notice = now.plus(NOTICE);
     latest.max(record.expires().map_or(notice, |expires| expires.min(notice)))
@@ -182,7 +182,11 @@ mod tests {
         assert_eq!(policies.due(&record, &dates, day(100)), [expire(114)]);
         let change = |record: &KeyRecord, at| record.edit().expires(at).build().unwrap();
         let swept = change(&record, day(114));
-        assert_eq!(policies.check_change(&record, &swept, day(0)), Ok(()), "the policy allows it");
+        assert_eq!(
+            policies.check_change(&record, &swept, day(0), day(100)),
+            Ok(()),
+            "it is allowed"
+        );
         record = swept;
         for today in [100, 101, 113, 114, 115] {
             assert!(policies.due(&record, &dates, day(today)).is_empty(), "day {today}");

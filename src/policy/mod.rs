@@ -10,8 +10,9 @@
 //! 4. its account has no more keys than a policy allows.
 //!
 //! All policies that cover a key apply, so the strictest rule decides. A change is checked by the rules for what it
-//! changes: a key that broke a rule before can still get another name, an earlier expiry or fewer scopes. A rotation is
-//! never refused, but its earlier secrets end [no later](Policies::end_of_earlier) than their longest life allows.
+//! changes: a key that broke a rule before can still get another name, fewer scopes, or an expiry within two weeks. A
+//! rotation is never refused, but its earlier secrets end [no later](Policies::end_of_earlier) than their longest life
+//! allows.
 //!
 //! Time brings the rest. A sweep asks [`Policies::due`] which keys to switch off because nobody uses them, which keys get
 //! an expiry, and which secrets should be rotated.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::{check_expiry, check_scopes, lives_longer, may_do_more};
+use super::checks::{check_expiry, check_scopes, latest_expiry, may_do_more};
 use super::due::{self, PolicyAction};
 use super::key_dates::KeyDates;
 use super::policy::KeyPolicy;
@@ -29,7 +29,7 @@ use crate::key::KeyRecord;
 /// let personal = service.edit().kind("personal").build()?;
 /// let violation = PolicyViolation::ExpiryRequired { subject };
 /// assert_eq!(policies.check_new(&personal, now), Err(violation.clone()));
-/// assert_eq!(policies.check_change(&service, &personal, now), Err(violation));
+/// assert_eq!(policies.check_change(&service, &personal, now, now), Err(violation));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,8 +95,8 @@ impl Policies {
     ) -> impl Iterator<Item = PolicyViolation> + 'a {
         let policies = self.covering(record).filter(|_| !record.is_revoked());
         policies.flat_map(move |policy| {
-            let checked =
-                [check_expiry(policy, record, newest_secret), check_scopes(policy, record)];
+            let latest = latest_expiry(policy, newest_secret);
+            let checked = [check_expiry(policy, record, latest), check_scopes(policy, record)];
             checked.into_iter().filter_map(Result::err)
         })
     }
@@ -113,8 +113,8 @@ impl Policies {
     /// Checks a change of a key, whose newest secret was made at this instant. Only rules for what the change changes
     /// count. A change of the kind is checked by all rules, because other policies may cover the key.
     ///
-    /// A change that only takes away passes, even if the key still breaks the rule: an earlier expiry, or fewer scopes.
-    /// So a key from before the policy can always be ended sooner.
+    /// A key from before the policy can be ended and narrowed. An earlier expiry passes if it is at most two weeks from
+    /// now, as a sweep sets it, and fewer scopes always pass.
     ///
     /// # Errors
     ///
@@ -124,6 +124,7 @@ impl Policies {
         before: &KeyRecord,
         after: &KeyRecord,
         newest_secret: Timestamp,
+        now: Timestamp,
     ) -> Result<(), PolicyViolation> {
         // A revoked key cannot be used, and nothing revives it.
         if after.is_revoked() {
@@ -131,8 +132,12 @@ impl Policies {
         }
         let other_kind = before.kind() != after.kind();
         self.covering(after).try_for_each(|policy| {
-            if other_kind || lives_longer(before, after) {
-                check_expiry(policy, after, newest_secret)?;
+            let latest = latest_expiry(policy, newest_secret);
+            if other_kind {
+                check_expiry(policy, after, latest)?;
+            } else if before.expires() != after.expires() {
+                let latest = latest.map(|latest| due::end_of_life(before, latest, now));
+                check_expiry(policy, after, latest)?;
             }
             if other_kind || may_do_more(before, after) {
                 check_scopes(policy, after)?;
@@ -201,9 +206,8 @@ impl Policies {
         until: Timestamp,
         now: Timestamp,
     ) -> Timestamp {
-        let lives = self.covering(record).filter_map(KeyPolicy::longest_life);
-        let ends = lives.map(|life| due::end_of_life(record, newest_secret.plus(life), now));
-        ends.fold(until, Timestamp::min)
+        let ends = self.covering(record).filter_map(|policy| latest_expiry(policy, newest_secret));
+        ends.map(|end| due::end_of_life(record, end, now)).fold(until, Timestamp::min)
     }
 
     /// Lists what a sweep does with a key at this instant. A key that is revoked, expired or switched off is left as it is.

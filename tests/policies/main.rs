@@ -89,12 +89,14 @@ async fn a_key_from_before_the_policy_can_be_ended_and_narrowed_and_renamed() {
         |key| key.disabled(true),
         |key| key.disabled(false),
         |key| key.scopes(["admin", "read"]),
-        |key| key.expires(day(130)),
-        |key| key.expires(day(101)),
     ] {
         assert_eq!(manager.edit("old", change).await, "");
     }
-    assert_eq!(manager.edit("old", |key| key.expires(day(102))).await, "expires");
+    assert_eq!(manager.edit("old", |key| key.expires(day(115))).await, "expires");
+    assert_eq!(manager.edit("old", |key| key.expires(day(114))).await, "");
+    manager.clock.set(day(110));
+    assert_eq!(manager.edit("old", |key| key.expires(day(115))).await, "expires", "once only");
+    assert_eq!(manager.edit("old", |key| key.expires(day(111))).await, "");
     assert_eq!(manager.edit("old", |key| key.scopes(["write"])).await, "scopes");
 }
 

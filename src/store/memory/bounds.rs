@@ -31,7 +31,8 @@ impl Writer<'_> {
                 // The stored state of the account applies, not the one in the changed record.
                 let after = apply_update(before, change)?.under(before.account().clone());
                 self.check_owner(&after, options, now)?;
-                self.index.policies.check_change(before, &after, self.newest_secret(id))?;
+                let newest = self.newest_secret(id);
+                self.index.policies.check_change(before, &after, newest, now)?;
                 for (subject, most) in self.index.policies.most_keys(Some(before), &after, now) {
                     let count = self.count_covered(subject, &after, &HashSet::new(), now);
                     check_number(subject, count, most)?;
