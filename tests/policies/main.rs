@@ -9,8 +9,9 @@ mod rotation;
 mod saving;
 
 use manager::{Manager, day, days, key, named};
+use tower_api_key::key::{Account, KeyRecordBuilder};
 use tower_api_key::policy::KeyPolicyBuilder;
-use tower_api_key::store::{CommandOptions, IdempotencyKey, KeyManager, NewKey};
+use tower_api_key::store::{Command, CommandOptions, IdempotencyKey, KeyManager, NewKey};
 
 #[tokio::test]
 async fn a_refused_key_changes_nothing_and_leaves_no_line_in_the_trail() {
@@ -43,7 +44,7 @@ async fn a_key_cannot_leave_its_rules_in_two_steps() {
     let personal = || key("k").kind("personal").scopes(["read"]).expires(day(90));
     assert_eq!(manager.add(personal()).await, "");
     // No policy is for the kind `service`, so whoever may edit keys can make the key one. It cannot come back.
-    let service = |it: tower_api_key::key::KeyRecordBuilder| it.kind("service").expires(day(9_999));
+    let service = |it: KeyRecordBuilder| it.kind("service").expires(day(9_999));
     assert_eq!(manager.edit("k", service).await, "");
     assert_eq!(manager.edit("k", |it| it.kind("personal")).await, "expires");
     // An update that brings a record of its own can leave the kind out, too.
@@ -84,12 +85,13 @@ async fn a_key_from_before_the_policy_can_be_ended_and_narrowed_and_renamed() {
     assert_eq!(manager.add(key("old").scopes(["admin", "read", "write"])).await, "");
     manager.clock.set(day(100));
     manager.set("all", |it| it.longest_life(days(90)).scopes(["read"])).await;
-    for change in [
-        |key: tower_api_key::key::KeyRecordBuilder| key.name("backup"),
+    let changes: [fn(KeyRecordBuilder) -> KeyRecordBuilder; 4] = [
+        |key| key.name("backup"),
         |key| key.disabled(true),
         |key| key.disabled(false),
         |key| key.scopes(["admin", "read"]),
-    ] {
+    ];
+    for change in changes {
         assert_eq!(manager.edit("old", change).await, "");
     }
     assert_eq!(manager.edit("old", |key| key.expires(day(115))).await, "expires");
@@ -119,7 +121,7 @@ async fn a_replayed_command_changes_nothing_and_a_new_one_is_checked() {
     let manager = Manager::new();
     let create = || {
         let record = key("k").build().unwrap();
-        tower_api_key::store::Command::Add(NewKey::new(named("k"), record))
+        Command::Add(NewKey::new(named("k"), record))
     };
     let once = |name| CommandOptions::by("ada").once(IdempotencyKey::new(name, &[7; 32]));
     assert!(!manager.store.apply(create(), once("1")).await.unwrap().replayed);
@@ -145,7 +147,7 @@ async fn what_an_account_may_does_not_widen_a_key_that_lists_its_scopes() {
     assert_eq!(manager.add(key("old")).await, "");
     manager.set("all", |it| it.scopes(["read"])).await;
     assert_eq!(manager.add(key("new").scopes(["read"])).await, "");
-    let account = tower_api_key::key::Account::builder("acme").scopes(["admin"]).build().unwrap();
+    let account = Account::builder("acme").scopes(["admin"]).build().unwrap();
     manager.store.save_account(account, "ada").await.unwrap();
     let scopes =
         async |id| manager.store.get(id).await.unwrap().unwrap().record.scopes().to_string();
