@@ -1,5 +1,7 @@
 //! The policies of a store, applied to one key.
 
+use std::collections::BTreeMap;
+
 use super::due::{self, PolicyAction};
 use super::key_dates::KeyDates;
 use super::policy::KeyPolicy;
@@ -30,35 +32,42 @@ use crate::key::KeyRecord;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Policies(Vec<KeyPolicy>);
+pub struct Policies(
+    /// In the order of their subjects, each of which has one policy.
+    Vec<KeyPolicy>,
+);
 
 impl Policies {
     /// Collects policies. Of two with one subject the later one counts.
     pub fn new(policies: impl IntoIterator<Item = KeyPolicy>) -> Self {
-        let mut all = Self::default();
-        for policy in policies {
-            all.save(policy);
-        }
-        all
+        let by_subject = policies.into_iter().map(|policy| (policy.subject().clone(), policy));
+        Self(by_subject.collect::<BTreeMap<_, _>>().into_values().collect())
     }
 
     /// Adds or replaces a policy. Returns the one that had the same subject.
     pub fn save(&mut self, policy: KeyPolicy) -> Option<KeyPolicy> {
-        let before = self.remove(policy.subject());
-        let place = self.0.partition_point(|other| other.subject() < policy.subject());
-        self.0.insert(place, policy);
-        before
+        match self.place(policy.subject()) {
+            Ok(place) => self.0.get_mut(place).map(|before| std::mem::replace(before, policy)),
+            Err(place) => {
+                self.0.insert(place, policy);
+                None
+            }
+        }
     }
 
     /// Removes the policy for a subject, and returns it.
     pub fn remove(&mut self, subject: &PolicySubject) -> Option<KeyPolicy> {
-        let place = self.0.iter().position(|policy| policy.subject() == subject)?;
-        Some(self.0.remove(place))
+        Some(self.0.remove(self.place(subject).ok()?))
     }
 
     /// Returns the policy for a subject.
     pub fn find(&self, subject: &PolicySubject) -> Option<&KeyPolicy> {
-        self.0.iter().find(|policy| policy.subject() == subject)
+        self.0.get(self.place(subject).ok()?)
+    }
+
+    /// Returns the place of the policy for a subject, or the one where it would be.
+    fn place(&self, subject: &PolicySubject) -> Result<usize, usize> {
+        self.0.binary_search_by(|policy| policy.subject().cmp(subject))
     }
 
     /// Lists all policies: for all keys, then by account, then by kind.
@@ -73,7 +82,7 @@ impl Policies {
 
     /// Lists the policies that cover a key.
     pub fn covering<'a>(&'a self, record: &'a KeyRecord) -> impl Iterator<Item = &'a KeyPolicy> {
-        self.0.iter().filter(|policy| policy.subject().covers(record))
+        PolicySubject::all_of(record).filter_map(|subject| self.find(&subject))
     }
 
     /// Checks a key that is added at this instant. [`most_keys`](Self::most_keys) says what else to count.
