@@ -9,6 +9,7 @@
 
 mod account_bodies;
 mod account_routes;
+mod answers;
 #[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod api;
 mod asking;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_api_key::store::{Action, Change};
 
+use super::answers::page;
 use super::asking::Asking;
 use super::key_parameters::{limit, parameter, text};
-use super::key_routes::page;
 use super::operation::Operation;
 use super::problem::Problem;
 use super::{schema, strict};
