@@ -18,14 +18,17 @@ use crate::management::scopes::TRAIL_READ;
 use crate::management::{Management, TrailQuery};
 
 /// The kinds of changes, by which the trail is filtered.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 10] = [
     "key_added",
     "key_updated",
     "key_rotated",
+    "key_rehashed",
     "key_revoked",
     "key_deleted",
     "account_saved",
     "account_deleted",
+    "policy_saved",
+    "policy_deleted",
 ];
 
 /// The largest whole number that every reader of JSON knows exactly.
@@ -111,7 +114,7 @@ impl ChangeView {
             "by": some,
             "action": string,
             "key": some,
-            "account": string,
+            "account": { "type": "string", "description": "Empty for a policy for all accounts." },
             "reason": some,
             "differences": { "type": "array", "items": schema::whole_view(difference) },
         }))

@@ -1,5 +1,5 @@
 //! The document of the API, as two programs of Python read it: a validator, and schemathesis, which sends requests made
-//! from the document, good and bad, to a server over SQLite. `tests/run` installs both.
+//! from the document, good and bad, to a server. `tests/run` installs both.
 
 use std::env;
 use std::path::PathBuf;

@@ -134,6 +134,12 @@ impl World {
         self.key("operator", "staff", |key| key.scopes(operator_scopes())).await
     }
 
+    /// Adds an operator's key that may grant any scope.
+    pub(crate) async fn mighty_operator(&self) -> String {
+        let scopes = scopes::ALL.into_iter().chain(["users.read"]);
+        self.key("any", "staff", |key| key.scopes(scopes)).await
+    }
+
     /// Adds a customer's key with the scopes to manage keys.
     pub(crate) async fn owner(&self, id: &str, account: &str) -> String {
         let scopes = ["keys.read", "keys.write", "accounts.read", "trail.read", "users.read"];
