@@ -13,7 +13,8 @@ use super::document::document;
 use super::operation::Operation;
 use super::problem::Problem;
 use super::{
-    account_routes, counter_routes, key_routes, names_routes, policy_routes, trail_routes, usage_routes,
+    account_routes, counter_routes, key_routes, names_routes, policy_routes, trail_routes,
+    usage_routes,
 };
 use crate::management::Management;
 

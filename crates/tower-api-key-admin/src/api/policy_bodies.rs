@@ -57,7 +57,8 @@ impl PolicyBody {
         };
         let mut scopes = schema::or_null(schema::scopes());
         if let Some(scopes) = scopes.as_object_mut() {
-            let description = "The scopes that a key may have; null allows all. Each key must then list its own.";
+            let description =
+                "The scopes that a key may have; null allows all. Each key must then list its own.";
             scopes.insert("description".to_owned(), description.into());
         }
         let mut body = schema::body(

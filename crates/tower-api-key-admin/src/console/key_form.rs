@@ -51,6 +51,9 @@ impl KeyForm {
             Err(ManagementError::MissingScope(_)) => <_>::default(),
             Err(error) => return visit.refused(&error),
         };
+        if is_new && error.is_none() {
+            form.permissions.list_if_bounded(&policies);
+        }
         form.permissions.close(&policies);
         let form = Self {
             frame: visit.frame(Section::Keys),

@@ -99,7 +99,10 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
         settings: settings(&entry),
         scopes: scopes(&entry),
         secrets: entry.secrets.iter().map(|secret| Secret::of(secret, now)).collect(),
-        policies: review.as_ref().map(|review| ShownPolicy::all(&review.policies)).unwrap_or_default(),
+        policies: review
+            .as_ref()
+            .map(|review| ShownPolicy::all(&review.policies))
+            .unwrap_or_default(),
         consequences: review.as_ref().map_or_else(unreadable, consequences),
         usage: usage(visit, id, now).await,
         changes,

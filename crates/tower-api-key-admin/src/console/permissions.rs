@@ -69,11 +69,17 @@ impl Permissions {
         }
     }
 
+    /// Begins with a list if a policy demands one.
+    pub(super) fn list_if_bounded(&mut self, policies: &Policies) {
+        self.unlisted &= policies.iter().all(|policy| policy.scopes().is_none());
+    }
+
     /// Closes what policies do not allow. What is chosen already stays open: a closed box would not be sent, and the
     /// key would lose the scope.
     pub(super) fn close(&mut self, policies: &Policies) {
         let bounding = |allows: &dyn Fn(&ScopeSet) -> bool| {
-            let mut bounding = policies.iter().filter_map(|policy| Some((policy, policy.scopes()?)));
+            let mut bounding =
+                policies.iter().filter_map(|policy| Some((policy, policy.scopes()?)));
             bounding.find(|(_, scopes)| !allows(scopes)).map(|(policy, _)| refusal(policy))
         };
         if !self.unlisted {

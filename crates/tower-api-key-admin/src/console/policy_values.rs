@@ -85,9 +85,9 @@ impl PolicyValues {
         };
         match self.subject.as_str() {
             "all" => Ok(PolicySubject::All),
-            "account" => {
-                AccountId::new(&self.account).map(PolicySubject::Account).map_err(invalid("account"))
-            }
+            "account" => AccountId::new(&self.account)
+                .map(PolicySubject::Account)
+                .map_err(invalid("account")),
             "kind" => KeyKind::new(&self.kind).map(PolicySubject::Kind).map_err(invalid("kind")),
             _ => Err(ManagementError::invalid("subject", "choose which keys the policy covers")),
         }

@@ -94,7 +94,9 @@ mod tests {
         for (text, days) in [("7", 7), (" 7 d", 7), ("7days", 7), ("48 h", 2)] {
             assert_eq!(read_span(text), Some(Duration::from_secs(days * 86_400)), "{text}");
         }
-        for wrong in ["", "days", "-1", "1.5 days", "7 weeks", "1 d 2", "99999999999999999999", "７"] {
+        for wrong in
+            ["", "days", "-1", "1.5 days", "7 weeks", "1 d 2", "99999999999999999999", "７"]
+        {
             assert_eq!(read_span(wrong), None, "{wrong}");
         }
     }

@@ -38,7 +38,11 @@ impl Management {
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `keys.read`; [`ManagementError::NotFound`] if the caller sees no such key.
-    pub async fn review_key(&self, caller: &Caller, id: &str) -> Result<KeyReview, ManagementError> {
+    pub async fn review_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<KeyReview, ManagementError> {
         let entry = self.show_key(caller, id).await?;
         let policies = self.0.manager.policies().await?;
         self.review(&policies, &entry).await

@@ -14,9 +14,13 @@ async fn a_policy_is_saved_shown_listed_edited_by_one_at_a_time_and_deleted() {
     let world = World::new();
     let operator = world.mighty_operator().await;
     world.key("key_1", "acme", |key| key).await;
-    let body = json!({ "longest_life_seconds": 90 * DAY, "most_keys": 20, "scopes": ["users.read"] });
-    for (path, subject) in [("all", "all"), ("accounts/acme", "account:acme"), ("kinds/personal", "kind:personal")] {
-        let (path, line) = (format!("/manage/policies/{path}"), format!("PUT /manage/policies/{path}"));
+    let body =
+        json!({ "longest_life_seconds": 90 * DAY, "most_keys": 20, "scopes": ["users.read"] });
+    for (path, subject) in
+        [("all", "all"), ("accounts/acme", "account:acme"), ("kinds/personal", "kind:personal")]
+    {
+        let (path, line) =
+            (format!("/manage/policies/{path}"), format!("PUT /manage/policies/{path}"));
         assert_eq!(world.get(&operator, &path).await.status, 404);
         let refused = world.ask(&operator, &line, &[], Some(body.clone())).await;
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (428, "version-missing"));
@@ -34,7 +38,10 @@ async fn a_policy_is_saved_shown_listed_edited_by_one_at_a_time_and_deleted() {
         let seen = [("if-match", saved.header("etag"))];
         let edit = || Some(json!({ "switch_off_unused_seconds": 30 * DAY }));
         let edited = world.ask(&operator, &line, &seen, edit()).await;
-        assert_eq!((edited.status.as_u16(), &edited.json()["longest_life_seconds"]), (200, &Value::Null));
+        assert_eq!(
+            (edited.status.as_u16(), &edited.json()["longest_life_seconds"]),
+            (200, &Value::Null)
+        );
         assert_eq!(world.ask(&operator, &line, &seen, edit()).await.status, 412);
         let delete = format!("DELETE {path}?reason=no+longer+needed");
         assert_eq!(world.ask(&operator, &delete, &seen, None).await.status, 412);
@@ -66,7 +73,8 @@ async fn policies_are_listed_in_pages() {
     let page = async |query: &str| {
         let page = world.get(&operator, &format!("/manage/policies?{query}")).await.json();
         let policies = page["data"].as_array().unwrap().iter();
-        let subjects: Vec<_> = policies.map(|one| one["subject"].as_str().unwrap().to_owned()).collect();
+        let subjects: Vec<_> =
+            policies.map(|one| one["subject"].as_str().unwrap().to_owned()).collect();
         (subjects.join(" "), page["next"].clone())
     };
     assert_eq!(page("").await, ("all account:a account:b kind:x".into(), Value::Null));
@@ -226,11 +234,17 @@ async fn a_review_shows_what_breaks_a_rule_and_what_a_sweep_would_do() {
     world.ask(&operator, "PUT /manage/policies/all", &ABSENT, Some(all)).await;
     let two = review("keys/key_2/policies").await;
     assert_eq!(two["violation"]["field"], "expires");
-    assert_eq!((&two["due"][0]["action"], &two["due"][0]["expires"]), (&json!("expire"), &json!(world.at(14 * DAY))));
+    assert_eq!(
+        (&two["due"][0]["action"], &two["due"][0]["expires"]),
+        (&json!("expire"), &json!(world.at(14 * DAY)))
+    );
     assert_eq!(two["due"][1]["action"], "remind_of_rotation");
     let page = review("policies/review?limit=1").await;
     let next = page["next"].as_str().unwrap().to_owned();
     let rest = review(&format!("policies/review?after={next}")).await;
     let ids: Vec<_> = rest["data"].as_array().unwrap().iter().map(|row| &row["key"]).collect();
-    assert_eq!((&page["data"][0]["key"], ids), (&json!("any"), vec![&json!("key_1"), &json!("key_2")]));
+    assert_eq!(
+        (&page["data"][0]["key"], ids),
+        (&json!("any"), vec![&json!("key_1"), &json!("key_2")])
+    );
 }

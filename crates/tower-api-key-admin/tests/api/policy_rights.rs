@@ -21,18 +21,28 @@ async fn only_operators_with_the_scopes_read_and_change_policies() {
     let owner = world.key("owner", "acme", |key| key.scopes(all)).await;
     let operator = world.mighty_operator().await;
     for path in ["/policies/all", "/policies/accounts/acme", "/policies/kinds/personal"] {
-        for (method, scope, body) in
-            [("GET", "policies.read", None), ("PUT", "policies.write", rule()), ("DELETE", "policies.write", None)]
-        {
+        for (method, scope, body) in [
+            ("GET", "policies.read", None),
+            ("PUT", "policies.write", rule()),
+            ("DELETE", "policies.write", None),
+        ] {
             let line = format!("{method} /manage{path}");
             let answer = world.ask(&writer, &line, &ANY, body.clone()).await;
-            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "missing-scope"), "{line}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.code().as_str()),
+                (403, "missing-scope"),
+                "{line}"
+            );
             assert!(answer.text.contains(&format!("`{scope}`")), "{answer:?}");
             // A customer's key may have all scopes. An operator is a customer where customers come in.
             for (key, prefix) in [(&owner, "/manage"), (&owner, "/own"), (&operator, "/own")] {
                 let line = format!("{method} {prefix}{path}");
                 let answer = world.ask(key, &line, &ANY, body.clone()).await;
-                assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "operators-only"), "{line}");
+                assert_eq!(
+                    (answer.status.as_u16(), answer.code().as_str()),
+                    (403, "operators-only"),
+                    "{line}"
+                );
             }
         }
     }
@@ -69,7 +79,10 @@ async fn an_owner_reads_the_policies_of_its_own_keys_only() {
     // The trail of its account has the changes of its policy, without their author.
     let trail = world.get(&owner, "/own/trail?action=policy_saved").await.json();
     let lines = trail["data"].as_array().unwrap();
-    assert_eq!((lines.len(), &lines[0]["account"], &lines[0]["by"]), (1, &json!("acme"), &Value::Null));
+    assert_eq!(
+        (lines.len(), &lines[0]["account"], &lines[0]["by"]),
+        (1, &json!("acme"), &Value::Null)
+    );
 }
 
 #[tokio::test]
