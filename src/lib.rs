@@ -73,6 +73,7 @@
 //! | issue keys over HTTP | `UserKeys` of [`tower-api-key-admin`] | on the crate's page |
 //! | manage keys over HTTP, for operators and customers | `ManagementApi` of [`tower-api-key-admin`] | on the crate's page |
 //! | list, rotate and revoke keys | [`KeyManager`](store::KeyManager) | [on the trait's page](store::KeyManager) |
+//! | set rules for the keys of all accounts, one account or one kind | [`KeyPolicy`](policy::KeyPolicy) | [on the type's page](policy::KeyPolicy), `docs/policies.md` |
 //! | keep keys in a database | `SqlStore` of [`tower-api-key-sqlx`] | on the crate's page |
 //! | keep records of a slow store in memory | [`Cached`](store/struct.Cached.html), feature `cache` | [on the type's page](store/struct.Cached.html) |
 //! | hold every key of another store on each node | [`Replica`](store/struct.Replica.html), feature `replica` | [on the type's page](store/struct.Replica.html) |

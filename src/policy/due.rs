@@ -16,7 +16,7 @@ const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 pub enum PolicyAction {
     /// Switches the key off, because it was not used since an instant.
     SwitchOff {
-        /// The instant since which the key was not used, added or changed.
+        /// The instant since which the key could be used, and was not used, added or changed.
         unused_since: Timestamp,
     },
     /// Gives the key an expiry, or an earlier one. It is never earlier than two weeks from now, unless the key has an
@@ -32,6 +32,13 @@ pub enum PolicyAction {
     },
 }
 
+/// Returns when a key or one of its secrets ends at the latest whose longest life ends at `latest`. A life that has ended
+/// leaves the owner two weeks to react, but no more than the key has anyway.
+pub(super) fn end_of_life(record: &KeyRecord, latest: Timestamp, now: Timestamp) -> Timestamp {
+    let notice = now.plus(NOTICE);
+    latest.max(record.expires().map_or(notice, |expires| expires.min(notice)))
+}
+
 pub(super) fn actions<'a>(
     policies: impl Iterator<Item = &'a KeyPolicy>,
     record: &KeyRecord,
@@ -42,13 +49,15 @@ pub(super) fn actions<'a>(
     if record.is_revoked() || record.is_disabled_itself() || expired {
         return Vec::new();
     }
+    // Nobody can use a key before its first instant.
+    let unused_since = dates.last_active().max(record.not_before().unwrap_or_default());
     let (mut unused, mut rotation) = (false, false);
     let mut latest: Option<Timestamp> = None;
     for policy in policies {
         let has_passed = |time: Option<Duration>, since: Timestamp| {
             time.is_some_and(|time| since.plus(time) <= now)
         };
-        unused |= has_passed(policy.switches_off_unused(), dates.last_active());
+        unused |= has_passed(policy.switches_off_unused(), unused_since);
         rotation |= has_passed(policy.rotation_reminder(), dates.newest_secret);
         let end = match policy.longest_life() {
             Some(life) => Some(dates.newest_secret.plus(life)),
@@ -60,15 +69,159 @@ pub(super) fn actions<'a>(
     }
     let mut actions = Vec::new();
     if unused {
-        actions.push(PolicyAction::SwitchOff { unused_since: dates.last_active() });
+        actions.push(PolicyAction::SwitchOff { unused_since });
         return actions;
     }
-    let at = latest.map(|latest| latest.max(now.plus(NOTICE)));
-    if let Some(at) = at.filter(|at| record.expires().is_none_or(|expires| *at < expires)) {
+    let at = latest.map(|latest| end_of_life(record, latest, now));
+    let expires = record.expires().unwrap_or(Timestamp::MAX);
+    if let Some(at) = at.filter(|at| *at < expires) {
         actions.push(PolicyAction::Expire { at });
     }
     if rotation {
         actions.push(PolicyAction::RemindOfRotation { made: dates.newest_secret });
     }
     actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{KeyPolicyBuilder, Policies, PolicySubject};
+    use super::*;
+    use crate::key::KeyRecordBuilder;
+
+    const fn day(day: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(day * 86_400)
+    }
+
+    const fn days(days: u64) -> Duration {
+        Duration::from_secs(days * 86_400)
+    }
+
+    fn key() -> KeyRecordBuilder {
+        KeyRecord::bare("key_1", "acme").edit()
+    }
+
+    fn policy(rules: impl FnOnce(KeyPolicyBuilder) -> KeyPolicyBuilder) -> KeyPolicy {
+        rules(KeyPolicy::builder(PolicySubject::All)).build().unwrap()
+    }
+
+    const fn off(since: u64) -> PolicyAction {
+        PolicyAction::SwitchOff { unused_since: day(since) }
+    }
+
+    const fn expire(at: u64) -> PolicyAction {
+        PolicyAction::Expire { at: day(at) }
+    }
+
+    const fn remind(made: u64) -> PolicyAction {
+        PolicyAction::RemindOfRotation { made: day(made) }
+    }
+
+    /// The key was added on day 0, and it is day 100.
+    #[test]
+    fn what_a_sweep_does_with_a_key() {
+        let added = || KeyDates::new(day(0));
+        let unused = || policy(|it| it.switch_off_unused(days(60)));
+        let expiry = || policy(KeyPolicyBuilder::require_expiry);
+        let life = |most| policy(|it| it.longest_life(days(most)));
+        let reminds = || policy(|it| it.remind_of_rotation(days(90)));
+        let all = || {
+            policy(|it| {
+                it.switch_off_unused(days(60)).longest_life(days(90)).remind_of_rotation(days(90))
+            })
+        };
+        for (number, (policy, key, dates, expected)) in [
+            (unused(), key(), added(), vec![off(0)]),
+            (unused(), key(), added().last_used(day(40)), vec![off(40)]),
+            (unused(), key(), added().last_used(day(41)), vec![]),
+            (unused(), key(), added().last_changed(day(41)), vec![]),
+            (unused(), key(), added().newest_secret(day(41)), vec![]),
+            (unused(), key(), added().last_used(day(2)).last_changed(day(1)), vec![off(2)]),
+            // A clock that was ahead.
+            (unused(), key(), added().last_used(day(500)), vec![]),
+            // Nobody could use the key before its first instant.
+            (unused(), key().not_before(day(41)), added(), vec![]),
+            (unused(), key().not_before(day(500)), added(), vec![]),
+            (unused(), key().not_before(day(40)), added(), vec![off(40)]),
+            (unused(), key().disabled(true), added(), vec![]),
+            (unused(), key().revoked(true), added(), vec![]),
+            (unused(), key().expires(day(100)), added(), vec![]),
+            (unused(), key().expires(day(101)), added(), vec![off(0)]),
+            (expiry(), key(), added(), vec![expire(114)]),
+            (expiry(), key().expires(day(9_999)), added(), vec![]),
+            (life(90), key(), added(), vec![expire(114)]),
+            (life(90), key().expires(day(200)), added(), vec![expire(114)]),
+            (life(90), key().expires(day(114)), added(), vec![]),
+            (life(90), key().expires(day(101)), added(), vec![]),
+            (life(200), key(), added(), vec![expire(200)]),
+            (life(200), key().expires(day(201)), added(), vec![expire(200)]),
+            (life(200), key().expires(day(200)), added(), vec![]),
+            (life(90), key(), added().newest_secret(day(99)), vec![expire(189)]),
+            (life(90), key().disabled(true), added(), vec![]),
+            (reminds(), key(), added(), vec![remind(0)]),
+            (reminds(), key(), added().newest_secret(day(10)), vec![remind(10)]),
+            (reminds(), key(), added().newest_secret(day(11)), vec![]),
+            (reminds(), key(), added().last_used(day(99)), vec![remind(0)]),
+            (all(), key(), added(), vec![off(0)]),
+            (all(), key(), added().last_used(day(99)), vec![expire(114), remind(0)]),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let record = key.build().unwrap();
+            let due = Policies::new([policy]).due(&record, &dates, day(100));
+            assert_eq!(due, expected, "case {number}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_does_nothing_twice() {
+        let policies = Policies::new([policy(|it| it.longest_life(days(90)))]);
+        let mut record = key().build().unwrap();
+        let dates = KeyDates::new(day(0));
+        assert_eq!(policies.due(&record, &dates, day(100)), [expire(114)]);
+        let change = |record: &KeyRecord, at| record.edit().expires(at).build().unwrap();
+        let swept = change(&record, day(114));
+        assert_eq!(
+            policies.check_change(&record, &swept, day(0), day(100)),
+            Ok(()),
+            "it is allowed"
+        );
+        record = swept;
+        for today in [100, 101, 113, 114, 115] {
+            assert!(policies.due(&record, &dates, day(today)).is_empty(), "day {today}");
+        }
+        // Beyond the last instant no expiry is left to set.
+        let late = Timestamp::from_unix_nanoseconds(u64::MAX - 1);
+        assert!(policies.due(&key().build().unwrap(), &KeyDates::new(late), late).is_empty());
+    }
+
+    /// The newest secret was made on day 0, and the key is rotated on day 80.
+    #[test]
+    fn earlier_secrets_end_with_their_longest_life() {
+        for (number, (life, key, until, expected)) in [
+            (90, key().expires(day(90)), 81, 81),
+            (90, key().expires(day(90)), 79, 79),
+            (90, key().expires(day(90)), 200_000, 90),
+            (90, key().expires(day(85)), 200_000, 90),
+            // A key from before the policy keeps its secrets for two weeks, and no longer than it had them.
+            (30, key(), 200_000, 94),
+            (30, key(), 82, 82),
+            (30, key().expires(day(85)), 200_000, 85),
+            (90, key(), 200_000, 94),
+            (365, key(), 200_000, 365),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let policies = Policies::new([policy(|it| it.longest_life(days(life)))]);
+            let record = key.build().unwrap();
+            let end = policies.end_of_earlier(&record, day(0), day(until), day(80));
+            assert_eq!(end, day(expected), "case {number}");
+        }
+        let policies = Policies::new([policy(KeyPolicyBuilder::require_expiry)]);
+        let record = key().build().unwrap();
+        assert_eq!(policies.end_of_earlier(&record, day(0), day(500), day(80)), day(500));
+        assert_eq!(Policies::default().end_of_earlier(&record, day(0), day(5), day(80)), day(5));
+    }
 }

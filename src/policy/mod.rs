@@ -10,7 +10,9 @@
 //! 4. its account has no more keys than a policy allows.
 //!
 //! All policies that cover a key apply, so the strictest rule decides. A change is checked by the rules for what it
-//! changes: a key that broke a rule before can still get another name.
+//! changes: a key that broke a rule before can still get another name, fewer scopes, or an expiry within two weeks. A
+//! rotation is never refused, but its earlier secrets end [no later](Policies::end_of_earlier) than their longest life
+//! allows.
 //!
 //! Time brings the rest. A sweep asks [`Policies::due`] which keys to switch off because nobody uses them, which keys get
 //! an expiry, and which secrets should be rotated.
@@ -20,6 +22,7 @@
 //! Programs of an earlier release do not know the policies in a database. Save the first policy when all programs that
 //! change keys have been updated. A policy takes nothing from keys that exist until a sweep runs.
 
+mod checks;
 mod due;
 mod key_dates;
 mod policies;

@@ -58,7 +58,7 @@ impl KeyPolicy {
 
     /// Returns true if each key must have an expiry. A longest life requires one, too.
     pub const fn requires_expiry(&self) -> bool {
-        self.expiry_required || self.longest_life.is_some()
+        self.expiry_required
     }
 
     /// Returns the longest time from the making of a key's newest secret to the expiry of the key.

@@ -106,7 +106,9 @@ impl KeyPolicyBuilder {
         if let Some(wrong) = self.wrong_scope {
             return Err(wrong.into());
         }
-        let policy = self.policy;
+        let mut policy = self.policy;
+        // Two policies with the same rules are equal, however they were described.
+        policy.expiry_required |= policy.longest_life.is_some();
         for (rule, time, least) in [
             ("longest_life", policy.longest_life, Duration::from_secs(1)),
             ("switch_off_unused", policy.unused, DAY),
@@ -152,5 +154,7 @@ mod tests {
         ] {
             assert!(right.build().is_ok());
         }
+        let life = all().longest_life(seconds(1));
+        assert_eq!(life.clone().require_expiry().build(), life.build());
     }
 }

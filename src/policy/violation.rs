@@ -17,15 +17,15 @@ pub enum PolicyViolation {
     },
     /// The key expires too late.
     #[error(
-        "the policy for {subject} allows a secret a life of {} s: set an expiry until {latest}, or rotate the key first",
-        life.as_secs()
+        "the policy for {subject} lets a secret live {}: set an expiry until {latest}, or rotate the key first",
+        in_words(*life)
     )]
     LivesTooLong {
         /// The subject of the policy.
         subject: PolicySubject,
         /// The longest life.
         life: Duration,
-        /// The latest expiry that the policy allows the key.
+        /// The latest expiry that the policy allows the key, in whole seconds. It may have passed.
         latest: Timestamp,
     },
     /// The key has no scopes of its own.
@@ -43,7 +43,7 @@ pub enum PolicyViolation {
         scope: String,
     },
     /// The account has as many keys as the policy allows.
-    #[error("the policy for {subject} allows {most} keys: revoke one first")]
+    #[error("the policy for {subject} allows an account {most} keys: revoke one first")]
     TooManyKeys {
         /// The subject of the policy.
         subject: PolicySubject,
@@ -70,6 +70,69 @@ impl PolicyViolation {
             Self::ExpiryRequired { .. } | Self::LivesTooLong { .. } => Some("expires"),
             Self::ScopesRequired { .. } | Self::Scope { .. } => Some("scopes"),
             Self::TooManyKeys { .. } => None,
+        }
+    }
+}
+
+/// Writes a time in the largest unit that it is a whole number of.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "second"));
+    match seconds / unit {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_names_the_policy_and_the_remedy() {
+        let subject = || PolicySubject::All;
+        let too_long = |seconds| PolicyViolation::LivesTooLong {
+            subject: subject(),
+            life: Duration::from_secs(seconds),
+            latest: Timestamp::from_unix_seconds(1_800_000_000),
+        };
+        let lives = |time: &str| {
+            format!(
+                "the policy for all lets a secret live {time}: \
+                set an expiry until 2027-01-15T08:00:00Z, or rotate the key first"
+            )
+        };
+        let kind = || PolicySubject::Kind("personal".try_into().unwrap());
+        for (violation, text, field) in [
+            (
+                PolicyViolation::ExpiryRequired { subject: kind() },
+                "the policy for kind:personal requires an expiry: set one".to_owned(),
+                Some("expires"),
+            ),
+            (too_long(90 * 86_400), lives("90 days"), Some("expires")),
+            (too_long(86_400), lives("1 day"), Some("expires")),
+            (too_long(7_200), lives("2 hours"), Some("expires")),
+            (too_long(60), lives("1 minute"), Some("expires")),
+            (too_long(61), lives("61 seconds"), Some("expires")),
+            (
+                PolicyViolation::ScopesRequired { subject: subject() },
+                "the policy for all bounds scopes: list the scopes of the key".to_owned(),
+                Some("scopes"),
+            ),
+            (
+                PolicyViolation::Scope { subject: subject(), scope: "write".to_owned() },
+                "the policy for all does not allow the scope `write`: leave it out".to_owned(),
+                Some("scopes"),
+            ),
+            (
+                PolicyViolation::TooManyKeys { subject: subject(), most: 3 },
+                "the policy for all allows an account 3 keys: revoke one first".to_owned(),
+                None,
+            ),
+        ] {
+            assert_eq!((violation.to_string(), violation.field()), (text, field));
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
 use crate::moment::{Moment, Span};
+use crate::policies::PolicyCommand;
 use crate::settings::{AccountSettings, KeySettings};
 use crate::usage::Usage;
 
@@ -60,7 +61,7 @@ pub(crate) struct Arguments {
     )]
     pub(crate) table_schema: Option<String>,
 
-    /// Author of the change in the audit trail; for commands that change keys or accounts
+    /// Author of the change in the audit trail; for commands that change keys, accounts or policies
     #[arg(
         long,
         global = true,
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// List, show, save and delete accounts
     #[command(subcommand)]
     Accounts(Accounts),
+    /// List, show, set and delete policies: rules for the keys of all accounts, one account or one kind; check keys
+    #[command(subcommand)]
+    Policies(PolicyCommand),
     /// Show the audit trail: who changed what and when, the oldest change first
     #[command(after_help = help::TRAIL, args_conflicts_with_subcommands = true)]
     Trail {
@@ -156,6 +160,7 @@ impl Command {
             self,
             Self::Keys(Keys::Create { .. } | Keys::Import { .. })
                 | Self::Accounts(Accounts::Save { .. })
+                | Self::Policies(PolicyCommand::Set { .. })
                 | Self::Migrate
         )
     }

@@ -47,6 +47,9 @@ pub(crate) enum Failure {
     /// Some of several keys could not be revoked or deleted; the others were.
     #[error("{failed} of {all} keys could not be {done}; the others are {done}")]
     Some { failed: usize, all: usize, done: &'static str, source: ManageError },
+    /// No policy has the subject, which may be a mistyped one.
+    #[error("no policy is for this subject: `policies list` shows those that are set")]
+    NoPolicy,
     #[error("{what}")]
     Io { what: String, source: std::io::Error },
 }
@@ -77,6 +80,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
+            Self::NoPolicy => UNKNOWN,
             Self::Manage(error) | Self::Some { source: error, .. } => code_of(error),
             Self::Record(_)
             | Self::Network(_)
@@ -94,7 +98,11 @@ impl Failure {
 const fn code_of(error: &ManageError) -> u8 {
     match error {
         ManageError::NotFound => UNKNOWN,
-        ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_) => 4,
+        ManageError::Exists
+        | ManageError::Invalid(_)
+        | ManageError::NotActive(_)
+        | ManageError::PolicyViolated(_)
+        | ManageError::PreconditionFailed => INVALID,
         _ => 1,
     }
 }

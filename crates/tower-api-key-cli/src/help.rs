@@ -11,8 +11,8 @@ Exit codes:
   0  Done. `check`: the request would be admitted. `whose`: a key has the secret.
   1  The database or the operating system failed.
   2  The command line is wrong.
-  3  No key or account has this id. `whose`: no key has the secret.
-  4  The id is taken, the key is not active, or a value is not valid.
+  3  No key, account or policy has this id. `whose`: no key has the secret.
+  4  The id is taken, the key is not active, a value is not valid, or a policy forbids the change.
   5  `check`: the request would be refused.";
 
 pub(crate) const CREATE: &str = "\
@@ -114,6 +114,29 @@ Examples:
   tower-api-key accounts save acme --quota minute=100/60s --quota month=100000/calendar_month
   tower-api-key accounts save acme --plan gold --default-quotas
   tower-api-key accounts save acme --disable";
+
+pub(crate) const SET_POLICY: &str = "\
+Of several policies that cover a key, the strictest rule counts. Options that are left out are no rules: the command
+replaces the whole policy. docs/policies.md has the rules.
+
+Examples:
+  tower-api-key policies set all --require-expiry --switch-off-unused 60d
+  tower-api-key policies set kind:personal --longest-life 90d --remind-of-rotation 75d --scopes users.read
+  tower-api-key policies set account:acme --most-keys 10";
+
+pub(crate) const CHECK_POLICIES: &str = "\
+The command reads every key that SUBJECT covers, or every key. Keys that are revoked or expired break no rule.
+
+The columns:
+  breaks   the rules that the key breaks, each with the subject of its policy. New and changed keys must follow them; an
+           older key may stay as it is, unless a sweep has something to do with it
+  sweep    what a sweep would do with the key now
+A row without a key is an account with too many keys.
+
+Examples:
+  tower-api-key policies check
+  tower-api-key policies check all --longest-life 90d --limit 20
+  tower-api-key policies check account:acme --csv >acme.csv";
 
 pub(crate) const TRAIL: &str = "\
 Examples:
@@ -224,6 +247,8 @@ mod tests {
             DELETE,
             IMPORT,
             SAVE,
+            SET_POLICY,
+            CHECK_POLICIES,
             TRAIL,
             PRUNE,
             EVENTS,

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
+use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName};
-use tower_api_key::store::{KeyManager, NewKey};
+use tower_api_key::policy::PolicyViolation;
+use tower_api_key::store::{KeyManager, ManageError, NewKey};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -84,7 +86,7 @@ async fn add_all(
     progress: &mut Progress,
     bar: &ProgressBar,
 ) -> Result<(), Failure> {
-    let mut chunk = Vec::new();
+    let mut chunk = Chunk::default();
     for line in reader.lines() {
         let number = progress.read + 1;
         let line =
@@ -95,16 +97,56 @@ async fn add_all(
         }
         let key = parse(&line)
             .map_err(|problem| Failure::Invalid(format!("line {number}: {problem}")))?;
-        chunk.push(key);
-        if chunk.len() == most {
-            progress.added += store.import(std::mem::take(&mut chunk), by).await?;
+        chunk.push(number, key);
+        if chunk.keys.len() == most {
+            progress.added += std::mem::take(&mut chunk).add(store, by).await?;
             progress.done = number;
             bar.set_position(number);
         }
     }
-    progress.added += store.import(chunk, by).await?;
+    progress.added += chunk.add(store, by).await?;
     progress.done = progress.read;
     Ok(())
+}
+
+/// Keys that are added in one step, with the numbers of their lines.
+#[derive(Default)]
+struct Chunk {
+    keys: Vec<NewKey>,
+    lines: Vec<u64>,
+}
+
+impl Chunk {
+    fn push(&mut self, line: u64, key: NewKey) {
+        self.keys.push(key);
+        self.lines.push(line);
+    }
+
+    /// Adds the keys, and returns how many are new. An error names the line that breaks a policy.
+    async fn add(self, store: &dyn KeyManager, by: &str) -> Result<u64, Failure> {
+        let policies = store.policies().await?;
+        // Copies share their records, and without policies there are none.
+        let copies = if policies.is_empty() { Vec::new() } else { self.keys.clone() };
+        let violation = match store.import(self.keys, by).await {
+            Err(ManageError::PolicyViolated(violation)) => violation,
+            other => return Ok(other?),
+        };
+        let now = SystemClock.now();
+        for (key, line) in copies.iter().zip(self.lines) {
+            let broken = policies.check_new(&key.record, now).err();
+            if broken.is_some_and(|broken| is_alike(&broken, &violation))
+                && store.get(key.record.id().as_str()).await?.is_none()
+            {
+                return Err(Failure::Invalid(format!("line {line}: {violation}")));
+            }
+        }
+        Err(ManageError::PolicyViolated(violation).into())
+    }
+}
+
+/// Returns true if two violations are of one rule. Their times differ by how long the import took.
+fn is_alike(one: &PolicyViolation, other: &PolicyViolation) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other) && one.subject() == other.subject()
 }
 
 /// Describes what a failed import has added, and how to go on.

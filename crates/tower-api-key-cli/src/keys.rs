@@ -1,6 +1,6 @@
 //! Runs the commands of `keys`.
 
-use tower_api_key::clock::{Clock, SystemClock};
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::events::EventKind;
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{
@@ -12,7 +12,7 @@ use crate::arguments::Keys;
 use crate::failure::Failure;
 use crate::import;
 use crate::issue::Form;
-use crate::moment::Span;
+use crate::moment;
 use crate::output::{Output, complain};
 use crate::settings::KeySettings;
 
@@ -45,7 +45,14 @@ pub(crate) async fn run(
             output.changed(&store.update(&id, change, by).await?)
         }
         Keys::Rotate { id, overlap, form } => {
-            let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
+            let until = SystemClock.now().plus(overlap.0);
+            let (entry, key) = rotate(store, by, &id, until, &form).await?;
+            if let Some(ends) = ends_early(&entry, until) {
+                output.say(&format!(
+                    "the old secrets end at {}, sooner than asked for: a policy sets the longest life of a secret",
+                    moment::text(ends)
+                ));
+            }
             output.issued(&entry, key.expose())
         }
         Keys::Revoke { ids, leaked } => {
@@ -151,7 +158,7 @@ async fn rotate(
     store: &dyn PepperManager,
     by: &str,
     id: &str,
-    overlap: Span,
+    until: Timestamp,
     form: &Form,
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let entry = entry(store, id).await?;
@@ -179,8 +186,14 @@ async fn rotate(
         let new = key.form().clone();
         store.update(id, Box::new(move |record| record.form(new)), by).await?;
     }
-    let until = SystemClock.now().plus(overlap.0);
     Ok((store.rotate_to(id, NewSecret::issued(&key), until, by).await?, key))
+}
+
+/// Returns when the last secret before the newest one ends, if a policy ends it sooner than the rotation asked for.
+fn ends_early(entry: &KeyEntry, until: Timestamp) -> Option<Timestamp> {
+    // Until the rotation, that secret had no end of its own. Databases may keep less than a nanosecond.
+    let ends = entry.secrets.get(1)?.expires?;
+    (ends.unix_seconds() < until.unix_seconds()).then_some(ends)
 }
 
 async fn entry(store: &dyn KeyManager, id: &str) -> Result<KeyEntry, Failure> {

@@ -6,6 +6,7 @@ mod at_least_one;
 mod check;
 mod complaint;
 mod config;
+mod csv;
 mod door;
 mod escape;
 mod events;
@@ -21,6 +22,10 @@ mod meaning;
 mod moment;
 mod output;
 mod peppers;
+mod policies;
+mod policy_check;
+mod policy_findings;
+mod policy_rules;
 mod quota;
 mod secret;
 mod settings;
@@ -95,6 +100,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,
         Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
+        Command::Policies(command) => policies::run(store, by, command, &output).await?,
         Command::Trail { command: Some(Trail::Prune { before: Moment(before) }), .. } => {
             trail::prune(store, before, &output).await?;
         }

@@ -5,7 +5,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 /// The commands that write to the audit trail.
-const CHANGING: [&str; 8] = [
+const CHANGING: [&str; 10] = [
     "keys create",
     "keys edit",
     "keys rotate",
@@ -14,9 +14,11 @@ const CHANGING: [&str; 8] = [
     "keys import",
     "accounts save",
     "accounts delete",
+    "policies set",
+    "policies delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 16] = [
+const ANSWERING: [&str; 20] = [
     "keys create",
     "keys list",
     "keys show",
@@ -24,6 +26,10 @@ const ANSWERING: [&str; 16] = [
     "keys rotate",
     "accounts list",
     "accounts show",
+    "policies list",
+    "policies show",
+    "policies set",
+    "policies check",
     "trail",
     "events",
     "events dead",
@@ -35,11 +41,13 @@ const ANSWERING: [&str; 16] = [
     "peppers",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 11] = [
+const QUIET: [&str; 13] = [
     "keys list",
     "keys show",
     "accounts list",
     "accounts show",
+    "policies list",
+    "policies show",
     "trail",
     "peppers",
     "events",
@@ -83,7 +91,7 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     if given("by") && !is_one_of(&CHANGING) {
         return refuse(
             "by",
-            "the command changes no key and no account, so the audit trail gets no entry",
+            "the command changes no key, account or policy, so the audit trail gets no entry",
         );
     }
     if given("json") && given("csv") {

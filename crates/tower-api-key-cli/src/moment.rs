@@ -58,6 +58,15 @@ pub(crate) fn text(moment: Timestamp) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| "never".to_owned(), |at| at.to_string())
 }
 
+/// Writes a length of time in the largest unit of which it is a whole number, as [`Span`] reads it.
+pub(crate) fn span_text(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let whole = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "s"));
+    format!("{}{name}", seconds / unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +78,10 @@ mod tests {
         for (written, seconds) in [("90 days", 90 * 86_400), ("12h", 43_200), ("1 week", 604_800)] {
             let Span(span) = written.parse().unwrap();
             assert_eq!(span.as_secs(), seconds, "{written}");
+        }
+        for written in ["90d", "36h", "61m", "61s"] {
+            let Span(span) = written.parse().unwrap();
+            assert_eq!(span_text(span), written);
         }
         assert!("-1 day".parse::<Span>().is_err() && "soon".parse::<Moment>().is_err());
         let Moment(soon) = "in 1 hour".parse().unwrap();

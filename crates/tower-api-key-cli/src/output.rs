@@ -67,11 +67,12 @@ impl Output {
     }
 
     pub(crate) fn key(&self, entry: &KeyEntry) -> Result<(), Failure> {
-        let value = key_json(entry);
-        if self.json {
-            return print(&escape::json(&value));
-        }
-        Self::fields(&value)
+        self.one(&key_json(entry))
+    }
+
+    /// Prints one object, with one name and value per line in a table.
+    pub(crate) fn one(&self, value: &Value) -> Result<(), Failure> {
+        if self.json { print(&escape::json(value)) } else { Self::fields(value) }
     }
 
     /// Prints one name and value per line.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::SqlStr;
 
+use super::policies::ImportPolicies;
 use super::statement::Statement;
 use super::step::{account_columns, bytes, settings};
 use super::trail::Step;
@@ -17,14 +18,26 @@ pub(super) const CHUNK: usize = 500;
 const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id IN";
 
 impl Step<'_> {
-    /// Adds the keys whose id and secret are new, and returns their number. The trail shows the settings of the keys
-    /// only if `shown` is true: for a million keys they are half a gigabyte.
+    /// Adds the keys of an import whose id and secret are new, and returns their number.
     pub(super) async fn import(
         &mut self,
         keys: &[NewKey],
-        shown: bool,
+        policies: Option<&mut ImportPolicies>,
     ) -> Result<u64, ManageError> {
         let keys = self.new_of(keys).await?;
+        if let Some(policies) = policies {
+            self.check_imported(&keys, policies).await?;
+        }
+        self.add_all(&keys, false).await
+    }
+
+    /// Adds keys whose id and secret are new, and returns their number. The trail shows the settings of the keys only if
+    /// `shown` is true: for a million keys they are half a gigabyte.
+    pub(super) async fn add_all(
+        &mut self,
+        keys: &[&NewKey],
+        shown: bool,
+    ) -> Result<u64, ManageError> {
         if keys.is_empty() {
             return Ok(0);
         }
@@ -41,7 +54,7 @@ impl Step<'_> {
         .await?;
 
         let at = self.at();
-        self.insert(&self.store.queries.into_keys, 18, &keys, "", |row, NewKey { record, .. }| {
+        self.insert(&self.store.queries.into_keys, 18, keys, "", |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
             let row = row.bind(record.id().as_str().to_owned()).bind(account);
             settings(row, record).bind(at)
@@ -50,7 +63,7 @@ impl Step<'_> {
         self.insert(
             &self.store.queries.into_secrets,
             4,
-            &keys,
+            keys,
             "",
             |row, NewKey { digest, record, pepper, .. }| {
                 let pepper = pepper.as_ref().map(ToString::to_string);
@@ -59,7 +72,7 @@ impl Step<'_> {
         )
         .await?;
         self.add_tags(keys.iter().map(|key| &key.record)).await?;
-        self.forget_last_uses(&keys).await?;
+        self.forget_last_uses(keys).await?;
         let lines: Vec<_> = keys
             .iter()
             .map(|NewKey { record, .. }| {
@@ -76,7 +89,10 @@ impl Step<'_> {
 
     /// Returns the keys whose id and secret are new. Of several keys with the same one, only the first is
     /// returned. No other transaction adds keys until this one ends, so the keys stay new.
-    async fn new_of<'k>(&mut self, keys: &'k [NewKey]) -> Result<Vec<&'k NewKey>, ManageError> {
+    pub(super) async fn new_of<'k>(
+        &mut self,
+        keys: &'k [NewKey],
+    ) -> Result<Vec<&'k NewKey>, ManageError> {
         let placeholders = self.store.dialect.placeholders(1, keys.len());
         let sql = format!("{} ({placeholders})", self.store.queries.digests_among.as_str());
         let asked =

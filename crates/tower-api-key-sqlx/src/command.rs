@@ -1,9 +1,8 @@
-//! Commands: one change of a key or an account, in one transaction.
+//! Commands: one change of a key, an account or a policy, in one transaction.
 
 use std::sync::Arc;
 
 use super::connect::SqlStore;
-use super::most_keys::BoundedKey;
 use super::statement::Statement;
 use super::storable::can_be_stored;
 use super::trail::Step;
@@ -27,7 +26,6 @@ impl SqlStore {
             }
             _ => None,
         };
-        let bounded = options.most_keys().and_then(|most| Some((most, BoundedKey::of(&command)?)));
         let mut step = self.begin(options).await?;
         if let Some(key) = options.idempotency_key()
             && step.has_made(key).await?
@@ -41,14 +39,7 @@ impl SqlStore {
         {
             return Err(ManageError::NotFound);
         }
-        if let Some((most, new @ BoundedKey::New(_))) = &bounded {
-            step.check_most_keys(new, *most).await?;
-        }
         let applied = step.apply(command).await?;
-        // The change may give the key another owner, so the state after it counts. Nothing is committed yet.
-        if let Some((most, known @ BoundedKey::Known(_))) = &bounded {
-            step.check_most_keys(known, *most).await?;
-        }
         if let Some(key) = options.idempotency_key() {
             step.note_request(key).await?;
         }
@@ -87,6 +78,14 @@ impl Step<'_> {
                 self.delete_account(id).await?;
                 Applied::default()
             }
+            Command::SavePolicy(policy) => {
+                self.save_policy(&policy).await?;
+                Applied::policy(policy)
+            }
+            Command::DeletePolicy(subject) => {
+                self.delete_policy(&subject).await?;
+                Applied::default()
+            }
             _ => return Err(unknown_command()),
         })
     }
@@ -106,6 +105,7 @@ impl Step<'_> {
                 Err(error) => return Err(error),
             },
             CommandTarget::Account(id) => self.account(id).await?.as_ref().map(Version::of_account),
+            CommandTarget::Policy(subject) => self.policy_version(subject).await?,
             _ => return Err(unknown_command()),
         };
         precondition.check(version)
@@ -117,6 +117,7 @@ impl Step<'_> {
             CommandTarget::Account(id) => {
                 Applied::account(self.readable_account(id).await?.map(Arc::new))
             }
+            CommandTarget::Policy(subject) => Applied::policy(self.readable_policy(subject).await?),
             _ => return Err(unknown_command()),
         })
     }

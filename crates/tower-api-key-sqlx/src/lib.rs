@@ -86,6 +86,7 @@ mod own_pool;
 mod peppers;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
+mod policies;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod present;

@@ -34,8 +34,9 @@ impl KeyManager for SqlStore {
         Box::pin(async move {
             let mut step = self.begin(CommandOptions::by(by)).await?;
             let mut added = 0;
+            let mut policies = step.import_policies().await?;
             for chunk in keys.chunks(CHUNK) {
-                added += step.import(chunk, false).await?;
+                added += step.import(chunk, policies.as_mut()).await?;
             }
             step.commit().await?;
             Ok(added)
@@ -160,7 +161,7 @@ impl KeyManager for SqlStore {
     }
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
-        Box::pin(std::future::ready(Ok(Policies::default())))
+        Box::pin(async move { Ok(self.all_policies().await?) })
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -46,6 +46,8 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(6, "usage", texts!("0006_usage")),
         // An older program writes no events for its changes.
         step(7, "events", texts!("0007_events")),
+        // An older program does not check policies.
+        step(8, "policies", texts!("0008_policies")),
     ]
 }
 

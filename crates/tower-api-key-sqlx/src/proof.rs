@@ -222,13 +222,13 @@ fn adds(row: &Row) -> bool {
     matches!(action(row), Some(Action::KeyAdded | Action::KeyRotated | Action::Unknown) | None)
 }
 
-/// Adds which known records a line of the trail changed.
+/// Adds which known records a line of the trail changed. A line of a policy changed none.
 ///
 /// A secret with a pepper may have had a former digest. That is deleted after a day, and the notice of that may be lost
 /// with the one of this change. So the account is named, too.
 fn changed(row: &Row, found: &mut Vec<Invalidation>) {
     let action = action(row);
-    if action == Some(Action::KeyAdded) {
+    if matches!(action, Some(Action::KeyAdded | Action::PolicySaved | Action::PolicyDeleted)) {
         return;
     }
     if let Ok(digest) = row::digest(&**row) {

@@ -181,6 +181,13 @@ statements! {
     prune_trail: "DELETE FROM {changes} WHERE sequence IN (SELECT sequence FROM {changes} \
          WHERE sequence < $1 ORDER BY sequence LIMIT 10000)",
     newest_change: concat!("SELECT latest, latest_mark FROM ", newest!(), " n"),
+    /// The newest change, and whether there are policies. Without one, a change asks for none.
+    begin_change: concat!(
+        "SELECT n.latest_mark, CASE WHEN EXISTS (SELECT 1 FROM {policies}) THEN CAST(1 AS BIGINT) ELSE 0 END \
+         AS has_policies FROM (SELECT 1 AS one) AS one LEFT JOIN ",
+        newest!(),
+        " n ON TRUE"
+    ),
     given_out_sqlite: "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $1), 0) AS given_out, \
          0 AS standby",
     /// NULL if the store has keys and this role may not read the sequence.

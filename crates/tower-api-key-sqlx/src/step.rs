@@ -21,10 +21,12 @@ const DELETE_LAST_USES: &str =
     "DELETE FROM {usage_keys} WHERE key_id IN (SELECT id FROM {keys} WHERE account = $1)";
 
 impl Step<'_> {
-    /// Adds a key.
+    /// Adds a key, unless its owner has too many or it breaks a policy.
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
-        let added = self.import(std::slice::from_ref(key), true).await?;
-        if added != 1 {
+        self.check_owner(&key.record).await?;
+        self.check_new(key).await?;
+        let new = self.new_of(std::slice::from_ref(key)).await?;
+        if self.add_all(&new, true).await? != 1 {
             return Err(ManageError::Exists);
         }
         let (record, expires) = (&key.record, key.record.expires().map(|at| at.to_string()));
@@ -46,28 +48,41 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Changes a key.
+    /// Changes a key, unless its owner gets too many or it breaks a policy.
     pub(super) async fn update(
         &mut self,
         id: &str,
         change: KeyUpdate,
     ) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
+        // The change may give the key another owner, so the state after it counts.
+        let after = apply_update(&before.record, change)?;
+        self.check_owner(&after).await?;
+        self.check_changed(&before, &after).await?;
+        self.write(&before, &after).await?;
+        // Read again: the account's state is the store's, not the one in the edited record.
+        self.locked(id).await
+    }
+
+    /// Writes the new state of a key.
+    pub(super) async fn write(
+        &mut self,
+        before: &KeyEntry,
+        after: &KeyRecord,
+    ) -> Result<(), ManageError> {
         let record = &before.record;
-        let after = apply_update(record, change)?;
-        let account = record.account().id().as_str();
+        let (id, account) = (record.id().as_str(), record.account().id().as_str());
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
-        self.execute(settings(updated, &after)).await?;
+        self.execute(settings(updated, after)).await?;
         // Also if they stay the same: a program of an earlier release may have added the key without tags.
-        self.replace_tags(&after).await?;
-        self.announce_secrets(&before);
-        let differences = Difference::of_keys(Some(record), Some(&after));
+        self.replace_tags(after).await?;
+        self.announce_secrets(before);
+        let differences = Difference::of_keys(Some(record), Some(after));
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
         if after.is_revoked() && !record.is_revoked() {
             self.note_event(EventKind::Revoked, id, account, &[]).await?;
         }
-        // Read again: the account's state is the store's, not the one in the edited record.
-        self.locked(id).await
+        Ok(())
     }
 
     /// Gives a key another secret.
@@ -82,6 +97,7 @@ impl Step<'_> {
             KeyState::Active => {}
             ended => return Err(ManageError::NotActive(ended)),
         }
+        let until = self.end_of_earlier(&before, until).await?;
         let account = before.record.account().id().clone();
         for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
             let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));

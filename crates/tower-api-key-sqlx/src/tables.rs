@@ -12,7 +12,7 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 19] = [
     "accounts",
     "keys",
     "secrets",
@@ -30,6 +30,8 @@ pub(super) const TABLES: [&str; 17] = [
     "usage_months",
     "usage_keys",
     "usage_writers",
+    "policies",
+    "recorded_uses",
 ];
 
 /// Names the tables of one store.

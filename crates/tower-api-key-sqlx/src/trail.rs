@@ -23,6 +23,8 @@ pub(super) struct Step<'a> {
     announcements: Vec<Invalidation>,
     /// The mark of the newest line of the trail.
     newest: Option<i64>,
+    /// Whether the store has policies. A change of keys alone asks.
+    has_policies: bool,
 }
 
 impl SqlStore {
@@ -31,7 +33,13 @@ impl SqlStore {
         &'a self,
         options: CommandOptions<'a>,
     ) -> Result<Step<'a>, ManageError> {
-        self.begin_with(options, &self.queries.lock_trail).await
+        let mut step = self.begin_with(options, &self.queries.lock_trail).await?;
+        let rows = step.fetch(Statement::new(&self.queries.begin_change)).await?;
+        if let Some(found) = rows.first() {
+            step.newest = row::optional_number(&**found, "latest_mark")?;
+            step.has_policies = row::number(&**found, "has_policies")? != 0;
+        }
+        Ok(step)
     }
 
     /// Begins a change that writes no events. A gate that replaces peppers need not write them.
@@ -39,7 +47,9 @@ impl SqlStore {
         &'a self,
         options: CommandOptions<'a>,
     ) -> Result<Step<'a>, ManageError> {
-        self.begin_with(options, &self.queries.lock_changes).await
+        let mut step = self.begin_with(options, &self.queries.lock_changes).await?;
+        step.newest = step.newest_mark().await?;
+        Ok(step)
     }
 
     async fn begin_with<'a>(
@@ -49,26 +59,28 @@ impl SqlStore {
     ) -> Result<Step<'a>, ManageError> {
         options.check()?;
         let session = self.transaction().await?;
-        let now = self.clock.now();
-        let mut step =
-            Step { session, store: self, now, options, announcements: Vec::new(), newest: None };
+        let mut step = Step::new(session, self, options);
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(lock)).await?;
         }
-        step.newest = step.newest_mark().await?;
         Ok(step)
     }
 
     /// Begins to write events without a change. A gate that records events need not write the trail.
     pub(super) async fn begin_events(&self) -> Result<Step<'_>, ManageError> {
         let session = self.transaction().await?;
-        let (now, options, announcements) =
-            (self.clock.now(), CommandOptions::by("events"), Vec::new());
-        let mut step = Step { session, store: self, now, options, announcements, newest: None };
+        let mut step = Step::new(session, self, CommandOptions::by("events"));
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(self.events.lock())).await?;
         }
         Ok(step)
+    }
+}
+
+impl<'a> Step<'a> {
+    fn new(session: Session, store: &'a SqlStore, options: CommandOptions<'a>) -> Self {
+        let (now, announcements) = (store.clock.now(), Vec::new());
+        Self { session, store, now, options, announcements, newest: None, has_policies: false }
     }
 }
 
@@ -79,6 +91,15 @@ impl Step<'_> {
 
     pub(super) const fn reason(&self) -> Option<&str> {
         self.options.reason()
+    }
+
+    /// Returns the most keys that the owner of an added or changed key may have.
+    pub(super) const fn most_keys(&self) -> Option<u32> {
+        self.options.most_keys()
+    }
+
+    pub(super) const fn has_policies(&self) -> bool {
+        self.has_policies
     }
 
     pub(super) const fn now(&self) -> Timestamp {

@@ -151,7 +151,8 @@ pub trait KeyManager: KeyStore {
         entry(self.apply(Command::Update { id, change }, CommandOptions::by(by)))
     }
 
-    /// Gives a key a new secret. The earlier secrets expire at `until`, unless they expire before.
+    /// Gives a key a new secret. The earlier secrets expire at `until`, unless they expire before. If a policy sets a
+    /// longest life, they expire [no later than it allows](crate::policy::Policies::end_of_earlier).
     ///
     /// If `until` has passed, the earlier secrets expire now. A lookup finds an expired secret as expired
     /// while the store keeps it, and afterwards as unknown: see [`KeyEntry`].

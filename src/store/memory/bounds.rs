@@ -31,9 +31,8 @@ impl Writer<'_> {
                 // The stored state of the account applies, not the one in the changed record.
                 let after = apply_update(before, change)?.under(before.account().clone());
                 self.check_owner(&after, options, now)?;
-                let newest = self.entry(id).and_then(|entry| Some(entry.secrets.first()?.created));
-                let newest = newest.unwrap_or_default();
-                self.index.policies.check_change(before, &after, newest)?;
+                let newest = self.newest_secret(id);
+                self.index.policies.check_change(before, &after, newest, now)?;
                 for (subject, most) in self.index.policies.most_keys(Some(before), &after, now) {
                     let count = self.count_covered(subject, &after, &HashSet::new(), now);
                     check_number(subject, count, most)?;
@@ -50,13 +49,17 @@ impl Writer<'_> {
             return Ok(());
         }
         let mut counts: HashMap<(&PolicySubject, &AccountId), u32> = HashMap::new();
-        let mut seen = HashSet::new();
+        let (mut ids, mut digests) = (HashSet::new(), HashSet::new());
         for key in keys {
             let (record, id) = (&key.record, key.record.id().as_str());
-            let exists = self.find(id).is_some() || self.table.locate(&key.digest).is_some();
-            if exists || !seen.insert(id) {
+            let is_stored = self.find(id).is_some() || self.table.locate(&key.digest).is_some();
+            // Exactly the keys that the import adds: a key whose id or secret came before is left out, and its own id
+            // and secret are still free.
+            if is_stored || ids.contains(id) || digests.contains(&key.digest) {
                 continue;
             }
+            ids.insert(id);
+            digests.insert(key.digest);
             self.index.policies.check_new(record, now)?;
             for (subject, most) in self.index.policies.most_keys(None, record, now) {
                 let none = HashSet::new();
@@ -68,6 +71,19 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns when the earlier secrets of a key end that is rotated now.
+    pub(super) fn end_of_earlier(&self, id: &str, until: Timestamp, now: Timestamp) -> Timestamp {
+        let policies = &self.index.policies;
+        let Some(entry) = self.find(id).filter(|_| !policies.is_empty()) else { return until };
+        policies.end_of_earlier(&entry.record, self.newest_secret(id), until, now)
+    }
+
+    /// Returns when the newest secret of a key was made.
+    fn newest_secret(&self, id: &str) -> Timestamp {
+        let newest = self.entry(id).and_then(|entry| Some(entry.secrets.first()?.created));
+        newest.unwrap_or_default()
     }
 
     fn check_added(&self, new: &NewKey, now: Timestamp) -> Result<(), ManageError> {

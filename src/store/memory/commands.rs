@@ -186,6 +186,7 @@ impl Writer<'_> {
         until: Timestamp,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
+        let until = self.end_of_earlier(id, until, made.at);
         // Room for the new secret, the former newest one, and the old ones whose expiry changes.
         self.make_room(2 + self.index.history.serving_after(id, until));
         let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();

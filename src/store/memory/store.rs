@@ -22,8 +22,8 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 ///
 /// The store implements [`KeyManager`](crate::store::KeyManager). Its audit trail keeps the newest 10,000
 /// changes. Listing keys reads all keys. A method that ends in `_now` corresponds to the method of the
-/// trait without `_now`. It is synchronous and writes no line of the trail. `add_now` replaces a key that
-/// exists.
+/// trait without `_now`. It is synchronous, writes no line of the trail, and obeys no [policy](crate::policy): a program
+/// that sets policies adds and changes keys by the trait. `add_now` replaces a key that exists.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};

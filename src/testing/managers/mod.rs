@@ -5,6 +5,7 @@ mod commands;
 mod keys;
 mod lists;
 mod most_keys;
+mod policies;
 mod promises;
 mod secrets;
 mod support;

@@ -11,6 +11,7 @@ mod import;
 mod incident;
 mod options;
 mod peppers;
+mod policies;
 #[allow(dead_code)]
 #[path = "../../../tower-api-key-sqlx/tests/databases/postgres.rs"]
 mod postgres;

@@ -105,6 +105,7 @@ impl ChangeList {
         };
         match row::optional(row, "key_id")? {
             Some(key) => self.read_key(row, place, &key, is_new),
+            None if is_of_policy(&row::text(row, "action")?) => Ok(RowOutcome::Read),
             None => self.read_account(row),
         }
     }
@@ -138,4 +139,9 @@ impl ChangeList {
         state.account = account;
         Ok(RowOutcome::Read)
     }
+}
+
+/// Returns true if a line is of a policy. It changes no key, and its account may be empty.
+fn is_of_policy(action: &str) -> bool {
+    matches!(action.parse(), Ok(Action::PolicySaved | Action::PolicyDeleted))
 }

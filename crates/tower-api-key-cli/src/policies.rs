@@ -1,0 +1,132 @@
+//! Runs the commands of `policies`.
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{
+    Command, CommandOptions, KeyManager, ManageError, Precondition, Version,
+};
+
+use crate::failure::Failure;
+use crate::help;
+use crate::output::Output;
+use crate::policy_check::{self, PolicyCheck};
+use crate::policy_rules::{PolicyRules, rules};
+
+const SUBJECT: &str = "SUBJECT";
+
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // The program makes one.
+pub(crate) enum PolicyCommand {
+    /// List all policies: the one for all keys, then those for accounts and for kinds
+    List,
+    /// Show the policy for a subject
+    Show {
+        /// Which keys the policy covers: `all`, `account:ID` or `kind:NAME`
+        #[arg(value_name = SUBJECT)]
+        subject: PolicySubject,
+    },
+    /// Set the policy for a subject, in place of the one that it has
+    ///
+    /// Keys that exist stay as they are until a sweep runs: `policies check` shows what it would do. From now on, every
+    /// new key and every changed key must follow the rules.
+    #[command(after_help = help::SET_POLICY)]
+    Set {
+        /// Which keys the policy covers: `all`, `account:ID` or `kind:NAME`
+        #[arg(value_name = SUBJECT)]
+        subject: PolicySubject,
+        #[command(flatten)]
+        rules: PolicyRules,
+    },
+    /// Delete the policy for a subject; keys that a sweep has changed stay so
+    Delete {
+        /// Which keys the policy covers: `all`, `account:ID` or `kind:NAME`
+        #[arg(value_name = SUBJECT)]
+        subject: PolicySubject,
+    },
+    /// List the keys that break a rule today, and what a sweep would do with them; changes nothing
+    #[command(after_help = help::CHECK_POLICIES)]
+    Check(PolicyCheck),
+}
+
+pub(crate) async fn run(
+    store: &dyn KeyManager,
+    by: &str,
+    command: PolicyCommand,
+    output: &Output,
+) -> Result<(), Failure> {
+    match command {
+        PolicyCommand::List => {
+            let policies = store.policies().await?;
+            let columns = [
+                "subject",
+                "require_expiry",
+                "longest_life",
+                "switch_off_unused",
+                "most_keys",
+                "scopes",
+                "remind_of_rotation",
+            ];
+            output.rows(columns, policies.iter().map(|policy| whole(policy)))
+        }
+        PolicyCommand::Show { subject } => {
+            let policies = store.policies().await?;
+            output.one(&whole(policies.find(&subject).ok_or(Failure::NoPolicy)?))
+        }
+        PolicyCommand::Set { subject, rules } => set(store, by, subject, rules, output).await,
+        PolicyCommand::Delete { subject } => {
+            let text = format!("the policy for {subject} is deleted");
+            let deleted = store.apply(Command::DeletePolicy(subject), CommandOptions::by(by)).await;
+            deleted.map_err(|error| match error {
+                ManageError::NotFound => Failure::NoPolicy,
+                other => other.into(),
+            })?;
+            output.say(&text);
+            Ok(())
+        }
+        PolicyCommand::Check(check) => policy_check::run(store, check, output).await,
+    }
+}
+
+/// Sets a policy, if nobody changes it meanwhile: what is printed as the policy before is what was replaced.
+async fn set(
+    store: &dyn KeyManager,
+    by: &str,
+    subject: PolicySubject,
+    given: PolicyRules,
+    output: &Output,
+) -> Result<(), Failure> {
+    let policy =
+        given.policy(subject.clone()).map_err(|error| Failure::Invalid(error.to_string()))?;
+    let before = store.policies().await?.find(&subject).cloned();
+    let precondition = match &before {
+        Some(before) => Precondition::Version(Version::of_policy(before)),
+        None => Precondition::Absent,
+    };
+    let options = CommandOptions::by(by).when(precondition);
+    store.apply(Command::SavePolicy(policy.clone()), options).await?;
+    output.say(&format!("the policy for {subject} is set"));
+    let (before, after) = (before.as_ref().map(rules), rules(&policy));
+    if output.is_json() {
+        let value = json!({ "subject": subject.to_string(), "before": before, "after": after });
+        return output.one(&value);
+    }
+    if output.is_quiet() {
+        return Ok(());
+    }
+    let before = before.unwrap_or_default();
+    let row = |(rule, after): (String, Value)| {
+        let before = before.get(&rule).cloned().unwrap_or_default();
+        json!({ "rule": rule, "before": before, "after": after })
+    };
+    let is_set = |row: &Value| row["before"] != Value::Null || row["after"] != Value::Null;
+    output.rows(["rule", "before", "after"], after.into_iter().map(row).filter(is_set))
+}
+
+/// Returns the subject and the rules of a policy.
+fn whole(policy: &KeyPolicy) -> Value {
+    let mut value = Map::new();
+    value.insert("subject".to_owned(), policy.subject().to_string().into());
+    value.extend(rules(policy));
+    value.into()
+}

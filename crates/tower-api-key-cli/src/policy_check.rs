@@ -1,0 +1,117 @@
+//! Lists the keys that break a rule of a policy, and what a sweep would do with them.
+
+use clap::Args;
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+use tower_api_key::policy::{KeyDates, Policies, PolicyAction, PolicySubject};
+use tower_api_key::store::{KeyEntry, KeyFilter, KeyManager, TrailFilter};
+
+use crate::at_least_one::at_least_one;
+use crate::failure::Failure;
+use crate::output::{Output, complain};
+use crate::policy_findings::{Finding, Findings};
+use crate::policy_rules::PolicyRules;
+
+/// The keys that are read at a time.
+const PAGE: usize = 1_000;
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyCheck {
+    /// Check only the keys that `account:ID` or `kind:NAME` covers. With rules: check as if they were set for this subject
+    #[arg(value_name = "SUBJECT")]
+    subject: Option<PolicySubject>,
+    #[command(flatten)]
+    rules: PolicyRules,
+    /// Print at most this many keys; all keys are checked and counted
+    #[arg(long, default_value_t = 1_000, value_parser = at_least_one)]
+    limit: usize,
+    /// Print comma-separated values
+    #[arg(long)]
+    csv: bool,
+}
+
+pub(crate) async fn run(
+    store: &dyn KeyManager,
+    check: PolicyCheck,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut policies = store.policies().await?;
+    if let Some(subject) = check.subject.as_ref().filter(|_| !check.rules.is_empty()) {
+        let policy = check.rules.policy(subject.clone());
+        policies.save(policy.map_err(|error| Failure::Invalid(error.to_string()))?);
+    }
+    let filter = filter(check.subject.as_ref());
+    let now = SystemClock.now();
+    let mut findings = Findings::new(check.limit);
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.page(&filter, after.as_deref(), PAGE).await?;
+        output.broken("key", &page.broken);
+        for entry in &page.found {
+            let actions = actions(store, &policies, entry, now).await?;
+            findings.add(&policies, entry, actions, now);
+        }
+        match page.found.last() {
+            Some(last) if page.found.len() == PAGE => {
+                after = Some(last.record.id().to_string());
+            }
+            _ => break,
+        }
+    }
+    let summary = findings.end(&policies);
+    print(&findings.kept, check.csv, output)?;
+    output.say(&summary.to_string());
+    if findings.all > findings.kept.len() {
+        output.say("there are more: raise `--limit`");
+    }
+    if summary.switched_off > 0 && !findings.has_uses {
+        complain(
+            "no key has a recorded use, so a sweep would switch off keys that are used: let the gates record uses first",
+        );
+    }
+    Ok(())
+}
+
+/// Chooses the keys that a policy for a subject would cover.
+fn filter(subject: Option<&PolicySubject>) -> KeyFilter {
+    let mut filter = KeyFilter::default();
+    match subject {
+        Some(PolicySubject::Account(id)) => filter.account = Some(id.to_string()),
+        Some(PolicySubject::Kind(name)) => filter.kind = Some(name.to_string()),
+        Some(PolicySubject::All) | None => {}
+    }
+    filter
+}
+
+/// Returns what a sweep would do with a key.
+async fn actions(
+    store: &dyn KeyManager,
+    policies: &Policies,
+    entry: &KeyEntry,
+    now: Timestamp,
+) -> Result<Vec<PolicyAction>, Failure> {
+    let mut dates = KeyDates::new(entry.created).newest_secret(newest_secret(entry));
+    if let Some(used) = entry.last_used() {
+        dates = dates.last_used(used);
+    }
+    let due = policies.due(&entry.record, &dates, now);
+    if !due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
+        return Ok(due);
+    }
+    // Few keys get here, so each may take a question.
+    let newest = store.trail(&TrailFilter::key(entry.record.id()), None, 1).await?;
+    let dates = newest.first().map_or(dates, |change| dates.last_changed(change.at));
+    Ok(policies.due(&entry.record, &dates, now))
+}
+
+/// Returns when the newest secret of a key was made.
+pub(crate) fn newest_secret(entry: &KeyEntry) -> Timestamp {
+    entry.secrets.first().map_or(entry.created, |secret| secret.created)
+}
+
+fn print(findings: &[Finding], csv: bool, output: &Output) -> Result<(), Failure> {
+    if csv {
+        return crate::output::print(&Finding::csv(findings));
+    }
+    output.rows(Finding::COLUMNS, findings.iter().map(Finding::json))
+}

@@ -1,0 +1,306 @@
+//! Promises on policies: kept as they were saved, and obeyed by every change.
+
+use std::time::Duration;
+
+use super::support::{BY, FUTURE, PAST, add, add_with, done, find, is_not_found, new_key};
+use crate::clock::Timestamp;
+use crate::key::{AccountId, KeyDigest, KeyKind, KeyRecordBuilder};
+use crate::policy::{KeyPolicy, KeyPolicyBuilder, PolicySubject, PolicyViolation};
+use crate::store::{
+    Action, Applied, Command, CommandOptions, Difference, IdempotencyKey, KeyEntry, KeyManager,
+    KeyUpdate, ManageError, NewKey, Precondition, Version,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Fifty years: an instant in the year 2096 is further away, and one in the year 2049 is not.
+const LIFE: Duration = Duration::from_secs(50 * 365 * 24 * 60 * 60);
+const NEAR: Timestamp = Timestamp::from_unix_seconds(2_500_000_000);
+
+fn of_account(id: &str) -> PolicySubject {
+    PolicySubject::Account(done(AccountId::new(id), "making the id of an account"))
+}
+
+fn of_kind(name: &str) -> PolicySubject {
+    PolicySubject::Kind(done(KeyKind::new(name), "making the name of a kind"))
+}
+
+fn policy(
+    subject: PolicySubject,
+    describe: impl FnOnce(KeyPolicyBuilder) -> KeyPolicyBuilder,
+) -> KeyPolicy {
+    done(describe(KeyPolicy::builder(subject)).build(), "building a policy")
+}
+
+async fn save(
+    store: &dyn KeyManager,
+    subject: PolicySubject,
+    describe: impl FnOnce(KeyPolicyBuilder) -> KeyPolicyBuilder,
+) {
+    let saved = Command::SavePolicy(policy(subject, describe));
+    done(store.apply(saved, CommandOptions::by(BY)).await, "saving a policy");
+}
+
+async fn delete(store: &dyn KeyManager, subject: PolicySubject) {
+    let deleted = Command::DeletePolicy(subject);
+    done(store.apply(deleted, CommandOptions::by(BY)).await, "deleting a policy");
+}
+
+/// Checks that a change was refused because of this rule.
+#[track_caller]
+#[allow(clippy::needless_pass_by_value)] // An answer is checked once, where it was made.
+fn breaks<T: std::fmt::Debug>(
+    answer: Result<T, ManageError>,
+    rule: impl FnOnce(&PolicyViolation) -> bool,
+    what: &str,
+) {
+    let violation = match &answer {
+        Err(ManageError::PolicyViolated(violation)) => Some(violation),
+        _ => None,
+    };
+    assert!(
+        violation.is_some_and(rule),
+        "{what} has to fail with `PolicyViolated` for its rule: {answer:?}"
+    );
+}
+
+const fn needs_expiry(violation: &PolicyViolation) -> bool {
+    matches!(violation, PolicyViolation::ExpiryRequired { .. })
+}
+
+const fn lives_too_long(violation: &PolicyViolation) -> bool {
+    matches!(violation, PolicyViolation::LivesTooLong { .. })
+}
+
+fn has_wrong_scope(violation: &PolicyViolation) -> bool {
+    matches!(violation, PolicyViolation::Scope { scope, .. } if scope == "write")
+}
+
+const fn is_one_too_many(violation: &PolicyViolation) -> bool {
+    matches!(violation, PolicyViolation::TooManyKeys { .. })
+}
+
+pub(super) async fn policies_come_back_as_they_were_saved(store: &dyn KeyManager) {
+    assert!(done(store.policies().await, "listing policies").is_empty(), "there is no policy yet");
+    let every = policy(of_account("kept"), |policy| {
+        let policy = policy.longest_life(LIFE).switch_off_unused(30 * DAY).most_keys(7);
+        policy.scopes(["read", "write"]).remind_of_rotation(90 * DAY)
+    });
+    let one = policy(of_kind("kept"), KeyPolicyBuilder::require_expiry);
+    let by = CommandOptions::by(BY);
+    for policy in [&every, &one] {
+        let applied = done(store.apply(Command::SavePolicy(policy.clone()), by).await, "saving");
+        assert_eq!(applied.policy.as_ref(), Some(policy), "the policy that a change returns");
+    }
+    let kept = done(store.policies().await, "listing policies");
+    assert_eq!(kept.iter().collect::<Vec<_>>(), [&every, &one], "the policies that were saved");
+
+    let other = policy(of_kind("kept"), |policy| policy.scopes([""; 0]));
+    done(store.apply(Command::SavePolicy(other.clone()), by).await, "replacing a policy");
+    let kept = done(store.policies().await, "listing policies");
+    assert_eq!(kept.iter().collect::<Vec<_>>(), [&every, &other], "a policy replaces another");
+    delete(store, of_account("kept")).await;
+    delete(store, of_kind("kept")).await;
+    assert!(done(store.policies().await, "listing policies").is_empty(), "all were deleted");
+    let answer = store.apply(Command::DeletePolicy(of_kind("kept")), by).await;
+    is_not_found(answer, "deleting a policy again");
+}
+
+pub(super) async fn a_new_key_obeys_the_policies(store: &dyn KeyManager) {
+    save(store, of_account("strict"), |policy| policy.scopes(["read"])).await;
+    save(store, of_kind("strict"), |policy| policy.longest_life(LIFE)).await;
+    let add = |id, account, describe: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
+        store.add(new_key(id, account, describe), BY)
+    };
+    breaks(
+        add("strict-1", "strict", |key| key.scopes(["read", "write"])).await,
+        has_wrong_scope,
+        "adding a key with a scope that is not allowed",
+    );
+    breaks(
+        add("strict-1", "strict", |key| key).await,
+        |rule| matches!(rule, PolicyViolation::ScopesRequired { .. }),
+        "adding a key without scopes of its own",
+    );
+    breaks(
+        add("strict-1", "lax", |key| key.kind("strict")).await,
+        needs_expiry,
+        "adding a key without an expiry",
+    );
+    breaks(
+        add("strict-1", "lax", |key| key.kind("strict").expires(FUTURE)).await,
+        lives_too_long,
+        "adding a key that lives too long",
+    );
+    breaks(
+        add("strict-1", "strict", |key| key.kind("strict").scopes(["read"])).await,
+        needs_expiry,
+        "adding a key that another of its policies forbids",
+    );
+    assert!(find(store, "strict-1").await.is_none(), "a refused key was added");
+    let account = done(store.find_account("strict").await, "finding an account");
+    assert!(account.is_none(), "a refused key brought its account");
+
+    let both = add("strict-1", "strict", |key| key.kind("strict").scopes(["read"]).expires(NEAR));
+    done(both.await, "adding a key that obeys");
+    done(add("strict-2", "lax", |key| key).await, "adding a key that no policy covers");
+    delete(store, of_account("strict")).await;
+    delete(store, of_kind("strict")).await;
+    done(add("strict-3", "strict", |key| key.kind("strict")).await, "adding without policies");
+}
+
+pub(super) async fn a_changed_key_obeys_the_policies(store: &dyn KeyManager) {
+    add_with(store, "edited", "edited", |key| key.scopes(["write"])).await;
+    save(store, PolicySubject::All, |policy| policy.longest_life(LIFE).scopes(["read"])).await;
+    let update = |change: fn(KeyRecordBuilder) -> KeyRecordBuilder| -> _ {
+        let change: KeyUpdate = Box::new(change);
+        store.update("edited", change, BY)
+    };
+    done(update(|key| key.name("renamed")).await, "renaming a key that broke a rule before");
+    breaks(
+        update(|key| key.scopes(["read", "write"])).await,
+        has_wrong_scope,
+        "giving a scope that is not allowed",
+    );
+    breaks(update(|key| key.expires(FUTURE)).await, lives_too_long, "a late expiry");
+    breaks(update(|key| key.kind("other")).await, needs_expiry, "a kind with other rules");
+    let kept = done(store.get("edited").await, "getting a key");
+    let kept = kept.map(|kept| kept.record).and_then(|kept| kept.own_scopes().cloned());
+    let scope = kept.as_ref().is_some_and(|scopes| scopes.contains("write"));
+    assert!(scope, "a refused change was made: {kept:?}");
+    done(update(|key| key.scopes(["read"])).await, "giving scopes that are allowed");
+    done(update(|key| key.expires(NEAR)).await, "giving an expiry that is allowed");
+    done(store.revoke("edited", BY).await, "revoking under a policy");
+    delete(store, PolicySubject::All).await;
+}
+
+pub(super) async fn an_account_has_no_more_keys_than_a_policy_allows(store: &dyn KeyManager) {
+    add_with(store, "few-revoked", "few", |key| key.revoked(true)).await;
+    add_with(store, "few-expired", "few", |key| key.expires(PAST)).await;
+    add_with(store, "few-off", "few", |key| key.disabled(true)).await;
+    add(store, "few-other", "few-other").await;
+    save(store, PolicySubject::All, |policy| policy.most_keys(2)).await;
+    save(store, of_kind("single"), |policy| policy.most_keys(1)).await;
+    add(store, "few-1", "few").await;
+    let add_one = |id, describe: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
+        store.add(new_key(id, "few", describe), BY)
+    };
+    breaks(add_one("few-2", |key| key).await, is_one_too_many, "adding a third of two keys");
+    assert!(find(store, "few-2").await.is_none(), "a refused key was added");
+    let update = |id, change: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
+        store.update(id, Box::new(change), BY)
+    };
+    let revived = update("few-expired", |key| key.expires(FUTURE)).await;
+    breaks(revived, is_one_too_many, "reviving a third of two keys");
+    done(update("few-1", |key| key.name("one of two")).await, "renaming one of two keys");
+    done(add_one("few-3", |key| key.expires(PAST)).await, "adding a key that has expired");
+
+    done(update("few-1", |key| key.kind("single")).await, "the first key of a kind");
+    let second = update("few-off", |key| key.kind("single")).await;
+    breaks(second, is_one_too_many, "a second key of a kind");
+    done(store.revoke("few-1", BY).await, "revoking a key");
+    done(update("few-off", |key| key.kind("single")).await, "a kind whose key was revoked");
+    done(add_one("few-4", |key| key).await, "adding a key in place of a revoked one");
+    // The new key takes the place of its owner's others.
+    let force = NewKey { revokes_others: true, ..new_key("few-5", "few", |key| key) };
+    done(store.add(force, BY).await, "adding a key that revokes the others");
+    delete(store, PolicySubject::All).await;
+    delete(store, of_kind("single")).await;
+}
+
+pub(super) async fn an_import_obeys_the_policies(store: &dyn KeyManager) {
+    add(store, "bulk-old", "bulk").await;
+    save(store, of_account("bulk"), |policy| policy.most_keys(3)).await;
+    save(store, of_kind("bulk"), KeyPolicyBuilder::require_expiry).await;
+    let key = |id: &str| new_key(id, "bulk", |key| key);
+    let import = |keys: Vec<NewKey>| store.import(keys, BY);
+    let four = ["bulk-1", "bulk-2", "bulk-3"].map(key).to_vec();
+    breaks(import(four).await, is_one_too_many, "an import with a key too many");
+    let lasting = new_key("bulk-2", "other-bulk", |key| key.kind("bulk"));
+    breaks(import(vec![key("bulk-1"), lasting]).await, needs_expiry, "an import without an expiry");
+    assert!(find(store, "bulk-1").await.is_none(), "a refused import added a key");
+
+    // What is there already is not checked again, and does not count twice.
+    let keys = vec![key("bulk-old"), key("bulk-1"), key("bulk-1"), key("bulk-2")];
+    assert_eq!(done(import(keys).await, "an import that obeys"), 2, "the keys that were added");
+    let gone = new_key("bulk-3", "bulk", |key| key.revoked(true));
+    assert_eq!(done(import(vec![gone]).await, "importing a revoked key"), 1, "it does not count");
+    delete(store, of_account("bulk")).await;
+    delete(store, of_kind("bulk")).await;
+}
+
+pub(super) async fn no_rotation_keeps_a_secret_beyond_its_longest_life(store: &dyn KeyManager) {
+    save(store, of_account("rotated"), |policy| policy.longest_life(LIFE)).await;
+    add_with(store, "rotated", "rotated", |key| key.expires(NEAR)).await;
+    let made = done(store.get("rotated").await, "getting a key").map(|key| key.created);
+    let rotate =
+        |secret, until| store.rotate("rotated", KeyDigest::from_bytes([secret; 32]), until, BY);
+    let ends = |entry: &KeyEntry| entry.secrets.get(1).and_then(|secret| secret.expires);
+    let within = done(rotate(201, NEAR).await, "rotating with an overlap that is allowed");
+    assert_eq!(ends(&within), Some(NEAR), "an overlap within the longest life stays as it is");
+    let beyond = done(rotate(202, Timestamp::MAX).await, "rotating with an endless overlap");
+    let latest = made.map(|made| made.plus(LIFE + DAY)).unwrap_or_default();
+    let bounded = ends(&beyond).is_some_and(|end| NEAR < end && end < latest);
+    assert!(bounded, "the earlier secret ends with its own life: {beyond:?}");
+    delete(store, of_account("rotated")).await;
+    done(rotate(203, FUTURE).await, "rotating without policies");
+}
+
+pub(super) async fn of_two_changes_of_a_policy_only_the_first_is_made(store: &dyn KeyManager) {
+    let most = |most| policy(of_account("raced"), |policy| policy.most_keys(most));
+    let (save, by) = (|number| Command::SavePolicy(most(number)), CommandOptions::by(BY));
+    let absent = by.when(Precondition::Absent);
+    done(store.apply(save(1), absent).await, "saving a new policy");
+    let is_refused = |answer: Result<Applied, ManageError>, what| {
+        assert!(
+            matches!(answer, Err(ManageError::PreconditionFailed)),
+            "{what} has to fail with `PreconditionFailed`: {answer:?}"
+        );
+    };
+    is_refused(store.apply(save(2), absent).await, "saving another new policy");
+    let seen = by.when(Precondition::Version(Version::of_policy(&most(1))));
+    done(store.apply(save(2), seen).await, "changing the version that was seen");
+    is_refused(store.apply(save(3), seen).await, "changing an old version");
+    let deletion = || Command::DeletePolicy(of_account("raced"));
+    is_refused(store.apply(deletion(), seen).await, "deleting an old version");
+
+    let once = by.once(IdempotencyKey::new("policy", &[9; 32]));
+    let first = done(store.apply(save(4), once).await, "saving once");
+    let again = done(store.apply(save(4), once).await, "saving again");
+    assert!(!first.replayed && again.replayed, "the second command is a replay");
+    assert_eq!(again.policy, Some(most(4)), "the policy that a replay returns");
+    done(store.apply(deletion(), by).await, "deleting a policy");
+}
+
+pub(super) async fn the_trail_shows_changes_of_policies(store: &dyn KeyManager) {
+    let lines = done(store.changes(0, usize::MAX).await, "listing changes");
+    let before = lines.last().map_or(0, |line| line.sequence);
+    let by = CommandOptions::by("ada").because("a new rule");
+    for subject in [of_account("told"), of_kind("told")] {
+        let saved = policy(subject.clone(), |policy| policy.most_keys(5));
+        done(store.apply(Command::SavePolicy(saved), by).await, "saving a policy");
+        done(store.apply(Command::DeletePolicy(subject), by).await, "deleting a policy");
+    }
+    let lines = done(store.changes(before, usize::MAX).await, "listing changes");
+    let told: Vec<_> = lines.iter().map(|line| (line.action, &*line.account)).collect();
+    let (saved, deleted) = (Action::PolicySaved, Action::PolicyDeleted);
+    assert_eq!(
+        told,
+        [(saved, "told"), (deleted, "told"), (saved, ""), (deleted, "")],
+        "the action and account of each line"
+    );
+    let is_by_ada = |line: &crate::store::Change| {
+        line.by == "ada" && line.reason.as_deref() == Some("a new rule") && line.key.is_none()
+    };
+    assert!(lines.iter().all(is_by_ada), "the author and reason, and no key: {lines:?}");
+    let (subject, five) = (Some("account:told".to_owned()), Some("5".to_owned()));
+    let expected = [
+        Difference::new("policy", None, subject.clone()),
+        Difference::new("most_keys", None, five.clone()),
+    ];
+    let differences = |place: usize| lines.get(place).map(|line| line.differences.clone());
+    assert_eq!(differences(0).as_deref(), Some(&expected[..]), "what a saved policy changed");
+    let expected =
+        [Difference::new("policy", subject, None), Difference::new("most_keys", five, None)];
+    assert_eq!(differences(1).as_deref(), Some(&expected[..]), "what a deleted policy changed");
+}
