@@ -137,13 +137,13 @@ pub(super) struct KeyReviewView {
     key: String,
     account: String,
     policies: Vec<PolicyView>,
-    violation: Option<Value>,
+    violations: Vec<Value>,
     due: Vec<Value>,
 }
 
 impl KeyReviewView {
     pub(super) fn of(review: &KeyReview) -> Self {
-        let violation = review.violation.as_ref().map(|violation| {
+        let violations = review.violations.iter().map(|violation| {
             json!({
                 "field": violation.field(), "policy": violation.subject().to_string(),
                 "detail": violation.to_string(),
@@ -153,7 +153,7 @@ impl KeyReviewView {
             key: review.key.clone(),
             account: review.account.clone(),
             policies: review.policies.iter().map(PolicyView::of).collect(),
-            violation,
+            violations: violations.collect(),
             due: review.due.iter().filter_map(due).collect(),
         }
     }
@@ -161,13 +161,8 @@ impl KeyReviewView {
     pub(super) fn schema() -> Value {
         let string = json!({ "type": "string" });
         let some = json!({ "type": ["string", "null"] });
-        let mut violation = schema::or_null(schema::whole_view(
-            json!({ "field": some, "policy": string, "detail": string }),
-        ));
-        if let Some(violation) = violation.as_object_mut() {
-            let description = "The first rule that the key breaks as it is.";
-            violation.insert("description".to_owned(), description.into());
-        }
+        let violation =
+            schema::whole_view(json!({ "field": some, "policy": string, "detail": string }));
         let due = schema::whole_view(json!({
             "action": { "type": "string", "enum": ["switch_off", "expire", "remind_of_rotation"] },
             "unused_since": some,
@@ -178,7 +173,10 @@ impl KeyReviewView {
             "key": string,
             "account": string,
             "policies": schema::list("Policy"),
-            "violation": violation,
+            "violations": {
+                "type": "array", "items": violation,
+                "description": "The rules that the key breaks as it is, without the number of keys.",
+            },
             "due": {
                 "type": "array", "items": due, "description": "What a sweep would do with the key now.",
             },

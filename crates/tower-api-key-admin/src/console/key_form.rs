@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyHasher;
-use tower_api_key::policy::Policies;
+use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{IdempotencyKey, Version};
 
 use super::conflict::Conflict;
@@ -45,7 +45,7 @@ impl KeyForm {
     ) -> Response {
         let is_new = form.id.is_empty();
         let status = error.map_or(StatusCode::OK, ManagementError::status);
-        let (policies, newest_secret) = match covering(visit, &form).await {
+        let (policies, latest) = match covering(visit, &form).await {
             Ok(covering) => covering,
             // Without the right to read keys the rules are met when the form is sent.
             Err(ManagementError::MissingScope(_)) => <_>::default(),
@@ -65,26 +65,31 @@ impl KeyForm {
             conflicts,
             form,
             policies: ShownPolicy::all(&policies),
-            expiry_rule: rules::expiry(&policies, newest_secret),
+            expiry_rule: rules::expiry(&policies, latest),
         };
         page(status, &form)
     }
 }
 
-/// Returns the policies that cover the key of a form, and when its newest secret was made.
+/// Returns the policies that cover the key of a form, and the latest expiry that they allow.
 async fn covering(
     visit: &Visit,
     form: &KeyValues,
-) -> Result<(Policies, Timestamp), ManagementError> {
+) -> Result<(Policies, Option<Timestamp>), ManagementError> {
     let management = &visit.shared.management;
+    let now = management.now();
     if form.id.is_empty() {
         let (account, kind) = (Some(form.account.as_str()), Some(form.kind.as_str()));
         let policies = management.policies_of_new_key(&visit.caller, account, kind).await?;
-        return Ok((policies, management.now()));
+        let life = policies.iter().filter_map(KeyPolicy::longest_life).min();
+        return Ok((policies, life.map(|life| now.plus(life))));
     }
     let entry = management.show_key(&visit.caller, &form.id).await?;
     let newest = entry.secrets.first().map_or(entry.created, |secret| secret.created);
-    Ok((management.review_key(&visit.caller, &form.id).await?.policies, newest))
+    let policies = management.review_key(&visit.caller, &form.id).await?.policies;
+    // An expiry passes as the end of an earlier secret does.
+    let latest = policies.end_of_earlier(&entry.record, newest, Timestamp::MAX, now);
+    Ok((policies, Some(latest).filter(|latest| *latest < Timestamp::MAX)))
 }
 
 /// Shows the form of a new key.

@@ -114,10 +114,10 @@ fn unreadable() -> Vec<String> {
     vec!["The policies cannot be read now.".to_owned()]
 }
 
-/// Writes which rule a key breaks, and what the next sweep does with it.
+/// Writes which rules a key breaks, and what the next sweep does with it.
 fn consequences(review: &KeyReview) -> Vec<String> {
-    let broken = review.violation.as_ref().map(rules::violation);
-    broken.into_iter().chain(review.due.iter().map(rules::due)).collect()
+    let broken = review.violations.iter().map(rules::violation);
+    broken.chain(review.due.iter().map(rules::due)).collect()
 }
 
 /// Returns what a key's page says after a change.

@@ -44,7 +44,7 @@ struct ReviewPage {
 struct ReviewRow {
     key: String,
     account: String,
-    violation: String,
+    violations: Vec<String>,
     due: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ impl ReviewRow {
         Self {
             key: review.key.clone(),
             account: review.account.clone(),
-            violation: review.violation.as_ref().map(rules::violation).unwrap_or_default(),
+            violations: review.violations.iter().map(rules::violation).collect(),
             due: review.due.iter().map(rules::due).collect(),
         }
     }

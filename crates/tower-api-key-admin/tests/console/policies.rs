@@ -1,4 +1,4 @@
-//! Policies in Chromium over HTTPS: their own pages, and what they mean for the form of a key.
+//! Policies in Chromium over HTTPS and SQLite: their own pages, and what they mean for the form of a key.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn save(server: &Server, subject: &str, rules: impl FnOnce(KeyPolicyBuilder) -> 
 
 #[test]
 fn a_policy_is_added_edited_by_one_at_a_time_and_deleted_with_a_reason() {
-    let server = Server::in_memory("policies");
+    let server = Server::start("policies");
     let Some(browser) = Browser::open(1_000, 750) else { return };
     sign_in(&browser, &server, &server.admin);
     browser.click("nav a[href$=policies]");
@@ -86,7 +86,7 @@ fn a_policy_is_added_edited_by_one_at_a_time_and_deleted_with_a_reason() {
 
 #[test]
 fn the_form_of_a_key_shows_the_rules_and_what_breaks_them_beside_the_field() {
-    let server = Server::in_memory("key-rules");
+    let server = Server::start("key-rules");
     save(&server, "all", |policy| policy.longest_life(90 * DAY));
     save(&server, "account:acme", |policy| policy.scopes(["inquiry.read"]).most_keys(1));
     save(&server, "kind:personal", |policy| policy.switch_off_unused(30 * DAY));
@@ -154,7 +154,7 @@ fn the_form_of_a_key_shows_the_rules_and_what_breaks_them_beside_the_field() {
 
 #[test]
 fn an_edit_keeps_what_a_later_policy_does_not_allow() {
-    let server = Server::in_memory("later-policy");
+    let server = Server::start("later-policy");
     server.add("key_1", "acme", "Backup", None);
     save(&server, "account:acme", |policy| policy.scopes(["case.read"]).require_expiry());
     let Some(browser) = Browser::open(1_000, 750) else { return };
@@ -181,7 +181,7 @@ fn an_edit_keeps_what_a_later_policy_does_not_allow() {
 
 #[test]
 fn pages_of_policies_fit_a_phone_are_dark_if_wanted_and_need_no_mouse_and_no_script() {
-    let server = Server::in_memory("policies-phone");
+    let server = Server::start("policies-phone");
     save(&server, "kind:<b>{{7*7}}</b>", |policy| policy.scopes(["<i>x</i>", "case.read"]));
     save(&server, "all", |policy| policy.remind_of_rotation(60 * DAY).most_keys(0));
     let Some(browser) = Browser::open(360, 740) else { return };

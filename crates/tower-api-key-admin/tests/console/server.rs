@@ -21,11 +21,11 @@ use tower_api_key::key::{Account, AccountId, Issuer, KeyFormat, KeyHasher, KeyId
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::quota::Quota;
 use tower_api_key::request::Connection;
-use tower_api_key::store::{Command, CommandOptions, KeyManager, MemoryStore, NewKey};
+use tower_api_key::store::{Command, CommandOptions, KeyManager, NewKey};
 use tower_api_key::usage::{UsageBatch, UsageCell, UsageHour, UsageSink};
 use tower_api_key::vendors::persona;
 use tower_api_key_admin::console::{Console, ConsoleBuilder};
-use tower_api_key_admin::management::{Management, ManagementBuilder, scopes};
+use tower_api_key_admin::management::{Management, scopes};
 use tower_api_key_sqlx::SqlStore;
 
 pub(crate) const FORMAT: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
@@ -64,19 +64,6 @@ impl Server {
         Self { runtime, store, address, admin, folder }
     }
 
-    /// Starts a server over a store in memory.
-    pub(crate) fn in_memory(name: &str) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let folder = env::temp_dir().join(format!("tower-api-key-{name}-{}", process::id()));
-        let store: Arc<dyn KeyManager> = Arc::new(MemoryStore::new());
-        let (admin, address) = runtime.block_on(async {
-            let admin = fill(&*store).await;
-            let console = console(Arc::clone(&store), |all| all).build().unwrap();
-            (admin, serve(console.router()).await)
-        });
-        Self { runtime, store, address, admin, folder }
-    }
-
     /// Makes a change.
     pub(crate) fn apply(&self, command: Command<'_>) {
         let options = CommandOptions::by("bob");
@@ -111,13 +98,6 @@ pub(crate) fn after(days: u64) -> Timestamp {
 
 /// Returns the settings of a console over a store.
 pub(crate) fn builder(store: &SqlStore) -> ConsoleBuilder {
-    console(Arc::new(store.clone()), |all| all.usage(store.clone()))
-}
-
-fn console(
-    store: Arc<dyn KeyManager>,
-    settings: impl FnOnce(ManagementBuilder) -> ManagementBuilder,
-) -> ConsoleBuilder {
     let hasher = KeyHasher::sha256();
     let catalogue = persona::DEFAULT_PERMISSIONS.iter().chain(persona::KEY_PERMISSIONS);
     let plans = Plans::new();
@@ -127,14 +107,15 @@ fn console(
             [Quota::new("minute", 100, Duration::from_secs(60)), Quota::by_month("month", 10_000)],
         )
         .unwrap();
-    let issuer = Issuer::new(FORMAT, hasher.clone());
-    let management = settings(Management::builder(store, issuer, hasher))
-        .operators(["staff"])
-        .catalogue(catalogue.map(|scope| (*scope, "")))
-        .plans(plans)
-        .limiter(MemoryLimiter::new(), [])
-        .build()
-        .unwrap();
+    let management =
+        Management::builder(Arc::new(store.clone()), Issuer::new(FORMAT, hasher.clone()), hasher)
+            .operators(["staff"])
+            .usage(store.clone())
+            .catalogue(catalogue.map(|scope| (*scope, "")))
+            .plans(plans)
+            .limiter(MemoryLimiter::new(), [])
+            .build()
+            .unwrap();
     Console::builder(management).formats([FORMAT]).environments(["live", "test"])
 }
 
