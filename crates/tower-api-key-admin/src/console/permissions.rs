@@ -1,7 +1,7 @@
 //! The fields of a form that choose permissions: a box for each one of the catalogue, and a field for others.
 
 use tower_api_key::key::ScopeSet;
-use tower_api_key::policy::{KeyPolicy, Policies};
+use tower_api_key::policy::Policies;
 
 use super::fields::Fields;
 use super::rules;
@@ -12,8 +12,10 @@ use super::text;
 pub(super) struct Permissions {
     /// Whether none are listed: a key has those of its account, and a policy allows all.
     pub(super) unlisted: bool,
-    /// Why that cannot be chosen.
-    pub(super) unlisted_problem: Option<String>,
+    /// Whether policies do not allow that.
+    pub(super) unlisted_closed: bool,
+    /// The subjects of the policies that bound scopes; empty without such a policy.
+    pub(super) bounded_by: String,
     pub(super) choices: Vec<Choice>,
     /// The scopes that are not in the catalogue.
     pub(super) more: String,
@@ -24,8 +26,8 @@ pub(super) struct Choice {
     pub(super) scope: String,
     pub(super) description: String,
     pub(super) checked: bool,
-    /// Why the scope cannot be chosen.
-    pub(super) problem: Option<String>,
+    /// Whether policies do not allow the scope.
+    pub(super) closed: bool,
 }
 
 impl Permissions {
@@ -77,22 +79,19 @@ impl Permissions {
     /// Closes what policies do not allow. What is chosen already stays open: a closed box would not be sent, and the
     /// key would lose the scope.
     pub(super) fn close(&mut self, policies: &Policies) {
-        let bounding = |allows: &dyn Fn(&ScopeSet) -> bool| {
-            let mut bounding =
-                policies.iter().filter_map(|policy| Some((policy, policy.scopes()?)));
-            bounding.find(|(_, scopes)| !allows(scopes)).map(|(policy, _)| refusal(policy))
-        };
-        if !self.unlisted {
-            self.unlisted_problem = bounding(&|_| false);
+        let bounding: Vec<_> =
+            policies.iter().filter_map(|policy| Some((policy, policy.scopes()?))).collect();
+        if bounding.is_empty() {
+            return;
         }
-        for choice in self.choices.iter_mut().filter(|choice| !choice.checked) {
-            choice.problem = bounding(&|scopes| scopes.contains(&choice.scope));
+        let names = bounding.iter().map(|(policy, _)| rules::subject(policy.subject()));
+        self.bounded_by = names.collect::<Vec<_>>().join(" and for ");
+        self.unlisted_closed = !self.unlisted;
+        for choice in &mut self.choices {
+            let allowed = bounding.iter().all(|(_, scopes)| scopes.contains(&choice.scope));
+            choice.closed = !allowed && !choice.checked;
         }
     }
-}
-
-fn refusal(policy: &KeyPolicy) -> String {
-    format!("Not allowed by the policy for {}.", rules::subject(policy.subject()))
 }
 
 fn choices(catalogue: &[(String, String)], checked: impl Fn(&str) -> bool) -> Vec<Choice> {
@@ -100,7 +99,7 @@ fn choices(catalogue: &[(String, String)], checked: impl Fn(&str) -> bool) -> Ve
         scope: scope.clone(),
         description: description.clone(),
         checked: checked(scope),
-        problem: None,
+        closed: false,
     };
     catalogue.iter().map(choice).collect()
 }

@@ -56,7 +56,7 @@ fn rules(policy: &KeyPolicy) -> Vec<String> {
             PolicySubject::Kind(_) => "An account has, of this kind, at most",
         };
         let keys = if most == 1 { "key" } else { "keys" };
-        rules.push(format!("{of} {most} {keys} that are neither revoked nor expired."));
+        rules.push(format!("{of} {most} {keys}. Revoked and expired ones do not count."));
     }
     if let Some(scopes) = policy.scopes() {
         rules.push(if scopes.is_empty() {
@@ -90,7 +90,7 @@ pub(super) fn violation(violation: &PolicyViolation) -> String {
         }
         PolicyViolation::LivesTooLong { life, latest, .. } => {
             let (life, day) = (text::span(*life), text::date(Some(*latest)));
-            format!("{policy} allows a secret a life of {life}: choose {day} or an earlier day.")
+            format!("{policy} lets a secret live {life}: choose {day} or an earlier day.")
         }
         PolicyViolation::ScopesRequired { .. } => {
             format!("{policy} bounds permissions: list those of the key.")
@@ -100,7 +100,7 @@ pub(super) fn violation(violation: &PolicyViolation) -> String {
         }
         PolicyViolation::TooManyKeys { most, .. } => {
             let keys = if *most == 1 { "key" } else { "keys" };
-            format!("{policy} allows {most} {keys}: revoke one first.")
+            format!("{policy} allows an account {most} {keys}: revoke one first.")
         }
         other => format!("{other}."),
     }

@@ -90,7 +90,7 @@ fn the_form_of_a_key_shows_the_rules_and_what_breaks_them_beside_the_field() {
     save(&server, "all", |policy| policy.longest_life(90 * DAY));
     save(&server, "account:acme", |policy| policy.scopes(["inquiry.read"]).most_keys(1));
     save(&server, "kind:personal", |policy| policy.switch_off_unused(30 * DAY));
-    let Some(browser) = Browser::open(1_000, 900) else { return };
+    let Some(browser) = Browser::open(1_000, 750) else { return };
     sign_in(&browser, &server, &server.admin);
     browser.go(&server.url("policies"));
     browser.expect("td", "A key that is not used for 30 days is switched off.");
@@ -110,7 +110,8 @@ fn the_form_of_a_key_shows_the_rules_and_what_breaks_them_beside_the_field() {
     };
     assert_eq!((closed("case.read"), closed("inquiry.read")), (json!(true), json!(false)));
     assert_eq!(closed("account"), json!(true), "the policy demands permissions of the key's own");
-    browser.expect(".choices", "Not allowed by the policy for the account acme.");
+    browser.expect("#scopes-hint", "Bounded by the policy for the account acme.");
+    browser.expect(".choices", "not allowed");
     browser.fill("#name", "Nightly export");
     browser.click("input[name=scopes][value='inquiry.read']");
     browser.click("main form button");
@@ -142,14 +143,16 @@ fn the_form_of_a_key_shows_the_rules_and_what_breaks_them_beside_the_field() {
     browser.go(&server.url("keys?account=acme"));
     browser.click("td a");
     browser.expect("h1", "Nightly export");
-    browser.expect("dl.rules", "The account has at most 1 key");
+    browser.expect("dl.rules", "The account has at most 1 key.");
     accessible(&browser);
     // The policy allows one key.
     browser.go(&server.url("new-key?account=acme"));
     choose(80);
     browser.click("main form button");
-    browser
-        .expect("[role=alert]", "The policy for the account acme allows 1 key: revoke one first.");
+    browser.expect(
+        "[role=alert]",
+        "The policy for the account acme allows an account 1 key: revoke one first.",
+    );
 }
 
 #[test]
