@@ -18,6 +18,7 @@ pub(crate) enum Fault {
     RotationEndsTheOldSecretAtOnce,
     RotationGivesTheOldSecretNoEnd,
     RotationProlongsAnOldSecret,
+    RotatesAgainstAPolicy,
     ServesRevokedKeys,
     RevokesTheNewestSecretOnly,
     DeletesTheNewestSecretOnly,
@@ -163,6 +164,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::SavesOverAnAccount, "of_two_new_accounts_with_one_id_only_the_first_is_saved"),
     (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
+    (Fault::RotatesAgainstAPolicy, "no_rotation_keeps_a_secret_beyond_its_longest_life"),
     (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
     (Fault::AddsToADeletedAccount, "a_key_may_require_that_its_account_exists"),
 ];

@@ -1,5 +1,7 @@
 //! Runs the commands of `policies`.
 
+use std::iter::repeat;
+
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
@@ -106,27 +108,31 @@ async fn set(
     let options = CommandOptions::by(by).when(precondition);
     store.apply(Command::SavePolicy(policy.clone()), options).await?;
     output.say(&format!("the policy for {subject} is set"));
-    let (before, after) = (before.as_ref().map(rules), rules(&policy));
+    let before = before.as_ref();
     if output.is_json() {
-        let value = json!({ "subject": subject.to_string(), "before": before, "after": after });
-        return output.one(&value);
+        let (before, after) = (before.map(object), object(&policy));
+        return output
+            .one(&json!({ "subject": subject.to_string(), "before": before, "after": after }));
     }
     if output.is_quiet() {
         return Ok(());
     }
-    let before = before.unwrap_or_default();
-    let row = |(rule, after): (String, Value)| {
-        let before = before.get(&rule).cloned().unwrap_or_default();
-        json!({ "rule": rule, "before": before, "after": after })
-    };
-    let is_set = |row: &Value| row["before"] != Value::Null || row["after"] != Value::Null;
-    output.rows(["rule", "before", "after"], after.into_iter().map(row).filter(is_set))
+    let before = before.map(rules).into_iter().flatten().map(|(_, value)| value);
+    let before = before.chain(repeat(Value::Null));
+    let changes = rules(&policy).into_iter().zip(before);
+    let is_set = |(after, before): &((&str, Value), Value)| !after.1.is_null() || !before.is_null();
+    let row = |((rule, after), before): ((&str, Value), Value)| json!({ "rule": rule, "before": before, "after": after });
+    output.rows(["rule", "before", "after"], changes.filter(is_set).map(row))
 }
 
 /// Returns the subject and the rules of a policy.
 fn whole(policy: &KeyPolicy) -> Value {
-    let mut value = Map::new();
+    let mut value = object(policy);
     value.insert("subject".to_owned(), policy.subject().to_string().into());
-    value.extend(rules(policy));
     value.into()
+}
+
+/// Returns the rules of a policy.
+fn object(policy: &KeyPolicy) -> Map<String, Value> {
+    rules(policy).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

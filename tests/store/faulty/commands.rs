@@ -169,7 +169,7 @@ impl<S: KeyManager> Faulty<S> {
             _ => until,
         };
         Box::pin(async move {
-            let entry = match self.inner.rotate(id, secret, until, by).await {
+            let entry = match self.rotate_by_policies(id, secret, until, by).await {
                 Err(ManageError::NotActive(state)) => {
                     return self.rotate_dead(id, state, secret).await;
                 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod manager;
+mod rotation;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

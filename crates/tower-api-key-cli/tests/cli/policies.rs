@@ -103,7 +103,7 @@ fn wrong_policies_are_refused_and_change_nothing() {
         (&["set", "all", "--switch-off-unused", "23h"], 4, "switch_off_unused"),
         (&["set", "all", "--longest-life", "soon"], 2, "duration"),
         (&["set", "all", "--longest-life", "1s 500ms"], 4, "longest_life"),
-        (&["set", "all", "--most-keys", "-1"], 2, "--most-keys"),
+        (&["set", "all", "--most-keys", "many"], 2, "--most-keys"),
         (&["set", "all", "--scopes", "read,two words"], 4, "scope"),
         (&["set", "all", "--scopes", "read", "--no-scopes"], 2, "--no-scopes"),
         (&["set", "everyone", "--require-expiry"], 2, "account:ID"),
