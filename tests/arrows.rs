@@ -82,7 +82,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("telemetry", &["key", "store", "caller", "limits", "decision", "service"]),
     ("usage", &["key", "caller", "decision", "service", "store"]),
-    ("testing", &["key", "quota", "policy", "store", "concurrency", "limits", "decision", "caller"]),
+    (
+        "testing",
+        &["key", "quota", "policy", "store", "concurrency", "limits", "decision", "caller"],
+    ),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];
 

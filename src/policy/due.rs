@@ -7,9 +7,6 @@ use super::policy::KeyPolicy;
 use crate::clock::Timestamp;
 use crate::key::KeyRecord;
 
-/// The time that a sweep leaves to a key which lives too long: its owner has two weeks to rotate it.
-const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-
 /// What a sweep does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,6 +27,12 @@ pub enum PolicyAction {
         /// When the newest secret of the key was made.
         made: Timestamp,
     },
+}
+
+impl PolicyAction {
+    /// The time that a sweep leaves to a key that lives too long, or that has no expiry: two weeks. Its owner can rotate
+    /// it meanwhile.
+    pub const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 }
 
 pub(super) fn actions<'a>(
@@ -63,7 +66,7 @@ pub(super) fn actions<'a>(
         actions.push(PolicyAction::SwitchOff { unused_since: dates.last_active() });
         return actions;
     }
-    let at = latest.map(|latest| latest.max(now.plus(NOTICE)));
+    let at = latest.map(|latest| latest.max(now.plus(PolicyAction::NOTICE)));
     if let Some(at) = at.filter(|at| record.expires().is_none_or(|expires| *at < expires)) {
         actions.push(PolicyAction::Expire { at });
     }

@@ -89,7 +89,10 @@ impl Step<'_> {
 
     /// Returns the keys whose id and secret are new. Of several keys with the same one, only the first is
     /// returned. No other transaction adds keys until this one ends, so the keys stay new.
-    pub(super) async fn new_of<'k>(&mut self, keys: &'k [NewKey]) -> Result<Vec<&'k NewKey>, ManageError> {
+    pub(super) async fn new_of<'k>(
+        &mut self,
+        keys: &'k [NewKey],
+    ) -> Result<Vec<&'k NewKey>, ManageError> {
         let placeholders = self.store.dialect.placeholders(1, keys.len());
         let sql = format!("{} ({placeholders})", self.store.queries.digests_among.as_str());
         let asked =

@@ -117,9 +117,7 @@ impl Step<'_> {
             CommandTarget::Account(id) => {
                 Applied::account(self.readable_account(id).await?.map(Arc::new))
             }
-            CommandTarget::Policy(subject) => {
-                Applied::policy(self.readable_policy(subject).await?)
-            }
+            CommandTarget::Policy(subject) => Applied::policy(self.readable_policy(subject).await?),
             _ => return Err(unknown_command()),
         })
     }

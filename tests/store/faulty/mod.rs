@@ -2,6 +2,7 @@
 
 mod commands;
 mod manager;
+mod policies;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
