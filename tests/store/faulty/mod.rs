@@ -2,6 +2,7 @@
 
 mod commands;
 mod manager;
+mod policies;
 mod rotation;
 
 use std::collections::HashMap;
