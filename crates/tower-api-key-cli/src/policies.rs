@@ -8,12 +8,14 @@ use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{
     Command, CommandOptions, KeyManager, ManageError, Precondition, Version,
 };
+use tower_api_key_sqlx::SqlStore;
 
 use crate::failure::Failure;
 use crate::help;
 use crate::output::Output;
 use crate::policy_check::{self, PolicyCheck};
 use crate::policy_rules::{PolicyRules, rules};
+use crate::policy_sweep::SweepOnce;
 
 const SUBJECT: &str = "SUBJECT";
 
@@ -49,10 +51,15 @@ pub(crate) enum PolicyCommand {
     /// List the keys that break a rule today, and what a sweep would do with them; changes nothing
     #[command(after_help = help::CHECK_POLICIES)]
     Check(PolicyCheck),
+    /// Sweep once: switch off unused keys, set expiries, and remind of rotations
+    ///
+    /// Programs that run a `PolicySweep` do so every hour. Without one, run this command once a day.
+    #[command(after_help = help::SWEEP_POLICIES)]
+    Sweep(SweepOnce),
 }
 
 pub(crate) async fn run(
-    store: &dyn KeyManager,
+    store: &SqlStore,
     by: &str,
     command: PolicyCommand,
     output: &Output,
@@ -87,6 +94,7 @@ pub(crate) async fn run(
             Ok(())
         }
         PolicyCommand::Check(check) => policy_check::run(store, check, output).await,
+        PolicyCommand::Sweep(sweep) => sweep.run(store, output).await,
     }
 }
 
