@@ -98,7 +98,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Sets a policy, if nobody changes it meanwhile: what is printed as the policy before is what was replaced.
+/// Sets a policy, unless another program changes it meanwhile: what is printed as the policy before is what was replaced.
 async fn set(
     store: &dyn KeyManager,
     by: &str,

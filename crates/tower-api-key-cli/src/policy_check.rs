@@ -10,7 +10,7 @@ use tower_api_key::store::{
 use crate::at_least_one::at_least_one;
 use crate::failure::Failure;
 use crate::output::{Output, complain};
-use crate::policy_findings::{Finding, Findings};
+use crate::policy_findings::{Finding, Findings, newest_secret};
 use crate::policy_rules::PolicyRules;
 
 /// The keys that are read at a time.
@@ -137,11 +137,6 @@ fn enables_account(change: &Change) -> bool {
         difference.field == "disabled" && difference.before.is_some() && difference.after.is_none()
     };
     change.action == Action::AccountSaved && change.differences.iter().any(enables)
-}
-
-/// Returns when the newest secret of a key was made.
-pub(crate) fn newest_secret(entry: &KeyEntry) -> Timestamp {
-    entry.secrets.first().map_or(entry.created, |secret| secret.created)
 }
 
 fn print(findings: &[Finding], csv: bool, output: &Output) -> Result<(), Failure> {

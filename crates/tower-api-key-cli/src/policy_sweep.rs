@@ -40,7 +40,7 @@ impl SweepOnce {
 /// Prints what an operator should know, also with `--quiet`.
 fn tell(outcome: &PolicyOutcome) {
     if !outcome.swept {
-        complain("another process sweeps, so nothing was done: try again when it is done");
+        complain("nothing was done: another process sweeps, or has swept within the last minute");
     }
     if outcome.uses_unknown {
         complain(
