@@ -26,6 +26,7 @@ mod checks;
 mod due;
 mod key_dates;
 mod policies;
+#[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod policy;
 mod policy_builder;
 mod subject;
