@@ -102,7 +102,6 @@ impl ManagementError {
             | Self::NotGrantable { .. } => StatusCode::FORBIDDEN,
             Self::SessionEnded => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Invalid { .. } | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             // As with the bound on the keys of an owner.
             Self::PolicyViolated { violation: PolicyViolation::TooManyKeys { .. }, .. }
             | Self::Exists
@@ -111,7 +110,9 @@ impl ManagementError {
             | Self::TooManySecrets(_)
             | Self::OperatorAccount
             | Self::CreatedKeyDeleted => StatusCode::CONFLICT,
-            Self::PolicyViolated { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::PolicyViolated { .. } | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionDiffers => StatusCode::PRECONDITION_FAILED,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
