@@ -40,6 +40,10 @@ pub enum EventKind {
     NearLimit,
     /// A key was not used for a number of days.
     Unused,
+    /// A key was switched off, by a person or because a policy switches unused keys off.
+    SwitchedOff,
+    /// A policy reminds the owner of a key to rotate it.
+    RotationDue,
     /// A newer version of the program wrote this event, and this version has no name for it.
     Unknown,
 }
@@ -50,7 +54,7 @@ impl EventKind {
     pub const LEAKED: &'static str = "leaked";
 
     /// All kinds that this version writes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::FirstUse,
         Self::Rotated,
@@ -63,6 +67,8 @@ impl EventKind {
         Self::UsedElsewhere,
         Self::NearLimit,
         Self::Unused,
+        Self::SwitchedOff,
+        Self::RotationDue,
     ];
 
     /// Returns the name of the kind: the `type` of a webhook.
@@ -80,6 +86,8 @@ impl EventKind {
             Self::UsedElsewhere => "key.used_elsewhere",
             Self::NearLimit => "key.near_limit",
             Self::Unused => "key.unused",
+            Self::SwitchedOff => "key.switched_off",
+            Self::RotationDue => "key.rotation_due",
             Self::Unknown => "unknown",
         }
     }

@@ -7,9 +7,6 @@ use super::policy::KeyPolicy;
 use crate::clock::Timestamp;
 use crate::key::KeyRecord;
 
-/// The time that a sweep leaves to a key which lives too long: its owner has two weeks to rotate it.
-const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-
 /// What a sweep does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,10 +29,16 @@ pub enum PolicyAction {
     },
 }
 
+impl PolicyAction {
+    /// The time that a sweep leaves to a key that lives too long, or that has no expiry: two weeks. Its owner can rotate
+    /// it meanwhile.
+    pub const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+}
+
 /// Returns when a key or one of its secrets ends at the latest whose longest life ends at `latest`. A life that has ended
 /// leaves the owner two weeks to react, but no more than the key has anyway.
 pub(super) fn end_of_life(record: &KeyRecord, latest: Timestamp, now: Timestamp) -> Timestamp {
-    let notice = now.plus(NOTICE);
+    let notice = now.plus(PolicyAction::NOTICE);
     latest.max(record.expires().map_or(notice, |expires| expires.min(notice)))
 }
 

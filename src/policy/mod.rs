@@ -14,7 +14,7 @@
 //! rotation is never refused, but its earlier secrets end [no later](Policies::end_of_earlier) than their longest life
 //! allows.
 //!
-//! Time brings the rest. A sweep asks [`Policies::due`] which keys to switch off because nobody uses them, which keys get
+//! Time brings the rest. A sweep asks [`Policies::due`] which keys to switch off because they are not used, which keys get
 //! an expiry, and which secrets should be rotated.
 //!
 //! # Deployment
@@ -26,6 +26,7 @@ mod checks;
 mod due;
 mod key_dates;
 mod policies;
+#[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod policy;
 mod policy_builder;
 mod subject;

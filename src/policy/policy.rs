@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::policy_builder::KeyPolicyBuilder;
 use super::subject::PolicySubject;
 use crate::key::ScopeSet;
 
@@ -46,11 +45,6 @@ pub struct KeyPolicy {
 }
 
 impl KeyPolicy {
-    /// Begins a policy for this subject.
-    pub const fn builder(subject: PolicySubject) -> KeyPolicyBuilder {
-        KeyPolicyBuilder::new(subject)
-    }
-
     /// Returns which keys the policy covers.
     pub const fn subject(&self) -> &PolicySubject {
         &self.subject

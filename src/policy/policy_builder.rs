@@ -39,9 +39,10 @@ pub struct KeyPolicyBuilder {
     wrong_scope: Option<InvalidName>,
 }
 
-impl KeyPolicyBuilder {
-    pub(super) const fn new(subject: PolicySubject) -> Self {
-        let policy = KeyPolicy {
+impl KeyPolicy {
+    /// Begins a policy for this subject.
+    pub const fn builder(subject: PolicySubject) -> KeyPolicyBuilder {
+        let policy = Self {
             subject,
             expiry_required: false,
             longest_life: None,
@@ -50,9 +51,11 @@ impl KeyPolicyBuilder {
             scopes: None,
             rotation: None,
         };
-        Self { policy, wrong_scope: None }
+        KeyPolicyBuilder { policy, wrong_scope: None }
     }
+}
 
+impl KeyPolicyBuilder {
     /// Requires an expiry of each key.
     pub const fn require_expiry(mut self) -> Self {
         self.policy.expiry_required = true;

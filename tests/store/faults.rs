@@ -18,6 +18,7 @@ pub(crate) enum Fault {
     RotationEndsTheOldSecretAtOnce,
     RotationGivesTheOldSecretNoEnd,
     RotationProlongsAnOldSecret,
+    RotatesAgainstAPolicy,
     ServesRevokedKeys,
     RevokesTheNewestSecretOnly,
     DeletesTheNewestSecretOnly,
@@ -80,6 +81,12 @@ pub(crate) enum Fault {
     ForgetsTheReason,
     IgnoresTheMostKeys,
     AddsToADeletedAccount,
+    ForgetsARuleOfAPolicy,
+    AddsAgainstAPolicy,
+    UpdatesAgainstAPolicy,
+    CountsNoKeysForAPolicy,
+    ImportsAgainstAPolicy,
+    SavesOverAPolicy,
 }
 
 /// Each fault with the promise that it breaks.
@@ -163,8 +170,17 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::SavesOverAnAccount, "of_two_new_accounts_with_one_id_only_the_first_is_saved"),
     (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
+    (Fault::RotatesAgainstAPolicy, "no_rotation_keeps_a_secret_beyond_its_longest_life"),
     (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
     (Fault::AddsToADeletedAccount, "a_key_may_require_that_its_account_exists"),
+    (Fault::ForgetsARuleOfAPolicy, "policies_come_back_as_they_were_saved"),
+    (Fault::AddsAgainstAPolicy, "a_new_key_obeys_the_policies"),
+    (Fault::UpdatesAgainstAPolicy, "a_changed_key_obeys_the_policies"),
+    (Fault::CountsNoKeysForAPolicy, "an_account_has_no_more_keys_than_a_policy_allows"),
+    (Fault::ImportsAgainstAPolicy, "an_import_obeys_the_policies"),
+    (Fault::SavesOverAPolicy, "of_two_changes_of_a_policy_only_the_first_is_made"),
+    (Fault::NoLineFor(Action::PolicySaved), "the_trail_shows_changes_of_policies"),
+    (Fault::NoLineFor(Action::PolicyDeleted), "the_trail_shows_changes_of_policies"),
 ];
 
 const DEAD: &str = "only_keys_that_serve_are_rotated";

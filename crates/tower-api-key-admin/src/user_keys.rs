@@ -68,7 +68,8 @@ impl UserKeys {
     ///
     /// `POST` at [`PATH`](Self::PATH) answers 200 with `{"data":{"value":"…"}}`, the new key. The query
     /// parameter `force=true` revokes the user's other keys of the same audience in the same step; the default
-    /// is `false`. Another value of `force` is answered 400. A [`Denial`] of [`Users::find`] is answered as
+    /// is `false`. Another value of `force` is answered 400, and a key that would break a rule of a
+    /// [policy](tower_api_key::policy) 422. A [`Denial`] of [`Users::find`] is answered as
     /// the gate's profile answers it, and a failing store with that of
     /// [`StoreUnavailable`](Denial::StoreUnavailable).
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
@@ -126,22 +127,28 @@ async fn create(
 ) -> Result<Response, Denial> {
     let user = keys.0.users.find(&grant, &organization, &user).await?;
     let Ok(Query(Parameters { force })) = query else {
-        return Ok(bad_request("force must be true or false"));
+        let problem = "force must be true or false";
+        return Ok(refusal("bad_request", problem, StatusCode::BAD_REQUEST));
     };
-    let issued = keys.issue(&grant, &user, force).await.map_err(|error| match error {
-        ManageError::Store(_) => Denial::StoreUnavailable,
-        _ => Denial::InternalError,
-    })?;
+    let issued = match keys.issue(&grant, &user, force).await {
+        Ok(issued) => issued,
+        // The operators have set the rule, and the request has no field to change.
+        Err(ManageError::PolicyViolated(violation)) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(refusal("policy_violated", &violation.to_string(), status));
+        }
+        Err(ManageError::Store(_)) => return Err(Denial::StoreUnavailable),
+        Err(_) => return Err(Denial::InternalError),
+    };
     let value = issued.expose();
     let secret = Json(json!({ "data": { "value": value } }));
     // Caches must not store the secret.
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], secret).into_response())
 }
 
-fn bad_request(message: &str) -> Response {
-    let status = StatusCode::BAD_REQUEST;
+fn refusal(key: &str, message: &str, status: StatusCode) -> Response {
     let body = json!({
-        "key": "bad_request",
+        "key": key,
         "message": message,
         "metadata": {},
         "status": status.as_u16(),

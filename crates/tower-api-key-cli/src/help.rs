@@ -138,6 +138,13 @@ Examples:
   tower-api-key policies check all --longest-life 90d --limit 20
   tower-api-key policies check account:acme --csv >acme.csv";
 
+pub(crate) const SWEEP_POLICIES: &str = "\
+`policies check` shows what a sweep would do. The trail names `policy` as the author of its changes.
+
+Examples:
+  tower-api-key policies sweep
+  tower-api-key --json policies sweep";
+
 pub(crate) const TRAIL: &str = "\
 Examples:
   tower-api-key trail --limit 20
@@ -249,6 +256,7 @@ mod tests {
             SAVE,
             SET_POLICY,
             CHECK_POLICIES,
+            SWEEP_POLICIES,
             TRAIL,
             PRUNE,
             EVENTS,

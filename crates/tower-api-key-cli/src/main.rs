@@ -26,6 +26,7 @@ mod policies;
 mod policy_check;
 mod policy_findings;
 mod policy_rules;
+mod policy_sweep;
 mod quota;
 mod secret;
 mod settings;

@@ -18,7 +18,7 @@ const CHANGING: [&str; 10] = [
     "policies delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 20] = [
+const ANSWERING: [&str; 21] = [
     "keys create",
     "keys list",
     "keys show",
@@ -30,6 +30,7 @@ const ANSWERING: [&str; 20] = [
     "policies show",
     "policies set",
     "policies check",
+    "policies sweep",
     "trail",
     "events",
     "events dead",
@@ -89,10 +90,7 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     };
     let is_one_of = |commands: &[&str]| commands.contains(&name.as_str());
     if given("by") && !is_one_of(&CHANGING) {
-        return refuse(
-            "by",
-            "the command changes no key, account or policy, so the audit trail gets no entry",
-        );
+        return refuse("by", "the command changes no key, account or policy by your name");
     }
     if given("json") && given("csv") {
         return refuse("json", "`--csv` chooses another form");

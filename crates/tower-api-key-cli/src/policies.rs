@@ -1,17 +1,21 @@
 //! Runs the commands of `policies`.
 
+use std::iter::repeat;
+
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{
     Command, CommandOptions, KeyManager, ManageError, Precondition, Version,
 };
+use tower_api_key_sqlx::SqlStore;
 
 use crate::failure::Failure;
 use crate::help;
 use crate::output::Output;
 use crate::policy_check::{self, PolicyCheck};
 use crate::policy_rules::{PolicyRules, rules};
+use crate::policy_sweep::SweepOnce;
 
 const SUBJECT: &str = "SUBJECT";
 
@@ -47,10 +51,15 @@ pub(crate) enum PolicyCommand {
     /// List the keys that break a rule today, and what a sweep would do with them; changes nothing
     #[command(after_help = help::CHECK_POLICIES)]
     Check(PolicyCheck),
+    /// Sweep once: switch off unused keys, set expiries, and remind of rotations
+    ///
+    /// Programs that run a `PolicySweep` do so every hour. Without one, run this command once a day.
+    #[command(after_help = help::SWEEP_POLICIES)]
+    Sweep(SweepOnce),
 }
 
 pub(crate) async fn run(
-    store: &dyn KeyManager,
+    store: &SqlStore,
     by: &str,
     command: PolicyCommand,
     output: &Output,
@@ -85,10 +94,11 @@ pub(crate) async fn run(
             Ok(())
         }
         PolicyCommand::Check(check) => policy_check::run(store, check, output).await,
+        PolicyCommand::Sweep(sweep) => sweep.run(store, output).await,
     }
 }
 
-/// Sets a policy, if nobody changes it meanwhile: what is printed as the policy before is what was replaced.
+/// Sets a policy, unless another program changes it meanwhile: what is printed as the policy before is what was replaced.
 async fn set(
     store: &dyn KeyManager,
     by: &str,
@@ -106,27 +116,31 @@ async fn set(
     let options = CommandOptions::by(by).when(precondition);
     store.apply(Command::SavePolicy(policy.clone()), options).await?;
     output.say(&format!("the policy for {subject} is set"));
-    let (before, after) = (before.as_ref().map(rules), rules(&policy));
+    let before = before.as_ref();
     if output.is_json() {
-        let value = json!({ "subject": subject.to_string(), "before": before, "after": after });
-        return output.one(&value);
+        let (before, after) = (before.map(object), object(&policy));
+        return output
+            .one(&json!({ "subject": subject.to_string(), "before": before, "after": after }));
     }
     if output.is_quiet() {
         return Ok(());
     }
-    let before = before.unwrap_or_default();
-    let row = |(rule, after): (String, Value)| {
-        let before = before.get(&rule).cloned().unwrap_or_default();
-        json!({ "rule": rule, "before": before, "after": after })
-    };
-    let is_set = |row: &Value| row["before"] != Value::Null || row["after"] != Value::Null;
-    output.rows(["rule", "before", "after"], after.into_iter().map(row).filter(is_set))
+    let before = before.map(rules).into_iter().flatten().map(|(_, value)| value);
+    let before = before.chain(repeat(Value::Null));
+    let changes = rules(&policy).into_iter().zip(before);
+    let is_set = |(after, before): &((&str, Value), Value)| !after.1.is_null() || !before.is_null();
+    let row = |((rule, after), before): ((&str, Value), Value)| json!({ "rule": rule, "before": before, "after": after });
+    output.rows(["rule", "before", "after"], changes.filter(is_set).map(row))
 }
 
 /// Returns the subject and the rules of a policy.
 fn whole(policy: &KeyPolicy) -> Value {
-    let mut value = Map::new();
+    let mut value = object(policy);
     value.insert("subject".to_owned(), policy.subject().to_string().into());
-    value.extend(rules(policy));
     value.into()
+}
+
+/// Returns the rules of a policy.
+fn object(policy: &KeyPolicy) -> Map<String, Value> {
+    rules(policy).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

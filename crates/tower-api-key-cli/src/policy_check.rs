@@ -3,16 +3,21 @@
 use clap::Args;
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::policy::{KeyDates, Policies, PolicyAction, PolicySubject};
-use tower_api_key::store::{KeyEntry, KeyFilter, KeyManager, TrailFilter};
+use tower_api_key::store::{
+    Action, Change, Difference, KeyEntry, KeyFilter, KeyManager, TrailFilter,
+};
 
 use crate::at_least_one::at_least_one;
 use crate::failure::Failure;
 use crate::output::{Output, complain};
-use crate::policy_findings::{Finding, Findings};
+use crate::policy_findings::{Finding, Findings, newest_secret};
 use crate::policy_rules::PolicyRules;
 
 /// The keys that are read at a time.
 const PAGE: usize = 1_000;
+
+/// The lines of the trail that are read of a key or an account.
+const LINES: usize = 200;
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -66,7 +71,8 @@ pub(crate) async fn run(
     }
     if summary.switched_off > 0 && !findings.has_uses {
         complain(
-            "no key has a recorded use, so a sweep would switch off keys that are used: let the gates record uses first",
+            "no key here has a recorded use, and a sweep switches no key off until uses were recorded for the whole time \
+             of the rule: let the gates record uses",
         );
     }
     Ok(())
@@ -83,13 +89,16 @@ fn filter(subject: Option<&PolicySubject>) -> KeyFilter {
     filter
 }
 
-/// Returns what a sweep would do with a key.
+/// Returns what a sweep would do with a key. It leaves the keys of a disabled account as they are.
 async fn actions(
     store: &dyn KeyManager,
     policies: &Policies,
     entry: &KeyEntry,
     now: Timestamp,
 ) -> Result<Vec<PolicyAction>, Failure> {
+    if entry.record.account().is_disabled() {
+        return Ok(Vec::new());
+    }
     let mut dates = KeyDates::new(entry.created).newest_secret(newest_secret(entry));
     if let Some(used) = entry.last_used() {
         dates = dates.last_used(used);
@@ -98,15 +107,36 @@ async fn actions(
     if !due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
         return Ok(due);
     }
-    // Few keys get here, so each may take a question.
-    let newest = store.trail(&TrailFilter::key(entry.record.id()), None, 1).await?;
-    let dates = newest.first().map_or(dates, |change| dates.last_changed(change.at));
+    // Few keys get here, so each may take two questions.
+    let of_key = TrailFilter::key(entry.record.id());
+    let of_account = TrailFilter::account(entry.record.account().id());
+    let changed = newest_line(store, &of_key, is_of_somebody).await?;
+    let enabled = newest_line(store, &of_account, enables_account).await?;
+    let dates = [changed, enabled].into_iter().flatten().fold(dates, KeyDates::last_changed);
     Ok(policies.due(&entry.record, &dates, now))
 }
 
-/// Returns when the newest secret of a key was made.
-pub(crate) fn newest_secret(entry: &KeyEntry) -> Timestamp {
-    entry.secrets.first().map_or(entry.created, |secret| secret.created)
+/// Returns the instant of the newest line that meets a condition, of the newest lines of a key or an account.
+async fn newest_line(
+    store: &dyn KeyManager,
+    filter: &TrailFilter,
+    condition: fn(&Change) -> bool,
+) -> Result<Option<Timestamp>, Failure> {
+    let lines = store.trail(filter, None, LINES).await?;
+    Ok(lines.iter().find(|line| condition(line)).map(|line| line.at))
+}
+
+/// Returns true for a change of a key by somebody else than a sweep.
+fn is_of_somebody(change: &Change) -> bool {
+    change.action == Action::KeyUpdated && change.by != "policy"
+}
+
+/// Returns true for a change that enables an account. Its keys could not be used before.
+fn enables_account(change: &Change) -> bool {
+    let enables = |difference: &Difference| {
+        difference.field == "disabled" && difference.before.is_some() && difference.after.is_none()
+    };
+    change.action == Action::AccountSaved && change.differences.iter().any(enables)
 }
 
 fn print(findings: &[Finding], csv: bool, output: &Output) -> Result<(), Failure> {

@@ -11,7 +11,6 @@ use tower_api_key::store::KeyEntry;
 
 use crate::csv;
 use crate::moment;
-use crate::policy_check::newest_secret;
 
 /// A key that breaks a rule or is due for a sweep, or an account with too many keys.
 pub(crate) struct Finding {
@@ -167,6 +166,11 @@ impl fmt::Display for Summary {
              a sweep would switch off {switched_off}, expire {expiring} and remind of {reminded}"
         )
     }
+}
+
+/// Returns when the newest secret of a key was made.
+pub(crate) fn newest_secret(entry: &KeyEntry) -> Timestamp {
+    entry.secrets.first().map_or(entry.created, |secret| secret.created)
 }
 
 /// Returns a broken rule in few words, with the subject of its policy.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tower_api_key::policy::{InvalidPolicy, KeyPolicy, PolicySubject};
 
 use crate::moment::{Span, span_text};
@@ -74,7 +74,7 @@ impl PolicyRules {
 }
 
 /// Returns the rules of a policy by the names of their options. `null` is no rule.
-pub(crate) fn rules(policy: &KeyPolicy) -> Map<String, Value> {
+pub(crate) fn rules(policy: &KeyPolicy) -> [(&'static str, Value); 6] {
     let time = |time: Option<Duration>| time.map(span_text);
     let scopes = policy.scopes().map(|scopes| scopes.iter().collect::<Vec<_>>());
     [
@@ -85,7 +85,4 @@ pub(crate) fn rules(policy: &KeyPolicy) -> Map<String, Value> {
         ("scopes", json!(scopes)),
         ("remind_of_rotation", json!(time(policy.rotation_reminder()))),
     ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into_iter()
-    .collect()
 }

@@ -36,6 +36,12 @@ impl Dialect {
         }
     }
 
+    /// Returns a list of `count` numbered placeholders, for statements that have others, too. It is slow in SQLite for
+    /// thousands of them.
+    pub(super) fn numbered(first: usize, count: usize) -> String {
+        (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// Returns a list of `count` placeholders, the first with this number. SQLite gets question marks: it
     /// searches all parameters for each numbered one, which takes seconds for 8,000 of them.
     pub(super) fn placeholders(self, first: usize, count: usize) -> String {

@@ -121,6 +121,7 @@ pub use connect::SqlStore;
 pub use events::{DeadEvent, EventDelivery, EventSweep};
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
+pub use policies::{PolicyOutcome, PolicySweep};
 #[cfg(feature = "usage")]
 pub use usage::UsageRetention;
 

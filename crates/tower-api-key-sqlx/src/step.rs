@@ -82,6 +82,9 @@ impl Step<'_> {
         if after.is_revoked() && !record.is_revoked() {
             self.note_event(EventKind::Revoked, id, account, &[]).await?;
         }
+        if after.is_disabled_itself() && !record.is_disabled_itself() {
+            self.note_event(EventKind::SwitchedOff, id, account, &[]).await?;
+        }
         Ok(())
     }
 

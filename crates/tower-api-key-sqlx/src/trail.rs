@@ -19,6 +19,8 @@ pub(super) struct Step<'a> {
     pub(super) store: &'a SqlStore,
     now: Timestamp,
     options: CommandOptions<'a>,
+    /// The reason of the change that is being made, instead of that of the options.
+    own_reason: Option<String>,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
     /// The mark of the newest line of the trail.
@@ -80,7 +82,16 @@ impl SqlStore {
 impl<'a> Step<'a> {
     fn new(session: Session, store: &'a SqlStore, options: CommandOptions<'a>) -> Self {
         let (now, announcements) = (store.clock.now(), Vec::new());
-        Self { session, store, now, options, announcements, newest: None, has_policies: false }
+        Self {
+            session,
+            store,
+            now,
+            options,
+            own_reason: None,
+            announcements,
+            newest: None,
+            has_policies: false,
+        }
     }
 }
 
@@ -89,8 +100,13 @@ impl Step<'_> {
         self.options.author()
     }
 
-    pub(super) const fn reason(&self) -> Option<&str> {
-        self.options.reason()
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.own_reason.as_deref().or(self.options.reason())
+    }
+
+    /// Sets the reason of what is written from now on.
+    pub(super) fn because(&mut self, reason: String) {
+        self.own_reason = Some(reason);
     }
 
     /// Returns the most keys that the owner of an added or changed key may have.
@@ -145,7 +161,7 @@ impl Step<'_> {
             .map(|(line, mark)| (line, mark, previous.replace(mark)))
             .collect();
         let (at, into) = (self.at(), &self.store.queries.into_changes);
-        let (by, reason) = (self.options.author(), self.options.reason().map(str::to_owned));
+        let (by, reason) = (self.options.author(), self.reason().map(str::to_owned));
         self.insert(into, 9, &lines, "", |row, ((key, account, differences), mark, previous)| {
             let row = row.bind(at).bind(by).bind(action.name());
             let row = row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous);

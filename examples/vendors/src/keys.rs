@@ -81,9 +81,11 @@ impl VendorKeys<'_> {
         match self.store.manager().add(key.clone(), "demo").await {
             Ok(()) => {}
             // With the same seed, the key and its secret are the same.
-            Err(ManageError::Exists) if self.store.find(issued.digest()).await?.is_some() => {}
+            // A policy that somebody has added in the console may refuse it, and the key is there already.
+            Err(ManageError::Exists | ManageError::PolicyViolated(_))
+                if self.store.find(issued.digest()).await?.is_some() => {}
             // Otherwise the key gets one more secret, and those of earlier demos stay valid.
-            Err(ManageError::Exists) => {
+            Err(error @ (ManageError::Exists | ManageError::PolicyViolated(_))) => {
                 let id = self.store.id(label);
                 let manager = self.store.manager();
                 match manager.rotate(&id, *issued.digest(), Timestamp::MAX, "demo").await {
@@ -92,6 +94,7 @@ impl VendorKeys<'_> {
                         manager.delete(&id, "demo").await?;
                         manager.add(key, "demo").await?;
                     }
+                    Err(ManageError::NotFound) => return Err(error.into()),
                     rotated => drop(rotated?),
                 }
             }

@@ -1,9 +1,13 @@
 //! The management API at `/manage`, for the staff of the demo. It issues keys of Persona.
 
+use std::time::Duration;
+
 use axum::Router;
 use tower_api_key::Profile;
-use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+use tower_api_key::key::{Issuer, KeyFormat, KeyHasher, KeyKind};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::rules::{Otherwise, Route, Routes};
+use tower_api_key::store::{Command, CommandOptions, ManageError, Precondition};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ISSUED, KEY_PERMISSIONS};
 use tower_api_key_admin::ManagementApi;
 use tower_api_key_admin::management::{Management, scopes};
@@ -14,6 +18,8 @@ use crate::gates::Gates;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "manage";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The account whose keys reach every account.
 const STAFF: &str = "staff";
@@ -45,10 +51,24 @@ pub(crate) async fn router(
     let all = scopes::ALL.into_iter().chain(permissions);
     keys.add("admin", &account(STAFF, &[])?, Some("live"), |key| key.scopes(all)).await?;
 
+    add_policy(database).await?;
+
     // Each operation of the API checks the scopes that it needs.
     let routes = Routes::new().otherwise(Otherwise::Need(Route::new()));
     let gate = gates.builder(&Profile::STANDARD, &[], &store)?.routes(routes).build()?;
     let api = ManagementApi::new(management(database)?);
     let document = gate.openapi().merged(&api.document("/manage"))?;
     Ok(Router::new().nest("/manage", api.serving_document(&document).router()).layer(gate))
+}
+
+/// Adds a policy for personal keys, unless there is one: they live for 90 days, and an account has five at most. No key
+/// of the demo is one, so nothing changes until somebody creates one.
+async fn add_policy(database: &Database) -> Result<(), Failure> {
+    let personal = PolicySubject::Kind(KeyKind::new("personal")?);
+    let policy = KeyPolicy::builder(personal).longest_life(90 * DAY).most_keys(5).build()?;
+    let options = CommandOptions::by("demo").when(Precondition::Absent);
+    match database.of(VENDOR).manager().apply(Command::SavePolicy(policy), options).await {
+        Ok(_) | Err(ManageError::PreconditionFailed) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::support::{BY, FUTURE, PAST, add, add_with, done, find, is_not_found, new_key};
 use crate::clock::Timestamp;
-use crate::key::{AccountId, KeyDigest, KeyKind, KeyRecordBuilder};
+use crate::key::{AccountId, KeyKind, KeyRecordBuilder};
 use crate::policy::{KeyPolicy, KeyPolicyBuilder, PolicySubject, PolicyViolation};
 use crate::store::{
-    Action, Applied, Command, CommandOptions, Difference, IdempotencyKey, KeyEntry, KeyManager,
-    KeyUpdate, ManageError, NewKey, Precondition, Version,
+    Action, Applied, Command, CommandOptions, Difference, IdempotencyKey, KeyManager, KeyUpdate,
+    ManageError, NewKey, Precondition, Version,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -227,23 +227,6 @@ pub(super) async fn an_import_obeys_the_policies(store: &dyn KeyManager) {
     assert_eq!(done(import(vec![gone]).await, "importing a revoked key"), 1, "it does not count");
     delete(store, of_account("bulk")).await;
     delete(store, of_kind("bulk")).await;
-}
-
-pub(super) async fn no_rotation_keeps_a_secret_beyond_its_longest_life(store: &dyn KeyManager) {
-    save(store, of_account("rotated"), |policy| policy.longest_life(LIFE)).await;
-    add_with(store, "rotated", "rotated", |key| key.expires(NEAR)).await;
-    let made = done(store.get("rotated").await, "getting a key").map(|key| key.created);
-    let rotate =
-        |secret, until| store.rotate("rotated", KeyDigest::from_bytes([secret; 32]), until, BY);
-    let ends = |entry: &KeyEntry| entry.secrets.get(1).and_then(|secret| secret.expires);
-    let within = done(rotate(201, NEAR).await, "rotating with an overlap that is allowed");
-    assert_eq!(ends(&within), Some(NEAR), "an overlap within the longest life stays as it is");
-    let beyond = done(rotate(202, Timestamp::MAX).await, "rotating with an endless overlap");
-    let latest = made.map(|made| made.plus(LIFE + DAY)).unwrap_or_default();
-    let bounded = ends(&beyond).is_some_and(|end| NEAR < end && end < latest);
-    assert!(bounded, "the earlier secret ends with its own life: {beyond:?}");
-    delete(store, of_account("rotated")).await;
-    done(rotate(203, FUTURE).await, "rotating without policies");
 }
 
 pub(super) async fn of_two_changes_of_a_policy_only_the_first_is_made(store: &dyn KeyManager) {

@@ -90,7 +90,7 @@ macro_rules! __store_promises {
             policies::a_changed_key_obeys_the_policies,
             policies::an_account_has_no_more_keys_than_a_policy_allows,
             policies::an_import_obeys_the_policies,
-            policies::no_rotation_keeps_a_secret_beyond_its_longest_life,
+            secrets::no_rotation_keeps_a_secret_beyond_its_longest_life,
             policies::of_two_changes_of_a_policy_only_the_first_is_made,
             policies::the_trail_shows_changes_of_policies,
         }

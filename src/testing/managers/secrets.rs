@@ -1,11 +1,16 @@
 //! Promises on secrets.
 
+use std::time::Duration;
+
 use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, exists, find, found, is_not_found,
 };
 use crate::clock::Timestamp;
-use crate::key::KeyDigest;
-use crate::store::{KeyManager, KeyState, ManageError};
+use crate::key::{KeyDigest, KeyKind, KeyRecordBuilder};
+use crate::policy::{KeyPolicy, PolicySubject};
+use crate::store::{Command, CommandOptions, KeyManager, KeyState, ManageError};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn all_256_bits_count(store: &dyn KeyManager) {
     add(store, "bits", "bits").await;
@@ -163,4 +168,34 @@ pub(super) async fn uses_are_noted(store: &dyn KeyManager) {
     let recorded: Vec<_> =
         entry(store, "used").await.secrets.iter().map(|secret| secret.last_used).collect();
     assert_eq!(recorded, [None, Some(at(100))], "the last use of each secret, newest secret first");
+}
+
+pub(super) async fn no_rotation_keeps_a_secret_beyond_its_longest_life(store: &dyn KeyManager) {
+    let subject = PolicySubject::Kind(done(KeyKind::new("bounded"), "making the name of a kind"));
+    let policy = KeyPolicy::builder(subject.clone()).longest_life(365 * DAY).build();
+    let policy = Command::SavePolicy(done(policy, "building a policy"));
+    done(store.apply(policy, CommandOptions::by(BY)).await, "saving a policy");
+    add_with(store, "bounded", "bounded", |key| key.expires(PAST)).await;
+    let created = entry(store, "bounded").await.created;
+    let ends = created.plus(365 * DAY);
+    let change = move |key: KeyRecordBuilder| key.kind("bounded").expires(ends);
+    done(store.update("bounded", Box::new(change), BY).await, "an expiry that is allowed");
+
+    let rotate = |secret, until| store.rotate("bounded", digest(secret), until, BY);
+    let within = created.plus(7 * DAY);
+    done(rotate("bounded 2", within).await, "rotating with an overlap that is allowed");
+    let first = entry(store, "bounded").await.secrets.into_iter().nth(1);
+    let first = first.and_then(|secret| secret.expires);
+    assert_eq!(first, Some(within), "an overlap within the longest life stays as it is");
+    done(rotate("bounded 3", FUTURE).await, "rotating with an overlap that is too long");
+    let secrets = entry(store, "bounded").await.secrets;
+    let second = secrets.get(1).and_then(|secret| Some((secret.created, secret.expires?)));
+    assert!(
+        second.is_some_and(|(made, expires)| expires <= made.plus(365 * DAY)),
+        "the earlier secret ends with its own life: {secrets:?}"
+    );
+    done(
+        store.apply(Command::DeletePolicy(subject), CommandOptions::by(BY)).await,
+        "deleting a policy",
+    );
 }

@@ -16,6 +16,9 @@ impl<S: KeyManager> Faulty<S> {
         command: Command<'a>,
         options: CommandOptions<'a>,
     ) -> ManageFuture<'a, Applied> {
+        if matches!(command, Command::SavePolicy(_) | Command::DeletePolicy(_)) {
+            return self.change_policy(command, options);
+        }
         let by = options.author();
         let bare = CommandOptions::by(by);
         let is_bare = options.precondition() == Precondition::None
@@ -85,6 +88,11 @@ impl<S: KeyManager> Faulty<S> {
             }
             key.revokes_others = force && !self.has(Fault::ForceRevokesNothing);
             let added = self.inner.add(key, by).await;
+            if let Err(ManageError::PolicyViolated(violation)) = &added
+                && self.has_made_against(violation, Fault::AddsAgainstAPolicy)
+            {
+                return Ok(());
+            }
             match self.fault {
                 Fault::LeavesTheSecretOfAFailedAdd if added.is_err() => {
                     self.memory().ghosts.insert(digest, sound.into());
@@ -138,6 +146,11 @@ impl<S: KeyManager> Faulty<S> {
             }
             let by = if self.has(Fault::ForgetsWho) { "" } else { by };
             let updated = self.inner.update(id, change, by).await;
+            if let Err(ManageError::PolicyViolated(violation)) = &updated
+                && self.has_made_against(violation, Fault::UpdatesAgainstAPolicy)
+            {
+                return self.inner.get(id).await?.ok_or(ManageError::NotFound);
+            }
             match self.fault {
                 Fault::LeavesHalfAnUpdate if updated.is_err() && before.is_some() => {
                     self.inner.update(id, Box::new(|key| key.name("half")), by).await?;
@@ -169,7 +182,7 @@ impl<S: KeyManager> Faulty<S> {
             _ => until,
         };
         Box::pin(async move {
-            let entry = match self.inner.rotate(id, secret, until, by).await {
+            let entry = match self.rotate_by_policies(id, secret, until, by).await {
                 Err(ManageError::NotActive(state)) => {
                     return self.rotate_dead(id, state, secret).await;
                 }

@@ -7,7 +7,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::policy::Policies;
 use tower_api_key::store::{
-    Action, Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager,
+    Action, Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
     ManageFuture, NewKey, StoreError, TrailFilter,
 };
 
@@ -31,7 +31,10 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             if self.fault == Fault::ImportsCountSkippedSecrets {
                 given.retain(|key| seen.insert(key.digest));
             }
-            let added = self.inner.import(given, by).await?;
+            let added = match self.inner.import(given, by).await {
+                Err(ManageError::PolicyViolated(_)) if self.has(Fault::ImportsAgainstAPolicy) => 0,
+                added => added?,
+            };
             for key in keys {
                 let account = key.record.account().id().as_str();
                 match self.fault {
@@ -94,7 +97,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
-        self.inner.policies()
+        self.policies_faultily()
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

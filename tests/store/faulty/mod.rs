@@ -2,6 +2,8 @@
 
 mod commands;
 mod manager;
+mod policies;
+mod rotation;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,8 +1,7 @@
 //! The routes of accounts.
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, patch, put};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
@@ -10,10 +9,10 @@ use tower_api_key::key::Account;
 use tower_api_key::store::Version;
 
 use super::account_bodies::{AccountBody, AccountView, EditAccountBody};
+use super::answers::{deleted, page, shown};
 use super::asking::{Asking, PathId};
 use super::change_body::ChangeBody;
 use super::key_parameters::{after, limit};
-use super::key_routes::{no_store, page, tag};
 use super::operation::Operation;
 use super::problem::Problem;
 use super::{schema, strict};
@@ -92,7 +91,7 @@ async fn show(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     let account = management.show_account(&caller, &id).await?;
-    Ok(shown(StatusCode::OK, &account))
+    Ok(of_account(StatusCode::OK, &account))
 }
 
 async fn save(
@@ -105,7 +104,7 @@ async fn save(
     let request = change.request();
     let account = management.save_account(&change.caller, &id, &draft, &request).await?;
     let status = if change.is_if_absent() { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(shown(status, &account))
+    Ok(of_account(status, &account))
 }
 
 async fn edit(
@@ -116,7 +115,7 @@ async fn edit(
     let edit = change.json::<EditAccountBody>()?.edit()?;
     change.require_condition()?;
     let account = management.edit_account(&change.caller, &id, &edit, &change.request()).await?;
-    Ok(shown(StatusCode::OK, &account))
+    Ok(of_account(StatusCode::OK, &account))
 }
 
 async fn remove(
@@ -126,11 +125,9 @@ async fn remove(
 ) -> Result<Response, Problem> {
     change.no_body()?;
     management.delete_account(&change.caller, &id, &change.request()).await?;
-    Ok((StatusCode::NO_CONTENT, no_store()).into_response())
+    Ok(deleted())
 }
 
-fn shown(status: StatusCode, account: &Account) -> Response {
-    let mut headers = no_store();
-    tag(&mut headers, Version::of_account(account));
-    (status, headers, Json(AccountView::of(account))).into_response()
+fn of_account(status: StatusCode, account: &Account) -> Response {
+    shown(status, Version::of_account(account), AccountView::of(account))
 }

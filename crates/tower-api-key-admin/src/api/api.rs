@@ -12,7 +12,10 @@ use super::asking::Asking;
 use super::document::document;
 use super::operation::Operation;
 use super::problem::Problem;
-use super::{account_routes, counter_routes, key_routes, names_routes, trail_routes, usage_routes};
+use super::{
+    account_routes, counter_routes, key_routes, names_routes, policy_routes, trail_routes,
+    usage_routes,
+};
 use crate::management::Management;
 
 /// The management API over a [`Management`].
@@ -84,6 +87,7 @@ impl ManagementApi {
 fn operations() -> Vec<Operation> {
     let mut all = key_routes::operations();
     all.extend(account_routes::operations());
+    all.extend(policy_routes::operations());
     all.extend(names_routes::operations());
     all.extend(trail_routes::operations());
     all.extend(usage_routes::operations());

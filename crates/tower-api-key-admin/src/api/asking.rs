@@ -30,11 +30,20 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let unreadable = || Problem::bad_request("the path has an escape that is no UTF-8");
-        let parameters = RawPathParams::from_request_parts(parts, state).await;
-        let parameters = parameters.map_err(|_| unreadable())?;
-        // A mount point may have parameters of its own.
-        let id = parameters.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
-        id.map(Self).ok_or_else(unreadable)
+        path_parameter(parts, state, "id").await.map(Self)
     }
+}
+
+/// Returns a parameter of a request's path.
+pub(super) async fn path_parameter<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    name: &str,
+) -> Result<String, Problem> {
+    let unreadable = || Problem::bad_request("the path has an escape that is no UTF-8");
+    let parameters = RawPathParams::from_request_parts(parts, state).await;
+    let parameters = parameters.map_err(|_| unreadable())?;
+    // A mount point may have parameters of its own.
+    let found = parameters.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| value.to_owned()).ok_or_else(unreadable)
 }

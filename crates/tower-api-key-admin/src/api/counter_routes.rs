@@ -1,15 +1,14 @@
 //! The routes of counters.
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::answers::data;
 use super::asking::{Asking, PathId};
 use super::change_body::ChangeBody;
-use super::key_routes::no_store;
 use super::moment::whole;
 use super::operation::Operation;
 use super::problem::Problem;
@@ -154,6 +153,5 @@ async fn raise(
 }
 
 fn counters(entries: &[CounterEntry]) -> Response {
-    let data: Vec<CounterView> = entries.iter().map(CounterView::of).collect();
-    (no_store(), Json(json!({ "data": data }))).into_response()
+    data(entries.iter().map(CounterView::of))
 }

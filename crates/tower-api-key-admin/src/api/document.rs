@@ -7,6 +7,7 @@ use super::counter_routes::CounterView;
 use super::key_bodies::{CreateKeyBody, EditKeyBody, RevokeBody, RotateBody, WhoIsBody};
 use super::key_view::KeyView;
 use super::operation::Operation;
+use super::policy_bodies::{KeyReviewView, PolicyBody, PolicyView};
 use super::problem::Problem;
 use super::quota_body::QuotaBody;
 use super::trail_routes::ChangeView;
@@ -28,7 +29,7 @@ pub(super) fn document(operations: &[Operation], mount: &str) -> Value {
         "info": {
             "title": "Management of API keys",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Lists, creates, edits, rotates, revokes and deletes API keys and their accounts.",
+            "description": "Lists, creates, edits, rotates, revokes and deletes API keys, their accounts and policies.",
         },
         "paths": paths,
         "components": {
@@ -42,7 +43,10 @@ pub(super) fn document(operations: &[Operation], mount: &str) -> Value {
                 "EditKeyBody": EditKeyBody::schema(),
                 "IssuedKey": KeyView::issued_schema(),
                 "Key": KeyView::schema(),
+                "KeyReview": KeyReviewView::schema(),
                 "Plan": names_routes::plan_schema(),
+                "Policy": PolicyView::schema(),
+                "PolicyBody": PolicyBody::schema(),
                 "Problem": Problem::schema(),
                 "Quota": QuotaBody::schema(),
                 "QuotaView": QuotaBody::view_schema(),

@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use serde::Serialize;
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use tower_api_key::store::{KeyEntry, Version};
 
+use super::answers::{deleted, no_store, page, shown, with_version};
 use super::asking::{Asking, PathId};
 use super::change_body::{ChangeBody, check_reason};
 use super::key_bodies::{CreateKeyBody, EditKeyBody, RevokeBody, RotateBody, WhoIsBody};
@@ -20,7 +20,7 @@ use super::operation::Operation;
 use super::problem::Problem;
 use super::{schema, strict};
 use crate::management::scopes::{KEYS_READ, KEYS_WRITE};
-use crate::management::{IssuedEntry, Listed, Management, ManagementError};
+use crate::management::{IssuedEntry, Management, ManagementError};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -114,7 +114,7 @@ async fn show(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     let entry = management.show_key(&caller, &id).await?;
-    Ok(shown(&management, &entry))
+    Ok(of_key(&management, &entry))
 }
 
 async fn create(
@@ -140,7 +140,7 @@ async fn edit(
     let edit = change.json::<EditKeyBody>()?.edit()?;
     change.require_condition()?;
     let entry = management.edit_key(&change.caller, &id, edit, &change.request()).await?;
-    Ok(shown(&management, &entry))
+    Ok(of_key(&management, &entry))
 }
 
 async fn rotate(
@@ -166,7 +166,7 @@ async fn revoke(
     check_reason(Some(&reason))?;
     let request = change.request().because(&reason);
     match management.revoke_key(&change.caller, &id, &request).await? {
-        Some(entry) => Ok(shown(&management, &entry)),
+        Some(entry) => Ok(of_key(&management, &entry)),
         None => Ok((no_store(), Json(json!(null))).into_response()),
     }
 }
@@ -178,7 +178,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     change.no_body()?;
     management.delete_key(&change.caller, &id, &change.request()).await?;
-    Ok((StatusCode::NO_CONTENT, no_store()).into_response())
+    Ok(deleted())
 }
 
 async fn who_is(
@@ -187,48 +187,21 @@ async fn who_is(
 ) -> Result<Response, Problem> {
     let WhoIsBody { secret } = change.json()?;
     let entry = management.who_is(&change.caller, &secret).await?;
-    Ok(shown(&management, &entry))
+    Ok(of_key(&management, &entry))
 }
 
 /// Answers with a key and its version.
-fn shown(management: &Management, entry: &KeyEntry) -> Response {
-    let mut headers = no_store();
-    tag(&mut headers, Version::of_key(entry));
-    (headers, Json(KeyView::of(entry, management.now()))).into_response()
+fn of_key(management: &Management, entry: &KeyEntry) -> Response {
+    shown(StatusCode::OK, Version::of_key(entry), KeyView::of(entry, management.now()))
 }
 
 /// Answers with a key and its new secret.
 fn with_secret(management: &Management, issued: &IssuedEntry) -> impl IntoResponse + use<> {
-    let mut headers = no_store();
-    tag(&mut headers, Version::of_key(&issued.entry));
+    let mut headers = with_version(Version::of_key(&issued.entry));
     if issued.is_replay() {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
     let secret = issued.secret.as_ref().map(tower_api_key::key::IssuedKey::expose);
     let key = KeyView::of(&issued.entry, management.now());
     (headers, Json(json!({ "key": key, "secret": secret })))
-}
-
-/// Answers with a page.
-pub(super) fn page<T, V: Serialize>(listed: Listed<T>, view: impl Fn(&T) -> V) -> Response {
-    let Listed { found, broken, next } = listed;
-    let data: Vec<V> = found.iter().map(view).collect();
-    let broken = broken.iter().map(|row| json!({ "id": row.id, "problem": row.problem }));
-    let broken: Vec<_> = broken.collect();
-    let body = json!({ "data": data, "broken": broken, "next": next });
-    (no_store(), Json(body)).into_response()
-}
-
-/// Returns the headers of every answer: caches must not store it.
-pub(super) fn no_store() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers
-}
-
-/// Adds an ETag.
-pub(super) fn tag(headers: &mut HeaderMap, version: Version) {
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
-        headers.insert(header::ETAG, tag);
-    }
 }

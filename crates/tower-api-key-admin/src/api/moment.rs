@@ -26,6 +26,16 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
+/// A whole number that is not negative, for a field that may be absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WholeNumber(pub(super) u32);
+
+impl<'de> Deserialize<'de> for WholeNumber {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        whole(reader).map(Self)
+    }
+}
+
 /// Reads a whole number that is not negative. JSON does not distinguish `1` from `1.0`.
 pub(super) fn whole<'de, D: Deserializer<'de>>(reader: D) -> Result<u32, D::Error> {
     let number = Number::deserialize(reader)?;

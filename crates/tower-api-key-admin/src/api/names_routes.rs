@@ -1,13 +1,12 @@
 //! The routes of plans, roles and scopes.
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::answers::data;
 use super::asking::Asking;
-use super::key_routes::no_store;
 use super::operation::Operation;
 use super::problem::Problem;
 use super::quota_body::QuotaBody;
@@ -60,10 +59,9 @@ async fn plans(
     Asking(caller): Asking,
 ) -> Result<Response, Problem> {
     let plans = management.list_plans(&caller)?;
-    let plans = plans.iter().map(
+    Ok(data(plans.iter().map(
         |plan| json!({ "name": plan.name, "quotas": QuotaBody::all_of(plan.quotas.as_slice()) }),
-    );
-    Ok(data(plans.collect()))
+    )))
 }
 
 async fn roles(
@@ -71,10 +69,9 @@ async fn roles(
     Asking(caller): Asking,
 ) -> Result<Response, Problem> {
     let roles = management.list_roles(&caller)?;
-    let roles = roles
-        .iter()
-        .map(|role| json!({ "name": role.name, "scopes": role.scopes.iter().collect::<Vec<_>>() }));
-    Ok(data(roles.collect()))
+    Ok(data(roles.iter().map(
+        |role| json!({ "name": role.name, "scopes": role.scopes.iter().collect::<Vec<_>>() }),
+    )))
 }
 
 async fn scopes(
@@ -82,15 +79,9 @@ async fn scopes(
     Asking(caller): Asking,
 ) -> Result<Response, Problem> {
     let scopes = management.list_scopes(&caller)?;
-    let scopes = scopes.into_iter().map(|scope| {
+    Ok(data(scopes.into_iter().map(|scope| {
         json!({
             "name": scope.name, "description": scope.description, "grantable": scope.grantable,
         })
-    });
-    Ok(data(scopes.collect()))
-}
-
-fn data(data: Vec<Value>) -> Response {
-    let body = Map::from_iter([("data".to_owned(), Value::Array(data))]);
-    (no_store(), Json(body)).into_response()
+    })))
 }

@@ -29,15 +29,15 @@ impl Operation {
         summary: &'static str,
         handler: MethodRouter<Management>,
     ) -> Self {
-        let parameters = if path.contains("{id}") {
-            vec![json!({
-                "name": "id", "in": "path", "required": true,
+        let named = path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+        let parameters = named.map(|(name, _)| {
+            json!({
+                "name": name, "in": "path", "required": true,
                 "schema": { "type": "string", "minLength": 1, "example": "unknown" },
-            })]
-        } else {
-            Vec::new()
-        };
-        let problems = if path.contains("{id}") { vec![400, 404] } else { vec![400] };
+            })
+        });
+        let parameters: Vec<Value> = parameters.into_iter().collect();
+        let problems = if parameters.is_empty() { vec![400] } else { vec![400, 404] };
         Self {
             method,
             path,

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_api_key::store::{Action, Change};
 
+use super::answers::page;
 use super::asking::Asking;
 use super::key_parameters::{limit, parameter, text};
-use super::key_routes::page;
 use super::operation::Operation;
 use super::problem::Problem;
 use super::{schema, strict};
@@ -18,14 +18,17 @@ use crate::management::scopes::TRAIL_READ;
 use crate::management::{Management, TrailQuery};
 
 /// The kinds of changes, by which the trail is filtered.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 10] = [
     "key_added",
     "key_updated",
     "key_rotated",
+    "key_rehashed",
     "key_revoked",
     "key_deleted",
     "account_saved",
     "account_deleted",
+    "policy_saved",
+    "policy_deleted",
 ];
 
 /// The largest whole number that every reader of JSON knows exactly.
@@ -111,7 +114,7 @@ impl ChangeView {
             "by": some,
             "action": string,
             "key": some,
-            "account": string,
+            "account": { "type": "string", "description": "Empty for a policy for all accounts." },
             "reason": some,
             "differences": { "type": "array", "items": schema::whole_view(difference) },
         }))

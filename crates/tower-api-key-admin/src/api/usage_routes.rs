@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -12,9 +11,9 @@ use serde_json::{Value, json};
 use tower_api_key::decision::RequestDecision;
 use tower_api_key::usage::{UsageCount, UsageGroup, UsageHour};
 
+use super::answers::data;
 use super::asking::{Asking, PathId};
 use super::key_parameters::parameter;
-use super::key_routes::no_store;
 use super::moment::Moment;
 use super::operation::Operation;
 use super::problem::Problem;
@@ -116,8 +115,7 @@ async fn read(
         since.map_or_else(|| UsageHour::of(until).earlier(USUAL).start(), |Moment(since)| since);
     let groups = groups(&group_by.unwrap_or_default())?;
     let counts = management.read_usage(&caller, &id, since, until, groups).await?;
-    let data: Vec<UsageView> = counts.into_iter().map(UsageView::of).collect();
-    Ok((no_store(), Json(json!({ "data": data }))).into_response())
+    Ok(data(counts.into_iter().map(UsageView::of)))
 }
 
 /// Reads names of groups between commas.

@@ -7,9 +7,9 @@ use http::StatusCode;
 use tower_api_key::key::Account;
 use tower_api_key::store::Version;
 
+use super::conflict::Conflict;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
-use super::key_values::Conflict;
 use super::problem::{page, sentence};
 use super::text;
 use super::visit::{Sent, Visit};
@@ -72,14 +72,12 @@ impl AccountValues {
     }
 
     fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
-        let disabled = |values: &Self| if values.disabled { "yes" } else { "no" }.to_owned();
-        let all = [
+        let disabled = |values: &Self| Conflict::checked(values.disabled);
+        Conflict::between([
             ("Plan", stored.plan.clone(), self.plan.clone()),
             ("Permissions", stored.scopes.clone(), self.scopes.clone()),
             ("Disabled", disabled(stored), disabled(self)),
-        ];
-        let differ = all.into_iter().filter(|(_, stored, yours)| stored != yours);
-        differ.map(|(field, stored, yours)| Conflict { field, stored, yours }).collect()
+        ])
     }
 
     /// Shows the form.

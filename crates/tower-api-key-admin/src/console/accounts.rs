@@ -3,8 +3,10 @@
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
+use form_urlencoded::Serializer;
 use http::StatusCode;
 use tower_api_key::key::Account;
+use tower_api_key::policy::PolicySubject;
 use tower_api_key::store::BrokenRow;
 
 use super::fields::Fields;
@@ -34,6 +36,8 @@ struct AccountPage {
     scopes: String,
     quotas: Vec<Bar>,
     quota_problem: Option<String>,
+    /// The page that adds or edits the policy for the account; `None` if the visitor may not.
+    policy_page: Option<String>,
 }
 
 struct AccountRow {
@@ -114,7 +118,9 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
         used: status.limit().saturating_sub(status.remaining()),
         high: status.limit() / 5 * 4,
     };
+    let policy_page = policy_page(visit, &account).await;
     Ok(AccountPage {
+        policy_page,
         frame: visit.frame(Section::Accounts),
         id: row.id,
         state: row.state,
@@ -123,4 +129,22 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
         quotas: quotas.iter().map(bar).collect(),
         quota_problem,
     })
+}
+
+/// Returns the page on which the visitor changes the policy for an account.
+async fn policy_page(visit: &Visit, account: &Account) -> Option<String> {
+    let (shared, management) = (&visit.shared, &visit.shared.management);
+    let subject = PolicySubject::Account(account.id().clone());
+    if !management.may_change_policy(&visit.caller, &subject) {
+        return None;
+    }
+    match management.show_policy(&visit.caller, &subject).await {
+        Ok(_) => Some(shared.last_of_key("edit-policy", &subject.to_string())),
+        Err(ManagementError::NotFound(_)) => {
+            let account = account.id().as_str();
+            let query = Serializer::new(String::new()).append_pair("account", account).finish();
+            Some(format!("new-policy?{query}"))
+        }
+        Err(_) => None,
+    }
 }

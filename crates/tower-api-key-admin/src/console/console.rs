@@ -13,8 +13,8 @@ use tower_api_key::ApiKeyLayer;
 
 use super::shared::Shared;
 use super::{
-    account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing,
-    protection, sign_in,
+    account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing, policies,
+    policy_form, protection, sign_in,
 };
 
 /// The largest form.
@@ -72,6 +72,11 @@ impl Console {
             .route(&at("account"), get(accounts::account))
             .route(&at("new-account"), get(account_form::new).post(account_form::create))
             .route(&at("edit-account"), get(account_form::edit).post(account_form::save))
+            .route(&at("policies"), get(policies::policies))
+            .route(&at("policy-review"), get(policies::review))
+            .route(&at("new-policy"), get(policy_form::new).post(policy_form::create))
+            .route(&at("edit-policy"), get(policy_form::edit).post(policy_form::save))
+            .route(&at("delete-policy"), get(policies::ask_deletion).post(policies::delete))
             .route(&at("trail"), get(changes::trail))
             .route(&at("sign-out"), post(sign_in::sign_out))
             .route(&at("{*unknown}"), get(unknown))

@@ -1,13 +1,13 @@
 //! The pages that rotate, revoke and delete a key. Each shows what will happen, and asks for a reason.
 
-use askama::Template;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use tower_api_key::store::{IdempotencyKey, Version};
 
+use super::confirm::ConfirmPage;
 use super::fields::Fields;
-use super::frame::{Frame, Section};
+use super::frame::Section;
 use super::key_form::fingerprint;
 use super::key_values::Overlap;
 use super::problem::{page, sentence};
@@ -21,24 +21,6 @@ enum Ending {
     Rotate,
     Revoke,
     Delete,
-}
-
-#[derive(Template)]
-#[template(path = "console/confirm.html")]
-struct ConfirmPage {
-    frame: Frame,
-    title: String,
-    page: &'static str,
-    problem: Option<String>,
-    consequence: &'static str,
-    id: String,
-    version: String,
-    once: String,
-    reason: String,
-    needs_reason: bool,
-    danger: bool,
-    button: &'static str,
-    back: String,
 }
 
 impl Ending {

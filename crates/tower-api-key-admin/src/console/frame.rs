@@ -8,11 +8,13 @@ pub(super) enum Section {
     Keys,
     Expiring,
     Accounts,
+    Policies,
     Trail,
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 4] = [Self::Keys, Self::Expiring, Self::Accounts, Self::Trail];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Keys, Self::Expiring, Self::Accounts, Self::Policies, Self::Trail];
 
     /// Returns the last segment of the page's path.
     pub(super) const fn page(self) -> &'static str {
@@ -20,6 +22,7 @@ impl Section {
             Self::Keys => "keys",
             Self::Expiring => "expiring",
             Self::Accounts => "accounts",
+            Self::Policies => "policies",
             Self::Trail => "trail",
         }
     }
@@ -29,6 +32,7 @@ impl Section {
             Self::Keys => "Keys",
             Self::Expiring => "Expiring",
             Self::Accounts => "Accounts",
+            Self::Policies => "Policies",
             Self::Trail => "Trail",
         }
     }
@@ -47,14 +51,18 @@ pub(super) struct Frame {
 pub(super) struct Visitor {
     pub(super) account: String,
     pub(super) key: String,
+    /// Whether the key is one of operators.
+    pub(super) operator: bool,
     /// The text that every form of the session has.
     pub(super) form_token: String,
 }
 
 #[expect(clippy::unused_self, reason = "templates call methods")]
 impl Frame {
-    pub(super) fn sections(&self) -> [Section; 4] {
-        Section::ALL
+    /// Lists the pages of the navigation. Owners have no policies to manage.
+    pub(super) fn sections(&self) -> impl Iterator<Item = Section> {
+        let operator = self.visitor.as_ref().is_some_and(|visitor| visitor.operator);
+        Section::ALL.into_iter().filter(move |section| operator || *section != Section::Policies)
     }
 
     /// Returns true if the page belongs to a section.

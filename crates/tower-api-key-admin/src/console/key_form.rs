@@ -4,13 +4,17 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
+use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyHasher;
+use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{IdempotencyKey, Version};
 
+use super::conflict::Conflict;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
-use super::key_values::{Conflict, KeyValues};
-use super::problem::{page, sentence};
+use super::key_values::KeyValues;
+use super::problem::{FormProblem, page};
+use super::rules::{self, ShownPolicy};
 use super::secret_page;
 use super::visit::{Sent, Visit};
 use crate::management::{ChangeRequest, ManagementError};
@@ -23,32 +27,69 @@ struct KeyForm {
     page: &'static str,
     is_new: bool,
     environments: Vec<String>,
-    problem: Option<String>,
+    problem: FormProblem,
     conflicts: Vec<Conflict>,
     form: KeyValues,
+    policies: Vec<ShownPolicy>,
+    /// What policies mean for the expiry.
+    expiry_rule: Option<String>,
 }
 
 impl KeyForm {
-    fn answer(
+    /// Shows the form, with the policies that cover the key.
+    async fn answer(
         visit: &Visit,
-        form: KeyValues,
+        mut form: KeyValues,
         error: Option<&ManagementError>,
         conflicts: Vec<Conflict>,
     ) -> Response {
         let is_new = form.id.is_empty();
         let status = error.map_or(StatusCode::OK, ManagementError::status);
+        let (policies, latest) = match covering(visit, &form).await {
+            Ok(covering) => covering,
+            // Without the right to read keys the rules are met when the form is sent.
+            Err(ManagementError::MissingScope(_)) => <_>::default(),
+            Err(error) => return visit.refused(&error),
+        };
+        if is_new && error.is_none() {
+            form.permissions.list_if_bounded(&policies);
+        }
+        form.permissions.close(&policies);
         let form = Self {
             frame: visit.frame(Section::Keys),
             title: if is_new { "Create a key".to_owned() } else { format!("Edit {}", form.id) },
             page: if is_new { "new-key" } else { "edit-key" },
             is_new,
             environments: visit.shared.environments.clone(),
-            problem: error.map(sentence),
+            problem: FormProblem::of(error),
             conflicts,
             form,
+            policies: ShownPolicy::all(&policies),
+            expiry_rule: rules::expiry(&policies, latest),
         };
         page(status, &form)
     }
+}
+
+/// Returns the policies that cover the key of a form, and the latest expiry that they allow.
+async fn covering(
+    visit: &Visit,
+    form: &KeyValues,
+) -> Result<(Policies, Option<Timestamp>), ManagementError> {
+    let management = &visit.shared.management;
+    let now = management.now();
+    if form.id.is_empty() {
+        let (account, kind) = (Some(form.account.as_str()), Some(form.kind.as_str()));
+        let policies = management.policies_of_new_key(&visit.caller, account, kind).await?;
+        let life = policies.iter().filter_map(KeyPolicy::longest_life).min();
+        return Ok((policies, life.map(|life| now.plus(life))));
+    }
+    let entry = management.show_key(&visit.caller, &form.id).await?;
+    let newest = entry.secrets.first().map_or(entry.created, |secret| secret.created);
+    let policies = management.review_key(&visit.caller, &form.id).await?.policies;
+    // An expiry passes as the end of an earlier secret does.
+    let latest = policies.end_of_earlier(&entry.record, newest, Timestamp::MAX, now);
+    Ok((policies, Some(latest).filter(|latest| *latest < Timestamp::MAX)))
 }
 
 /// Shows the form of a new key.
@@ -60,7 +101,7 @@ pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>
     };
     let catalogue = visit.shared.management.catalogue();
     let form = KeyValues::empty(fields.text("account"), once, catalogue);
-    KeyForm::answer(&visit, form, None, Vec::new())
+    KeyForm::answer(&visit, form, None, Vec::new()).await
 }
 
 /// Creates a key, and shows its secret once. A form that is sent twice creates one key.
@@ -78,7 +119,7 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
     };
     match created.await {
         Ok(issued) => secret_page::answer(&visit, "The key was created", &issued, None),
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()),
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
     }
 }
 
@@ -88,7 +129,7 @@ pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)
     match management.show_key(&visit.caller, Fields(fields).text("id")).await {
         Ok(entry) => {
             let form = KeyValues::of(&entry, management.catalogue());
-            KeyForm::answer(&visit, form, None, Vec::new())
+            KeyForm::answer(&visit, form, None, Vec::new()).await
         }
         Err(error) => visit.refused(&error),
     }
@@ -124,9 +165,9 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
             };
             let conflicts = form.conflicts(&present);
             form.version = present.version;
-            KeyForm::answer(&visit, form, Some(&error), conflicts)
+            KeyForm::answer(&visit, form, Some(&error), conflicts).await
         }
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()),
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
     }
 }
 

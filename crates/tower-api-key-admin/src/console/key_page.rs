@@ -15,9 +15,10 @@ use super::chart::Chart;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::problem::page;
+use super::rules::{self, ShownPolicy};
 use super::text;
 use super::visit::Visit;
-use crate::management::ManagementError;
+use crate::management::{KeyReview, ManagementError};
 
 /// The characters of a digest that pages show.
 const SHOWN: usize = 8;
@@ -39,6 +40,9 @@ struct KeyPage {
     settings: Vec<(String, String)>,
     scopes: String,
     secrets: Vec<Secret>,
+    policies: Vec<ShownPolicy>,
+    /// What follows from the policies.
+    consequences: Vec<String>,
     usage: ShownUsage,
     changes: Vec<ShownChange>,
     no_changes: &'static str,
@@ -81,6 +85,7 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
     let entry = shared.management.show_key(&visit.caller, id).await?;
     let now = shared.management.now();
     let (record, state) = (&entry.record, entry.state(now));
+    let review = shared.management.review_key(&visit.caller, id).await.ok();
     let (changes, no_changes) = super::changes::of_key(visit, id).await?;
     Ok(KeyPage {
         frame: visit.frame(Section::Keys),
@@ -94,10 +99,25 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
         settings: settings(&entry),
         scopes: scopes(&entry),
         secrets: entry.secrets.iter().map(|secret| Secret::of(secret, now)).collect(),
+        policies: review
+            .as_ref()
+            .map(|review| ShownPolicy::all(&review.policies))
+            .unwrap_or_default(),
+        consequences: review.as_ref().map_or_else(unreadable, consequences),
         usage: usage(visit, id, now).await,
         changes,
         no_changes,
     })
+}
+
+fn unreadable() -> Vec<String> {
+    vec!["The policies cannot be read now.".to_owned()]
+}
+
+/// Writes which rules a key breaks, and what the next sweep does with it.
+fn consequences(review: &KeyReview) -> Vec<String> {
+    let broken = review.violations.iter().map(rules::violation);
+    broken.chain(review.due.iter().map(rules::due)).collect()
 }
 
 /// Returns what a key's page says after a change.

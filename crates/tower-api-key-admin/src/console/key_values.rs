@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::ScopeSet;
 use tower_api_key::store::{KeyEntry, Version};
 
+use super::conflict::Conflict;
 use super::fields::Fields;
+use super::permissions::Permissions;
 use super::text;
 use crate::management::{Field, KeyDraft, KeyEdit, ManagementError};
 
@@ -23,39 +24,17 @@ pub(super) struct KeyValues {
     pub(super) owner: String,
     pub(super) kind: String,
     pub(super) environment: String,
-    /// Whether the key has the scopes of its account.
-    pub(super) inherits: bool,
-    pub(super) choices: Vec<Choice>,
-    /// The scopes that are not in the catalogue.
-    pub(super) more_scopes: String,
+    pub(super) permissions: Permissions,
     pub(super) networks: String,
     pub(super) expires: String,
     pub(super) disabled: bool,
     pub(super) reason: String,
 }
 
-/// A scope of the catalogue.
-pub(super) struct Choice {
-    pub(super) scope: String,
-    pub(super) description: String,
-    pub(super) checked: bool,
-}
-
-/// A field with another value than the stored one.
-pub(super) struct Conflict {
-    pub(super) field: &'static str,
-    pub(super) stored: String,
-    pub(super) yours: String,
-}
-
 impl KeyValues {
     /// Returns the values of a stored key.
     pub(super) fn of(entry: &KeyEntry, catalogue: &[(String, String)]) -> Self {
         let record = &entry.record;
-        let own = record.own_scopes();
-        let has = |scope: &str| own.is_some_and(|own| own.contains(scope));
-        let known = |scope: &str| catalogue.iter().any(|(name, _)| name == scope);
-        let more = own.into_iter().flat_map(ScopeSet::iter).filter(|scope| !known(scope));
         Self {
             id: record.id().to_string(),
             version: Version::of_key(entry).to_string(),
@@ -63,9 +42,7 @@ impl KeyValues {
             name: record.name().to_owned(),
             description: record.description().to_owned(),
             owner: record.owner().unwrap_or_default().to_owned(),
-            inherits: own.is_none(),
-            choices: choices(catalogue, has),
-            more_scopes: text::joined(more),
+            permissions: Permissions::of(record.own_scopes(), catalogue),
             networks: record
                 .networks()
                 .map(|networks| text::joined(networks.iter()))
@@ -89,9 +66,7 @@ impl KeyValues {
             owner: owned("owner"),
             kind: owned("kind"),
             environment: owned("environment"),
-            inherits: fields.text("scopes_from") != "key",
-            choices: choices(catalogue, |scope| fields.has("scopes", scope)),
-            more_scopes: text::joined(fields.words("more_scopes")),
+            permissions: Permissions::sent(fields, catalogue),
             networks: text::joined(fields.words("networks")),
             expires: owned("expires"),
             disabled: fields.has("disabled", "true"),
@@ -101,8 +76,8 @@ impl KeyValues {
 
     /// Returns an empty form with checkboxes for the catalogue.
     pub(super) fn empty(account: &str, once: String, catalogue: &[(String, String)]) -> Self {
-        let choices = choices(catalogue, |_| false);
-        Self { account: account.to_owned(), once, inherits: true, choices, ..Self::default() }
+        let permissions = Permissions::of(None, catalogue);
+        Self { account: account.to_owned(), once, permissions, ..Self::default() }
     }
 
     /// Returns the key to create.
@@ -115,7 +90,7 @@ impl KeyValues {
             environment: some(&self.environment),
             name: self.name.clone(),
             description: self.description.clone(),
-            scopes: self.scopes(),
+            scopes: self.permissions.scopes(),
             networks: self.networks.split_whitespace().map(str::to_owned).collect(),
             expires: self.expiry()?,
             ..KeyDraft::default()
@@ -134,10 +109,9 @@ impl KeyValues {
             owner: text(&self.owner, &stored.owner),
             name: text(&self.name, &stored.name),
             description: text(&self.description, &stored.description),
-            scopes: if self.scopes() == stored.scopes() {
-                Field::Keep
-            } else {
-                self.scopes().into()
+            scopes: match self.permissions.scopes() {
+                scopes if scopes == stored.permissions.scopes() => Field::Keep,
+                scopes => scopes.into(),
             },
             networks: match text(&self.networks, &stored.networks) {
                 Field::Set(_) => Field::Set(networks()),
@@ -157,13 +131,9 @@ impl KeyValues {
 
     /// Lists the fields in which these values differ from the stored ones.
     pub(super) fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
-        let scopes = |values: &Self| match values.scopes() {
-            Some(scopes) if scopes.is_empty() => "none".to_owned(),
-            Some(scopes) => scopes.join(" "),
-            None => "those of the account".to_owned(),
-        };
-        let disabled = |values: &Self| if values.disabled { "yes" } else { "no" }.to_owned();
-        let all = [
+        let scopes = |values: &Self| values.permissions.text("those of the account");
+        let disabled = |values: &Self| Conflict::checked(values.disabled);
+        Conflict::between([
             ("Name", stored.name.clone(), self.name.clone()),
             ("Description", stored.description.clone(), self.description.clone()),
             ("Owner", stored.owner.clone(), self.owner.clone()),
@@ -171,16 +141,7 @@ impl KeyValues {
             ("Networks", stored.networks.clone(), self.networks.clone()),
             ("Expires on", stored.expires.clone(), self.expires.clone()),
             ("Disabled", disabled(stored), disabled(self)),
-        ];
-        let differ = all.into_iter().filter(|(_, stored, yours)| stored != yours);
-        differ.map(|(field, stored, yours)| Conflict { field, stored, yours }).collect()
-    }
-
-    fn scopes(&self) -> Option<Vec<String>> {
-        let checked = self.choices.iter().filter(|choice| choice.checked);
-        let checked = checked.map(|choice| choice.scope.clone());
-        let more = self.more_scopes.split_whitespace().map(str::to_owned);
-        (!self.inherits).then(|| checked.chain(more).collect())
+        ])
     }
 
     fn expiry(&self) -> Result<Option<Timestamp>, ManagementError> {
@@ -191,15 +152,6 @@ impl KeyValues {
         let wrong = || ManagementError::invalid("expires", "write a date such as 2027-01-31");
         at.map(Some).ok_or_else(wrong)
     }
-}
-
-fn choices(catalogue: &[(String, String)], checked: impl Fn(&str) -> bool) -> Vec<Choice> {
-    let choice = |(scope, description): &(String, String)| Choice {
-        scope: scope.clone(),
-        description: description.clone(),
-        checked: checked(scope),
-    };
-    catalogue.iter().map(choice).collect()
 }
 
 /// How long an old secret stays valid after a rotation.

@@ -5,6 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
 use super::frame::{Frame, Visitor};
+use super::rules;
 use super::shared::Shared;
 use crate::management::ManagementError;
 
@@ -38,9 +39,40 @@ impl Shared {
     }
 }
 
+/// What is wrong with a form that was sent, and with which of its fields.
+#[derive(Default)]
+pub(super) struct FormProblem {
+    pub(super) text: Option<String>,
+    field: Option<String>,
+}
+
+impl FormProblem {
+    pub(super) fn of(error: Option<&ManagementError>) -> Self {
+        let field = error.and_then(ManagementError::field).map(str::to_owned);
+        Self { text: error.map(sentence), field }
+    }
+
+    /// Returns true if the problem is with this field.
+    pub(super) fn is_at(&self, field: &str) -> bool {
+        self.field.as_deref() == Some(field)
+    }
+
+    /// Returns the problem with a field; an empty text if there is none.
+    pub(super) fn at(&self, field: &str) -> &str {
+        self.text.as_deref().filter(|_| self.is_at(field)).unwrap_or_default()
+    }
+}
+
 /// Returns the text of an error as a sentence.
 pub(super) fn sentence(error: &ManagementError) -> String {
-    let text = error.to_string();
+    if let ManagementError::PolicyViolated { violation, .. } = error {
+        return rules::violation(violation);
+    }
+    let mut text = error.to_string();
+    // The name of a field is the text's first word.
+    if let Some(field) = error.field() {
+        text = text.replacen(field, &field.replace('_', " "), 1);
+    }
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

@@ -1,6 +1,16 @@
 //! Values as pages show them.
 
+use std::time::Duration;
+
 use tower_api_key::clock::Timestamp;
+
+/// The units of times, the longest first: seconds, and the words that name the unit.
+const UNITS: [(u64, [&str; 3]); 4] = [
+    (86_400, ["day", "days", "d"]),
+    (3_600, ["hour", "hours", "h"]),
+    (60, ["minute", "minutes", "min"]),
+    (1, ["second", "seconds", "s"]),
+];
 
 /// Writes an instant in UTC, to the minute; "never" for none.
 pub(super) fn moment(at: Option<Timestamp>) -> String {
@@ -25,6 +35,26 @@ pub(super) fn first_instant(date: &str) -> Option<Timestamp> {
     u64::try_from(at.as_second()).ok().map(Timestamp::from_unix_seconds)
 }
 
+/// Writes a time in the longest unit of which it is a whole number: `90 days`.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let whole = |unit: &&(u64, [&str; 3])| seconds >= unit.0 && seconds.is_multiple_of(unit.0);
+    let (unit, [one, many, _]) = UNITS.iter().find(whole).copied().unwrap_or(UNITS[3]);
+    let number = seconds / unit;
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Reads a time as [`span`] writes it. A number without a unit counts days.
+pub(super) fn read_span(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, name) = text.split_at_checked(digits)?;
+    let (number, name) = (number.parse::<u64>().ok()?, name.trim());
+    let named = UNITS.iter().find(|(_, names)| names.contains(&name)).map(|(seconds, _)| *seconds);
+    let unit = named.or_else(|| name.is_empty().then_some(86_400))?;
+    number.checked_mul(unit).map(Duration::from_secs)
+}
+
 /// Joins words with spaces.
 pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
     words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
@@ -43,6 +73,31 @@ mod tests {
         assert_eq!(day.to_string(), "2027-01-15T00:00:00Z");
         for wrong in ["", "2027-02-30", "tomorrow", "1969-12-31"] {
             assert!(first_instant(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for (seconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (120, "2 minutes"),
+            (3_600, "1 hour"),
+            (86_400, "1 day"),
+            (90_000, "25 hours"),
+            (90 * 86_400, "90 days"),
+        ] {
+            let time = Duration::from_secs(seconds);
+            assert_eq!((span(time), read_span(text)), (text.to_owned(), Some(time)));
+        }
+        for (text, days) in [("7", 7), (" 7 d", 7), ("7days", 7), ("48 h", 2)] {
+            assert_eq!(read_span(text), Some(Duration::from_secs(days * 86_400)), "{text}");
+        }
+        for wrong in
+            ["", "days", "-1", "1.5 days", "7 weeks", "1 d 2", "99999999999999999999", "７"]
+        {
+            assert_eq!(read_span(wrong), None, "{wrong}");
         }
     }
 }

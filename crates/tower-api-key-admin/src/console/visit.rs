@@ -37,6 +37,7 @@ impl Visit {
         Visitor {
             account: self.caller.account().to_string(),
             key: self.caller.key_id().to_owned(),
+            operator: self.caller.is_operator(),
             form_token: self.form_token.clone(),
         }
     }

@@ -17,8 +17,8 @@ impl Management {
     ///
     /// [`ManagementError::MissingScope`] without `keys.write`; [`ManagementError::NotFound`] if the caller sees no such
     /// key; [`ManagementError::Invalid`] for a field that is not valid; [`ManagementError::NotGrantable`] if the key would
-    /// get more than the caller's key has; [`ManagementError::VersionDiffers`] if the key has another version than the
-    /// request names.
+    /// get more than the caller's key has; [`ManagementError::PolicyViolated`] if it would break a rule of a policy for
+    /// what the edit changes; [`ManagementError::VersionDiffers`] if the key has another version than the request names.
     pub async fn edit_key(
         &self,
         caller: &Caller,
@@ -48,7 +48,8 @@ impl Management {
             match self.0.manager.apply(Command::Update { id, change }, options).await {
                 Err(ManageError::PreconditionFailed)
                     if request.version().is_none() && attempts > 0 => {}
-                applied => return applied?.key.ok_or(ManagementError::NotFound("key")),
+                Err(error) => return Err(ManagementError::of_key(error, &after)),
+                Ok(applied) => return applied.key.ok_or(ManagementError::NotFound("key")),
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use tower_api_key::key::IssueError;
+use tower_api_key::key::{IssueError, KeyRecord};
+use tower_api_key::policy::PolicyViolation;
 use tower_api_key::store::{KeyState, ManageError, StoreError};
 
 /// The reason why an operation was not done. Nothing was changed, except with [`NotYetApplied`](Self::NotYetApplied).
@@ -42,6 +43,13 @@ pub enum ManagementError {
     NotActive(KeyState),
     /// The owner of the key has this number of keys, which is the most.
     TooManyKeys(u32),
+    /// The key would break a rule of a policy.
+    PolicyViolated {
+        /// The rule, and the remedy. Its text may repeat a scope of the request.
+        violation: PolicyViolation,
+        /// The place, from 1, of the scope that the policy does not allow among the sorted scopes of the key.
+        scope: Option<usize>,
+    },
     /// The key has this number of valid secrets, which is the most.
     TooManySecrets(usize),
     /// The account is one of operators, which this management neither disables nor deletes.
@@ -71,6 +79,20 @@ impl ManagementError {
         Self::Invalid { field: field.into(), problem: problem.to_string() }
     }
 
+    /// Describes a change of a key that the store has refused. `key` is the key as it would be.
+    pub(super) fn of_key(error: ManageError, key: &KeyRecord) -> Self {
+        let ManageError::PolicyViolated(violation) = error else { return error.into() };
+        let place = |scope: &str| {
+            let place = key.own_scopes()?.iter().position(|own| own == scope)?;
+            Some(place + 1)
+        };
+        let scope = match &violation {
+            PolicyViolation::Scope { scope, .. } => place(scope),
+            _ => None,
+        };
+        Self::PolicyViolated { violation, scope }
+    }
+
     /// Returns the status with which the API answers.
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -80,13 +102,17 @@ impl ManagementError {
             | Self::NotGrantable { .. } => StatusCode::FORBIDDEN,
             Self::SessionEnded => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Invalid { .. } | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Exists
+            // As with the bound on the keys of an owner.
+            Self::PolicyViolated { violation: PolicyViolation::TooManyKeys { .. }, .. }
+            | Self::Exists
             | Self::NotActive(_)
             | Self::TooManyKeys(_)
             | Self::TooManySecrets(_)
             | Self::OperatorAccount
             | Self::CreatedKeyDeleted => StatusCode::CONFLICT,
+            Self::Invalid { .. } | Self::PolicyViolated { .. } | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionDiffers => StatusCode::PRECONDITION_FAILED,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
@@ -108,6 +134,7 @@ impl ManagementError {
             Self::Exists => "exists",
             Self::NotActive(_) => "not-active",
             Self::TooManyKeys(_) => "too-many-keys",
+            Self::PolicyViolated { .. } => "policy-violated",
             Self::TooManySecrets(_) => "too-many-secrets",
             Self::OperatorAccount => "operator-account",
             Self::VersionMissing => "version-missing",
@@ -126,6 +153,7 @@ impl ManagementError {
         match self {
             Self::Invalid { field, .. } => Some(field),
             Self::NotGrantable { field, .. } => Some(field),
+            Self::PolicyViolated { violation, .. } => violation.field(),
             _ => None,
         }
     }
@@ -158,6 +186,22 @@ impl std::fmt::Display for ManagementError {
             Self::TooManyKeys(most) => {
                 write!(formatter, "an owner may have {most} keys here: revoke one that is not used")
             }
+            // A scope may be a secret in the wrong place, so the text names its place.
+            Self::PolicyViolated {
+                violation: PolicyViolation::Scope { subject, .. },
+                scope: Some(place),
+            } => write!(
+                formatter,
+                "scopes: the policy for {subject} does not allow scope {place} of the sorted scopes: leave it out"
+            ),
+            Self::PolicyViolated { violation: PolicyViolation::Scope { subject, .. }, .. } => write!(
+                formatter,
+                "scopes: the policy for {subject} does not allow one of them: leave it out"
+            ),
+            Self::PolicyViolated { violation, .. } => match violation.field() {
+                Some(field) => write!(formatter, "{field}: {violation}"),
+                None => write!(formatter, "{violation}"),
+            },
             Self::TooManySecrets(most) => write!(
                 formatter,
                 "the key has {most} valid secrets: wait until one ends, or rotate without overlap"
@@ -200,6 +244,9 @@ impl From<ManageError> for ManagementError {
             ManageError::NotFound => Self::NotFound("key or account"),
             ManageError::Exists => Self::Exists,
             ManageError::TooManyKeys(most) => Self::TooManyKeys(most),
+            ManageError::PolicyViolated(violation) => {
+                Self::PolicyViolated { violation, scope: None }
+            }
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,

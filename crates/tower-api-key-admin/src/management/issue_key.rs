@@ -56,7 +56,7 @@ impl Management {
     /// [`ManagementError::MissingScope`] without `keys.write`; [`ManagementError::Invalid`] for a field that is not valid;
     /// [`ManagementError::NotGrantable`] if the key would have more than the caller's; [`ManagementError::TooManyKeys`] if
     /// an owner has as many keys as the policy allows; [`ManagementError::IdempotencyKeyReused`] if the idempotency key
-    /// was used for something else.
+    /// was used for something else; [`ManagementError::PolicyViolated`] if the key would break a rule of a policy.
     pub async fn create_key(
         &self,
         caller: &Caller,
@@ -102,13 +102,15 @@ impl Management {
         self.bounds(caller, &id).check_new(&key.record)?;
         let options = request.options(caller.key_id(), Precondition::None);
         let options = self.within_most_keys(caller, options).in_existing_account();
+        let record = key.record.clone();
         match self.0.manager.apply(Command::Add(key), options).await {
             Err(ManageError::NotFound) => Err(no_such_account()),
             // The store has forgotten the request, and not the key that it made.
             Err(ManageError::Exists) if request.idempotency_key().is_some() => {
                 Err(ManagementError::IdempotencyKeyReused)
             }
-            applied => IssuedEntry::of(applied?, issued),
+            Err(error) => Err(ManagementError::of_key(error, &record)),
+            Ok(applied) => IssuedEntry::of(applied, issued),
         }
     }
 

@@ -20,6 +20,14 @@ pub const ACCOUNTS_READ: &str = "accounts.read";
 /// Saves and deletes accounts.
 pub const ACCOUNTS_WRITE: &str = "accounts.write";
 
+/// Lets an operator list and show policies, and the keys that break them.
+pub const POLICIES_READ: &str = "policies.read";
+
+/// Lets an operator save and delete the policies of customers' accounts. Policies that also cover keys of operators, so
+/// those for all keys, for a kind and for an operator account, need [`KEYS_GRANT_ANY`], too. A sweep switches keys off and
+/// expires them as policies say, so give it to those who may end keys.
+pub const POLICIES_WRITE: &str = "policies.write";
+
 /// Reads the audit trail.
 pub const TRAIL_READ: &str = "trail.read";
 
@@ -30,12 +38,14 @@ pub const USAGE_READ: &str = "usage.read";
 pub const USAGE_WRITE: &str = "usage.write";
 
 /// All scopes of management.
-pub const ALL: [&str; 8] = [
+pub const ALL: [&str; 10] = [
     KEYS_READ,
     KEYS_WRITE,
     KEYS_GRANT_ANY,
     ACCOUNTS_READ,
     ACCOUNTS_WRITE,
+    POLICIES_READ,
+    POLICIES_WRITE,
     TRAIL_READ,
     USAGE_READ,
     USAGE_WRITE,

@@ -35,7 +35,7 @@ async fn examples_of_the_docs() {
     let serving = tokio::spawn(axum::serve(listener, world.app.clone()).into_future());
     let mut variables = vec![("URL", url), ("OPERATOR", operator)];
     let blocks = blocks(PAGE);
-    assert_eq!(blocks.len(), 9);
+    assert_eq!(blocks.len(), 10);
     for block in blocks {
         let command = format!("{STRICT}{block}");
         let given = variables.clone();

@@ -7,6 +7,8 @@ mod docs;
 mod keys;
 mod operators;
 mod owners;
+mod policies;
+mod policy_rights;
 mod raising;
 mod requests;
 mod schemathesis;

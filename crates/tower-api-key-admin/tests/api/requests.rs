@@ -225,6 +225,13 @@ async fn every_answer_has_what_the_document_says() {
     assert_eq!(fields(&data(world.get(&operator, "/manage/trail").await)), schema("Change"));
     assert_eq!(fields(&data(world.get(&operator, "/manage/plans").await)), schema("Plan"));
     assert_eq!(fields(&data(world.get(&operator, "/manage/roles").await)), schema("Role"));
+    let line = "PUT /manage/policies/accounts/staff";
+    let mighty = world.mighty_operator().await;
+    let body = Some(json!({ "require_expiry": true }));
+    assert_eq!(world.ask(&mighty, line, &[("if-match", "*")], body).await.status, 200);
+    assert_eq!(fields(&data(world.get(&operator, "/manage/policies").await)), schema("Policy"));
+    let review = data(world.get(&operator, "/manage/policies/review").await);
+    assert_eq!(fields(&review), schema("KeyReview"));
     let counter = data(world.get(&operator, "/manage/counters/operator").await);
     assert_eq!(fields(&counter), schema("Counter"));
     assert_eq!(fields(&counter["quota"]), schema("QuotaView"));

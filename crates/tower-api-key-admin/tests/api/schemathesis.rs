@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tower_api_key::clock::{Clock, ManualClock, SystemClock};
 use tower_api_key::store::MemoryStore;
+use tower_api_key_admin::management::scopes;
 use tower_api_key_sqlx::SqlStore;
 
-use crate::world::{World, add, operator_scopes};
+use crate::world::{World, add};
 
 /// Returns a program of the folder with the tools. Without the folder it says so, or fails under `tests/run`.
 fn tool(name: &str) -> Option<PathBuf> {
@@ -44,7 +45,8 @@ async fn schemathesis_finds_nothing() {
     let usage = store.clone();
     // Requests that delete any key must not delete the one that they are sent with.
     let operators = MemoryStore::new();
-    let operator = add(&operators, "operator", "staff", |key| key.scopes(operator_scopes())).await;
+    let scopes = scopes::ALL.into_iter().chain(["users.read", "users.write"]);
+    let operator = add(&operators, "operator", "staff", |key| key.scopes(scopes)).await;
     let clock = ManualClock::starting_at(SystemClock.now());
     let (store, operators) = (Arc::new(store), Arc::new(operators));
     let world = World::with(store, operators, clock, |all| all.usage(usage));

@@ -134,6 +134,12 @@ impl World {
         self.key("operator", "staff", |key| key.scopes(operator_scopes())).await
     }
 
+    /// Adds an operator's key that may grant any scope.
+    pub(crate) async fn mighty_operator(&self) -> String {
+        let scopes = scopes::ALL.into_iter().chain(["users.read"]);
+        self.key("any", "staff", |key| key.scopes(scopes)).await
+    }
+
     /// Adds a customer's key with the scopes to manage keys.
     pub(crate) async fn owner(&self, id: &str, account: &str) -> String {
         let scopes = ["keys.read", "keys.write", "accounts.read", "trail.read", "users.read"];
@@ -197,7 +203,7 @@ impl World {
 }
 
 /// All scopes of management without the one that grants any, and two to grant.
-pub(crate) fn operator_scopes() -> impl Iterator<Item = &'static str> {
+fn operator_scopes() -> impl Iterator<Item = &'static str> {
     let scopes = scopes::ALL.into_iter().filter(|scope| *scope != scopes::KEYS_GRANT_ANY);
     scopes.chain(["users.read", "users.write"])
 }

@@ -26,7 +26,7 @@ pub(crate) struct House {
 }
 
 impl House {
-    async fn new(over_http: bool) -> Self {
+    pub(crate) async fn new(over_http: bool) -> Self {
         Self::over(Arc::new(MemoryStore::new()), over_http, |management| management).await
     }
 
@@ -78,14 +78,14 @@ impl House {
         self.send(request.body(Body::empty()).unwrap(), "192.0.2.1:443").await
     }
 
-    async fn post(&self, path: &str, cookie: &str, body: &str) -> Response {
+    pub(crate) async fn post(&self, path: &str, cookie: &str, body: &str) -> Response {
         let mut request = form(path, body);
         request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         self.send(request, "192.0.2.1:443").await
     }
 
     /// Returns the text that every form of a session has.
-    async fn form_token(&self, cookie: &str) -> String {
+    pub(crate) async fn form_token(&self, cookie: &str) -> String {
         let page = text(self.get("/console/keys", cookie).await).await;
         let (_, rest) = page.split_once(r#"name="form_token" value=""#).unwrap();
         rest.split('"').next().unwrap().to_owned()

@@ -6,5 +6,7 @@ mod doors;
 mod driver;
 mod million;
 mod pages;
+mod policies;
+mod policy_doors;
 mod server;
 mod usage;

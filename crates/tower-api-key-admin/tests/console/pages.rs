@@ -6,7 +6,7 @@ use crate::driver::Browser;
 use crate::server::Server;
 
 /// Signs in with a key.
-fn sign_in(browser: &Browser, server: &Server, key: &str) {
+pub(crate) fn sign_in(browser: &Browser, server: &Server, key: &str) {
     browser.go(&server.url("keys"));
     browser.fill("#key", key);
     browser.click("main button");
@@ -111,6 +111,9 @@ fn pages_fit_a_phone_are_dark_if_wanted_and_hold_no_one_elses_markup() {
         "account?id=acme",
         "new-account",
         "edit-account?id=acme",
+        "policies",
+        "new-policy",
+        "policy-review",
         "trail",
         "new-key",
         "key?id=key_1",
@@ -223,7 +226,7 @@ fn the_keyboard_is_enough() {
 }
 
 /// Fails if axe finds something serious on the page. Without axe, which `tests/run` installs, it says so.
-fn accessible(browser: &Browser) {
+pub(crate) fn accessible(browser: &Browser) {
     let Some(axe) = std::env::var_os("AXE_CORE") else {
         println!("SKIPPED: there is no axe-core");
         return;
@@ -239,7 +242,7 @@ fn accessible(browser: &Browser) {
 }
 
 /// Writes a picture for the documentation, if `UPDATE_FILES` is set.
-fn picture(browser: &Browser, name: &str) {
+pub(crate) fn picture(browser: &Browser, name: &str) {
     if std::env::var_os("UPDATE_FILES").is_none() {
         return;
     }

@@ -21,7 +21,7 @@ use tower_api_key::key::{Account, AccountId, Issuer, KeyFormat, KeyHasher, KeyId
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::quota::Quota;
 use tower_api_key::request::Connection;
-use tower_api_key::store::{KeyManager, NewKey};
+use tower_api_key::store::{Command, CommandOptions, KeyManager, NewKey};
 use tower_api_key::usage::{UsageBatch, UsageCell, UsageHour, UsageSink};
 use tower_api_key::vendors::persona;
 use tower_api_key_admin::console::{Console, ConsoleBuilder};
@@ -62,6 +62,12 @@ impl Server {
             (store, admin, serve(console.router()).await)
         });
         Self { runtime, store, address, admin, folder }
+    }
+
+    /// Makes a change.
+    pub(crate) fn apply(&self, command: Command<'_>) {
+        let options = CommandOptions::by("bob");
+        self.runtime.block_on(self.store.apply(command, options)).unwrap();
     }
 
     pub(crate) fn url(&self, page: &str) -> String {

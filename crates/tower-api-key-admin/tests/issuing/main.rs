@@ -12,7 +12,8 @@ use axum::body::Body;
 use http::Method;
 use tower::ServiceExt;
 use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
-use tower_api_key::store::MemoryStore;
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{Command, CommandOptions, KeyFilter, KeyManager, MemoryStore};
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply};
 use tower_api_key_admin::{User, UserKeys, Users};
 
@@ -88,4 +89,19 @@ async fn a_key_is_of_the_environment_of_the_key_that_asks_for_it() {
         let answer = app.oneshot(second).await.unwrap();
         assert_eq!(reason(&answer), expected, "{own:?} {pinned:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_would_break_a_policy_is_refused_with_the_rule() {
+    let store = store(|key| key.audience("billing"));
+    let policy = KeyPolicy::builder(PolicySubject::All).require_expiry().build().unwrap();
+    store.apply(Command::SavePolicy(policy), CommandOptions::by("test")).await.unwrap();
+    let app = app(&store, Issuer::new(LONG, KeyHasher::sha256()), None);
+    let path = "/api/organizations/acme/users/ada/keys?force=true";
+    let answer = app.oneshot(request(Method::POST, path).map(|()| Body::empty())).await.unwrap();
+    assert_eq!(answer.status(), 422);
+    let answer: serde_json::Value = serde_json::from_str(&text(answer).await).unwrap();
+    assert_eq!((&answer["key"], &answer["status"]), (&"policy_violated".into(), &422.into()));
+    assert!(answer["message"].as_str().unwrap().contains("requires an expiry"), "{answer}");
+    assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
 }

@@ -1,6 +1,7 @@
 //! Tests that policies are set, shown, obeyed and checked.
 
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, SqlitePool};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::SqlStore;
@@ -103,7 +104,7 @@ fn wrong_policies_are_refused_and_change_nothing() {
         (&["set", "all", "--switch-off-unused", "23h"], 4, "switch_off_unused"),
         (&["set", "all", "--longest-life", "soon"], 2, "duration"),
         (&["set", "all", "--longest-life", "1s 500ms"], 4, "longest_life"),
-        (&["set", "all", "--most-keys", "-1"], 2, "--most-keys"),
+        (&["set", "all", "--most-keys", "many"], 2, "--most-keys"),
         (&["set", "all", "--scopes", "read,two words"], 4, "scope"),
         (&["set", "all", "--scopes", "read", "--no-scopes"], 2, "--no-scopes"),
         (&["set", "everyone", "--require-expiry"], 2, "account:ID"),
@@ -247,4 +248,119 @@ fn a_rotation_says_when_the_old_secret_ends_sooner_than_asked_for() {
         assert!(ends < SystemClock.now().plus(std::time::Duration::from_secs(21 * 86_400)));
         store.close().await;
     });
+}
+
+/// Makes all keys 100 days older, notes these uses, in days ago, and lets the last sweep be over a minute ago.
+fn age(program: &Program, uses: &[(&str, u64)]) {
+    const DAY: i64 = 86_400_000_000_000;
+    let now = i64::try_from(SystemClock.now().unix_nanoseconds()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = SqlitePool::connect(program.store()).await.unwrap();
+        for table in ["keys", "secrets"] {
+            let sql = format!("UPDATE tower_api_key_{table} SET created = created - ?");
+            sqlx::query(AssertSqlSafe(sql)).bind(100 * DAY).execute(&database).await.unwrap();
+        }
+        sqlx::query("DELETE FROM tower_api_key_event_leases").execute(&database).await.unwrap();
+        for (key, days) in uses {
+            let used = now - i64::try_from(*days).unwrap() * DAY;
+            let noted = "UPDATE tower_api_key_secrets SET last_used = ? WHERE key_id = ?";
+            sqlx::query(noted).bind(used).bind(*key).execute(&database).await.unwrap();
+        }
+        database.close().await;
+    });
+}
+
+#[test]
+fn a_sweep_does_what_a_check_has_shown() {
+    let program = Program::new();
+    for id in ["unused", "long-ago", "recent", "changed", "off", "later"] {
+        create(&program, id, &[]).succeeded();
+    }
+    let other = ["--quiet", "keys", "create", "--account", "other", "--id", "suspended"];
+    program.run(&other).succeeded();
+    age(&program, &[("long-ago", 70), ("recent", 1)]);
+    program.run(&["keys", "edit", "changed", "--name", "still needed"]).succeeded();
+    program.run(&["keys", "edit", "off", "--disable"]).succeeded();
+    program.run(&["keys", "edit", "later", "--not-before", "in 1 day"]).succeeded();
+    program.run(&["accounts", "save", "other", "--disable"]).succeeded();
+    let rules =
+        ["--switch-off-unused", "60d", "--longest-life", "90d", "--remind-of-rotation", "90d"];
+    program.run(&[&["policies", "set", "all"], &rules[..]].concat()).succeeded();
+
+    let shown = json_of(&program, &["policies", "check"]);
+    let due: Vec<(String, Vec<&str>)> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let actions = row["sweep"].as_array().unwrap().iter();
+            let begin = |action: &'_ Value| match action.as_str().unwrap() {
+                action if action.starts_with("switch off: unused since ") => "off",
+                action if action.starts_with("expire at ") => "expire",
+                action if action.starts_with("remind of rotation: ") => "remind",
+                other => panic!("{other}"),
+            };
+            (row["key"].as_str().unwrap().to_owned(), actions.map(begin).collect())
+        })
+        .collect();
+    let expected = [
+        ("changed", vec!["expire", "remind"]),
+        ("later", vec!["expire", "remind"]),
+        ("long-ago", vec!["off"]),
+        ("off", vec![]),
+        ("recent", vec!["expire", "remind"]),
+        ("suspended", vec![]),
+        ("unused", vec!["off"]),
+    ];
+    assert_eq!(due, expected.map(|(key, actions)| (key.to_owned(), actions)));
+
+    let swept = json_of(&program, &["policies", "sweep"]);
+    let done = ["swept", "switched_off", "expiries_set", "reminders", "uses_unknown"];
+    assert_eq!(
+        done.map(|name| &swept[name]),
+        [&json!(true), &json!(2), &json!(3), &json!(3), &json!(false)]
+    );
+    for (id, state) in [("unused", "disabled"), ("long-ago", "disabled"), ("recent", "active")] {
+        assert_eq!(json_of(&program, &["keys", "show", id])["state"], state, "{id}");
+    }
+    let trail = json_of(&program, &["trail"]);
+    let by_policy = trail.as_array().unwrap().iter().filter(|line| line["by"] == "policy");
+    assert_eq!(by_policy.count(), 5);
+
+    let again = program.run(&["--json", "policies", "sweep"]);
+    assert!(again.everything().contains("within the last minute"), "{}", again.everything());
+    age(&program, &[]);
+    let again = json_of(&program, &["policies", "sweep"]);
+    assert_eq!(
+        done[..4].iter().map(|name| again[name].clone()).collect::<Vec<_>>(),
+        [json!(true), json!(0), json!(0), json!(0)]
+    );
+}
+
+#[test]
+fn a_sweep_switches_nothing_off_without_recorded_uses() {
+    let program = Program::new();
+    create(&program, "k", &[]).succeeded();
+    age(&program, &[]);
+    program.run(&["policies", "set", "all", "--switch-off-unused", "60d"]).succeeded();
+    let check = program.run(&["policies", "check"]);
+    assert!(
+        check.everything().contains("no key here has a recorded use"),
+        "{}",
+        check.everything()
+    );
+    let sweep = program.run(&["--quiet", "policies", "sweep"]);
+    assert_eq!(sweep.stdout(), "");
+    assert!(sweep.everything().contains("unused keys stay on"), "{}", sweep.everything());
+    assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "active");
+    age(&program, &[("k", 70)]);
+    create(&program, "other", &[]).succeeded();
+    age(&program, &[("other", 0)]);
+    // Since 40 days is less than the time of the rule, so it adds nothing to what is known.
+    let since = ["policies", "sweep", "--assume-uses-recorded-since", "40 days ago"];
+    let swept = json_of(&program, &since);
+    assert_eq!((&swept["switched_off"], &swept["uses_unknown"]), (&json!(1), &json!(false)));
+    assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "disabled");
+    assert_eq!(json_of(&program, &["keys", "show", "other"])["state"], "active");
 }

@@ -17,7 +17,7 @@ pub(super) const NEEDED: Duration = Duration::from_secs(40);
 impl SqlStore {
     /// Takes or extends a lease. Returns false if another process holds it. The process holds the lease for at least
     /// [`NEEDED`].
-    pub(super) async fn hold(&self, name: &str, holder: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn hold(&self, name: &str, holder: &str) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let asked = Statement::new(&self.events.lease).bind(name);
         if let Some(found) = self.read(asked).await?.first() {

@@ -12,6 +12,8 @@ mod queue;
 mod retire;
 mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod stopping;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
 mod sweep;
 
@@ -19,4 +21,5 @@ pub use dead::DeadEvent;
 pub use delivery::EventDelivery;
 pub use sweep::EventSweep;
 
+pub(super) use outbox::cause;
 pub(super) use statements::EventQueries;

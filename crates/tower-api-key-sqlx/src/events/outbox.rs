@@ -128,6 +128,16 @@ impl SqlStore {
 }
 
 impl Step<'_> {
+    /// Writes the event of an occurrence in this transaction. Returns false if the occasion has its event.
+    pub(crate) async fn note_occurrence(
+        &mut self,
+        occurrence: &Occurrence,
+    ) -> Result<bool, ManageError> {
+        let Some(event) = self.event_of(occurrence).await? else { return Ok(false) };
+        self.write_events(vec![event]).await?;
+        Ok(true)
+    }
+
     /// Returns the event of an occurrence. `None` if there is no such key, or if the occasion has its event.
     async fn event_of(&mut self, occurrence: &Occurrence) -> Result<Option<NewEvent>, ManageError> {
         let Occurrence { kind, at, .. } = *occurrence;
@@ -172,7 +182,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Returns the error of the database.
-fn cause(error: ManageError) -> StoreError {
+pub(crate) fn cause(error: ManageError) -> StoreError {
     match error {
         ManageError::Store(error) => error,
         other => StoreError::new(other),

@@ -7,116 +7,25 @@ use std::io::Write;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{env, fs};
 
-use sqlx::SqlStr;
-
-use crate::driver::{Answer, Connection, EachRow, Pool, Row};
+use super::stopping::{StoppingPool, WritesLeft};
 use crate::plan::folder::Folder;
 use crate::plan::postgres::Postgres;
-use crate::statement::Statement;
-use crate::{EventDelivery, EventSweep, SqlStore};
+use crate::{EventDelivery, EventSweep, PolicySweep, SqlStore};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::{
     DeliveryError, Event, EventKind, EventLog, EventSink, EventSubject, Occurrence, RetrySchedule,
 };
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-use tower_api_key::store::{Action, KeyManager, NewKey};
+use tower_api_key::policy::KeyPolicy;
+use tower_api_key::store::{Action, Command as Change, CommandOptions, KeyManager, NewKey};
 
 /// What a child process gets: the database, its prefix, the file of deliveries, the writes until its end, and seconds.
 const CHILD: &str = "TOWER_API_KEY_STOPS";
 
 const DAY: u64 = 86_400;
-
-/// The writes until this process ends.
-#[derive(Clone)]
-struct WritesLeft(Arc<AtomicI64>);
-
-impl WritesLeft {
-    /// Ends the process without any tidying up, as `kill -9` does.
-    fn pass(&self) {
-        if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
-            process::abort();
-        }
-    }
-}
-
-struct StoppingPool {
-    pool: Arc<dyn Pool>,
-    stop: WritesLeft,
-}
-
-struct StoppingConnection {
-    connection: Box<dyn Connection>,
-    stop: WritesLeft,
-}
-
-impl Pool for StoppingPool {
-    fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
-        Box::pin(async move {
-            let (connection, stop) = (self.pool.acquire().await?, self.stop.clone());
-            Ok(Box::new(StoppingConnection { connection, stop }) as Box<dyn Connection>)
-        })
-    }
-
-    fn probe(&self) -> Answer<'_, ()> {
-        self.pool.probe()
-    }
-
-    fn distrust_idle(&self) {
-        self.pool.distrust_idle();
-    }
-
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.pool.close()
-    }
-
-    fn has_room(&self) -> bool {
-        self.pool.has_room()
-    }
-
-    fn size(&self) -> u32 {
-        self.pool.size()
-    }
-}
-
-impl Connection for StoppingConnection {
-    fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
-        self.connection.fetch(statement)
-    }
-
-    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
-        self.connection.fetch_each(statement, each)
-    }
-
-    fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
-        self.stop.pass();
-        self.connection.execute(statement)
-    }
-
-    fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
-        self.connection.script(sql)
-    }
-
-    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
-        self.connection.begin(statement)
-    }
-
-    fn commit(&mut self) -> Answer<'_, ()> {
-        self.stop.pass();
-        Box::pin(async move {
-            self.connection.commit().await?;
-            self.stop.pass();
-            Ok(())
-        })
-    }
-
-    fn distrust(&mut self) {
-        self.connection.distrust();
-    }
-}
 
 /// Writes a line for each event that it takes. It refuses the first event of `b`, once.
 struct FileSink {
@@ -163,6 +72,27 @@ fn delivery(store: &SqlStore, path: &str, stop: &WritesLeft) -> EventDelivery {
     EventDelivery::new(store.clone(), [file]).unwrap().schedule(schedule)
 }
 
+/// Adds keys that are due for a policy on day 80: `c` and `d` are not used, and `e` has no expiry and an old secret.
+async fn prepare(url: &str, prefix: &str) {
+    let store = connect(url, prefix, 10 * DAY).await;
+    let key = |id: &str| {
+        let account = Account::builder("acme").build().unwrap();
+        let record = KeyRecord::builder(id, account).kind("swept").build().unwrap();
+        NewKey::new(KeyHasher::sha256().digest(id.as_bytes()), record)
+    };
+    let keys = ["c", "d", "e"].map(key);
+    let uses = [(&keys[1], 11), (&keys[2], 80)];
+    let at = |day| Timestamp::from_unix_seconds(day * DAY);
+    let uses = uses.map(|(key, day)| (key.digest, at(day)));
+    store.import(keys.to_vec(), "test").await.unwrap();
+    store.note_uses(uses.to_vec()).await.unwrap();
+    let days = |days| Duration::from_secs(days * DAY);
+    let policy = KeyPolicy::builder("kind:swept".parse().unwrap()).longest_life(days(90));
+    let policy = policy.switch_off_unused(days(30)).remind_of_rotation(days(30)).build().unwrap();
+    store.apply(Change::SavePolicy(policy), CommandOptions::by("test")).await.unwrap();
+    store.close().await;
+}
+
 /// Makes the changes that an earlier process has not made, and then what a gate's process does.
 async fn work(store: &SqlStore, path: &str, stop: &WritesLeft) {
     let done = store.changes(0, 100).await.unwrap();
@@ -182,6 +112,7 @@ async fn work(store: &SqlStore, path: &str, stop: &WritesLeft) {
     let used = Occurrence::new(EventKind::FirstUse, subject, store.clock.now());
     store.record(vec![used]).await.unwrap();
     EventSweep::new(store.clone()).unwrap().sweep().await.unwrap();
+    PolicySweep::new(store.clone()).unwrap().sweep().await.unwrap();
     if lacks(Action::KeyRevoked, "a") {
         store.revoke("a", "test").await.unwrap();
     }
@@ -195,9 +126,9 @@ async fn child() {
     let [url, prefix, path, writes, seconds] = given.split('|').collect::<Vec<_>>()[..] else {
         panic!("{given}")
     };
-    let stop = WritesLeft(Arc::new(AtomicI64::new(writes.parse().unwrap())));
+    let stop = WritesLeft::new(writes.parse().unwrap());
     let mut store = connect(url, prefix, seconds.parse().unwrap()).await;
-    store.pool = Arc::new(StoppingPool { pool: Arc::clone(&store.pool), stop: stop.clone() });
+    store.pool = Arc::new(StoppingPool::new(Arc::clone(&store.pool), stop.clone()));
     work(&store, path, &stop).await;
 }
 
@@ -227,11 +158,20 @@ async fn check(store: &SqlStore, path: &str, writes: i64) {
         ("a", "key.revoked"),
         ("b", "key.created"),
         ("b", "key.expired"),
+        ("c", "key.switched_off"),
+        ("d", "key.switched_off"),
+        ("e", "key.expiring"),
+        ("e", "key.rotation_due"),
     ];
     let kinds: Vec<_> = kinds.iter().map(|(key, kind)| (key.as_str(), *kind)).collect();
     assert_eq!(kinds, expected, "stopped at {writes}");
+    let changes = store.changes(0, 100).await.unwrap();
+    let swept = changes.iter().filter(|change| change.by == "policy");
+    let mut swept: Vec<_> = swept.filter_map(|change| change.key.as_deref()).collect();
+    swept.sort_unstable();
+    assert_eq!(swept, ["c", "d", "e"], "the changes by policies, stopped at {writes}");
     let file = fs::read_to_string(path).unwrap();
-    for key in ["a", "b"] {
+    for key in ["a", "b", "c", "d", "e"] {
         let mut taken: Vec<u64> = Vec::new();
         for line in file.lines() {
             let (sequence, of) = line.split_once(' ').unwrap();
@@ -248,11 +188,12 @@ async fn check(store: &SqlStore, path: &str, writes: i64) {
 
 /// Stops a process at each write, and lets others go on.
 async fn nothing_is_lost(url: impl Fn(i64) -> (String, String), folder: &Folder, every: usize) {
-    let none = WritesLeft(Arc::new(AtomicI64::new(i64::MAX)));
+    let none = WritesLeft::new(i64::MAX);
     for writes in (0..).step_by(every) {
         let (url, prefix) = url(writes);
         let path = folder.path().join(format!("deliveries_{writes}"));
         let path = path.to_str().unwrap();
+        prepare(&url, &prefix).await;
         // The sink is known before the first event.
         let store = connect(&url, &prefix, 80 * DAY).await;
         delivery(&store, path, &none).deliver_due().await.unwrap();

@@ -119,7 +119,7 @@ impl SqlStore {
 
     /// Reads changes within the timeout of a change. PostgreSQL's own timeout of a lookup would end the
     /// statement, so it gets a transaction with a longer one.
-    async fn read_slowly(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
+    pub(crate) async fn read_slowly(&self, asked: Statement) -> Result<Vec<Row>, StoreError> {
         if self.dialect == Dialect::Sqlite {
             return self.read_within(asked, self.settings.change_timeout).await;
         }

@@ -3,8 +3,19 @@
 mod bulk;
 mod checks;
 mod commands;
+mod dates;
+mod due_key;
+mod due_keys;
 mod number;
+mod outcome;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod plans;
+mod recorded_uses;
 mod rows;
 mod rules_column;
+mod sweep;
+
+pub use outcome::PolicyOutcome;
+pub use sweep::PolicySweep;
 
 pub(super) use bulk::ImportPolicies;

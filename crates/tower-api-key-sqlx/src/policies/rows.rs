@@ -24,6 +24,14 @@ impl SqlStore {
         let policies: Result<Vec<_>, _> = rows.iter().map(policy).collect();
         Ok(Policies::new(policies?))
     }
+
+    /// Reads the policies that this version can read, and counts the others.
+    pub(super) async fn readable_policies(&self) -> Result<(Policies, u64), StoreError> {
+        let rows = self.read(Statement::made(self.tables.fill(ALL))).await?;
+        let readable: Vec<_> = rows.iter().filter_map(|found| policy(found).ok()).collect();
+        let unreadable = (rows.len() - readable.len()) as u64;
+        Ok((Policies::new(readable), unreadable))
+    }
 }
 
 impl Step<'_> {
@@ -32,12 +40,24 @@ impl Step<'_> {
         &mut self,
         record: &KeyRecord,
     ) -> Result<Policies, ManageError> {
+        let policies: Result<Vec<_>, _> = self.rows_of(record).await?.iter().map(policy).collect();
+        Ok(Policies::new(policies?))
+    }
+
+    /// Reads the policies that cover a key, without those that this version cannot read.
+    pub(super) async fn readable_policies_of(
+        &mut self,
+        record: &KeyRecord,
+    ) -> Result<Policies, ManageError> {
+        let rows = self.rows_of(record).await?;
+        Ok(Policies::new(rows.iter().filter_map(|found| policy(found).ok())))
+    }
+
+    async fn rows_of(&mut self, record: &KeyRecord) -> Result<Vec<Row>, ManageError> {
         let subjects = PolicySubject::all_of(record).chain([PolicySubject::All]).take(3);
         let asked = Statement::made(self.store.tables.fill(COVERING));
         let asked = subjects.fold(asked, |asked, subject| asked.bind(subject.to_string()));
-        let rows = self.fetch(asked).await?;
-        let policies: Result<Vec<_>, _> = rows.iter().map(policy).collect();
-        Ok(Policies::new(policies?))
+        self.fetch(asked).await
     }
 
     /// Reads all policies. One that cannot be read is kept with its error.

@@ -17,6 +17,8 @@ mod listeners;
 mod outage;
 mod peppers;
 mod pgbouncer;
+mod policies;
+mod policy_sweep;
 mod poolers;
 mod pools;
 mod postgres;

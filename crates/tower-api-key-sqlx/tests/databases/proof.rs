@@ -240,6 +240,8 @@ async fn an_action_that_may_add_a_secret_is_reported_as_that() {
         ("key_revoked", vec![secret]),
         ("key_deleted", vec![account.clone()]),
         ("account_saved", vec![account]),
+        ("policy_saved", vec![]),
+        ("policy_deleted", vec![]),
     ] {
         let sql = format!(
             "INSERT INTO tower_api_key_changes (at, author, action, key_id, account) \

@@ -1,6 +1,7 @@
 //! Roles that may not do everything, and sessions that may only read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tower_api_key::clock::Timestamp;
@@ -8,11 +9,13 @@ use tower_api_key::events::{
     EventKind, EventLog, EventSink, EventSubject, EventWriter, Occurrence,
 };
 use tower_api_key::key::PepperName;
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{
-    Invalidation, Invalidations, KeyManager, KeyStore, PepperManager, Rehash,
+    Command, CommandOptions, Invalidation, Invalidations, KeyManager, KeyStore, PepperManager,
+    Rehash,
 };
 use tower_api_key::testing::store_suite;
-use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
+use tower_api_key_sqlx::{EventDelivery, EventSweep, PolicySweep, SqlStore};
 
 use crate::folder::Folder;
 use crate::postgres::Postgres;
@@ -107,7 +110,13 @@ async fn the_documented_privileges_are_enough() {
         assert!(gate.revoke("key", "test").await.is_err());
     }
     owner.delete_account("acme", "test").await.unwrap();
-    store_suite(&SqlStore::connect(&url_of(&server, "manager")).await.unwrap()).await;
+    let manager = SqlStore::connect(&url_of(&server, "manager")).await.unwrap();
+    store_suite(&manager).await;
+    let rules = KeyPolicy::builder(PolicySubject::All).require_expiry();
+    let rules = rules.switch_off_unused(Duration::from_secs(86_400)).build().unwrap();
+    let by = CommandOptions::by("test");
+    manager.apply(Command::SavePolicy(rules), by).await.unwrap();
+    assert!(PolicySweep::new(manager).unwrap().sweep().await.unwrap().expiries_set > 0);
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::Account;
-use tower_api_key::store::{FeedAnswer, FeedPosition, KeyFeed, KeyManager, KeyStore};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{
+    Command, CommandOptions, FeedAnswer, FeedPosition, KeyFeed, KeyManager, KeyStore,
+};
 use tower_api_key_sqlx::SqlStore;
 
 use super::copy::{StoreCopy, all};
@@ -125,6 +128,31 @@ async fn a_trail_is_pruned_and_keeps_the_newest_line() {
         assert_eq!(copy.position, positions[3]);
         assert_eq!(store.prune_trail(at(9_000)).await.unwrap(), 0, "the newest line stays");
         store.revoke("a", "test").await.unwrap();
+        assert!(copy.follow(&store).await);
+        assert_eq!(copy.secrets, all(&store).await);
+    })
+    .await;
+}
+
+/// A line of a policy has no key, and may have no account.
+#[tokio::test]
+async fn lines_of_policies_change_no_key() {
+    on_both(async |store, _| {
+        store.add(key("key"), "test").await.unwrap();
+        let mut copy = StoreCopy::of(&store).await.unwrap();
+        for subject in ["all", "kind:personal", "account:acme", "account:unknown"] {
+            let subject: PolicySubject = subject.parse().unwrap();
+            let policy = KeyPolicy::builder(subject.clone()).most_keys(7).build().unwrap();
+            for command in [Command::SavePolicy(policy), Command::DeletePolicy(subject)] {
+                store.apply(command, CommandOptions::by("test")).await.unwrap();
+            }
+        }
+        let answer = store.changes_after(copy.position, copy.position).await.unwrap();
+        let FeedAnswer::Same(changes) = answer else { panic!("{answer:?}") };
+        assert!(changes.changes.is_empty(), "{changes:?}");
+        assert_eq!(changes.position, store.position().await.unwrap());
+        // A key is not lost among the lines.
+        store.revoke("key", "test").await.unwrap();
         assert!(copy.follow(&store).await);
         assert_eq!(copy.secrets, all(&store).await);
     })

@@ -1,0 +1,174 @@
+//! Lists, shows, saves and deletes policies.
+
+use tower_api_key::key::{AccountId, KeyKind};
+use tower_api_key::policy::{KeyPolicy, Policies, PolicySubject};
+use tower_api_key::store::{Command, ManageError, Page, Precondition};
+
+use super::caller::Caller;
+use super::change_request::ChangeRequest;
+use super::error::ManagementError;
+use super::keys::checked_limit;
+use super::listed::Listed;
+use super::management::Management;
+use super::policy_draft::PolicyDraft;
+use super::scopes::{KEYS_GRANT_ANY, KEYS_READ, POLICIES_READ, POLICIES_WRITE};
+
+impl Management {
+    /// Lists policies, one page after another: for all keys, then by account, then by kind.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `policies.read`; [`ManagementError::OperatorsOnly`] for owners;
+    /// [`ManagementError::Invalid`] for a limit that is not from 1 to 200, or an `after` that is no subject.
+    pub async fn list_policies(
+        &self,
+        caller: &Caller,
+        after: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Listed<KeyPolicy>, ManagementError> {
+        caller.require_operator(POLICIES_READ)?;
+        let limit = checked_limit(limit)?;
+        let after = after.map(str::parse::<PolicySubject>).transpose();
+        let after = after.map_err(|problem| ManagementError::invalid("after", problem))?;
+        let all = self.0.manager.policies().await?;
+        let later =
+            |policy: &&KeyPolicy| after.as_ref().is_none_or(|after| policy.subject() > after);
+        let found = all.iter().filter(later).take(limit + 1).cloned().collect();
+        let page = Page { found, broken: Vec::new() };
+        Ok(Listed::new(page, limit, |policy| policy.subject().to_string()))
+    }
+
+    /// Shows the policy for a subject.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `policies.read`; [`ManagementError::OperatorsOnly`] for owners;
+    /// [`ManagementError::NotFound`] if there is no such policy.
+    pub async fn show_policy(
+        &self,
+        caller: &Caller,
+        subject: &PolicySubject,
+    ) -> Result<KeyPolicy, ManagementError> {
+        caller.require_operator(POLICIES_READ)?;
+        let all = self.0.manager.policies().await?;
+        all.find(subject).cloned().ok_or(ManagementError::NotFound("policy"))
+    }
+
+    /// Saves the policy for a subject, and replaces the one that was there. Keys that exist stay as they are, until a
+    /// sweep runs. Name the version that the caller saw, or that there was none: without either, the policy is replaced
+    /// whatever it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `policies.write`, or without `keys.grant-any` if the policy may cover
+    /// keys of operators; [`ManagementError::OperatorsOnly`] for owners; [`ManagementError::Invalid`] for a rule that is
+    /// not valid, no rule at all, or an account that does not exist; [`ManagementError::VersionDiffers`] if the policy
+    /// has another version than the request names.
+    pub async fn save_policy(
+        &self,
+        caller: &Caller,
+        subject: &PolicySubject,
+        draft: &PolicyDraft,
+        request: &ChangeRequest<'_>,
+    ) -> Result<KeyPolicy, ManagementError> {
+        self.check_policy_change(caller, subject)?;
+        let policy = draft.policy(subject.clone())?;
+        // A policy that cannot be read can be replaced.
+        let all = self.0.manager.policies().await.unwrap_or_default();
+        let before = all.find(subject);
+        if let (None, PolicySubject::Account(id)) = (before, subject)
+            && self.0.manager.find_account(id.as_str()).await?.is_none()
+        {
+            // A mistyped name would be a rule that binds no key.
+            let problem = "there is no such account: save it first";
+            return Err(ManagementError::invalid("account", problem));
+        }
+        let had = before.and_then(KeyPolicy::scopes);
+        let new = policy.scopes().into_iter().flat_map(tower_api_key::key::ScopeSet::iter);
+        let new = new.filter(|scope| had.is_none_or(|had| !had.contains(scope)));
+        self.check_known_scopes(&new.map(str::to_owned).collect::<Vec<_>>())?;
+        let precondition = match request.version() {
+            Some(version) => Precondition::Version(version),
+            None if request.is_if_absent() => Precondition::Absent,
+            None => Precondition::None,
+        };
+        let options = request.options(caller.key_id(), precondition);
+        let saved = self.0.manager.apply(Command::SavePolicy(policy), options).await?;
+        // The policy of a replay may have been deleted since.
+        saved.policy.ok_or(ManagementError::NotFound("policy"))
+    }
+
+    /// Deletes the policy for a subject. Keys stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `policies.write`, or without `keys.grant-any` if the policy may cover
+    /// keys of operators; [`ManagementError::OperatorsOnly`] for owners; [`ManagementError::NotFound`] if there is no such
+    /// policy; [`ManagementError::VersionDiffers`] if the policy has another version than the request names.
+    pub async fn delete_policy(
+        &self,
+        caller: &Caller,
+        subject: &PolicySubject,
+        request: &ChangeRequest<'_>,
+    ) -> Result<(), ManagementError> {
+        self.check_policy_change(caller, subject)?;
+        let version = request.version().map_or(Precondition::None, Precondition::Version);
+        let options = request.options(caller.key_id(), version);
+        match self.0.manager.apply(Command::DeletePolicy(subject.clone()), options).await {
+            Err(ManageError::NotFound) => Err(ManagementError::NotFound("policy")),
+            Err(ManageError::PreconditionFailed)
+                if self.0.manager.policies().await?.find(subject).is_none() =>
+            {
+                Err(ManagementError::NotFound("policy"))
+            }
+            deleted => Ok(deleted.map(|_| ())?),
+        }
+    }
+
+    /// Returns true if a caller may save and delete the policy for a subject.
+    pub fn may_change_policy(&self, caller: &Caller, subject: &PolicySubject) -> bool {
+        self.check_policy_change(caller, subject).is_ok()
+    }
+
+    /// Lists the policies that will cover a new key of an account and a kind, as far as they are known. An owner gets
+    /// those that cover keys like its own: it can create no others.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagementError::MissingScope`] without `keys.read`.
+    pub async fn policies_of_new_key(
+        &self,
+        caller: &Caller,
+        account: Option<&str>,
+        kind: Option<&str>,
+    ) -> Result<Policies, ManagementError> {
+        caller.require(KEYS_READ)?;
+        let subjects: Vec<PolicySubject> = if caller.is_operator() {
+            let account = account.and_then(|id| AccountId::new(id).ok());
+            let kind = kind.and_then(|name| KeyKind::new(name).ok());
+            let account = account.map(PolicySubject::Account);
+            [Some(PolicySubject::All), account, kind.map(PolicySubject::Kind)]
+                .into_iter()
+                .flatten()
+                .collect()
+        } else {
+            PolicySubject::all_of(caller.record()).collect()
+        };
+        let all = self.0.manager.policies().await?;
+        Ok(Policies::new(subjects.iter().filter_map(|subject| all.find(subject).cloned())))
+    }
+
+    /// Checks that a caller may change the policy for a subject. A sweep ends keys as policies say. So a policy that may
+    /// cover keys of operators needs what ending any key of theirs needs.
+    fn check_policy_change(
+        &self,
+        caller: &Caller,
+        subject: &PolicySubject,
+    ) -> Result<(), ManagementError> {
+        caller.require_operator(POLICIES_WRITE)?;
+        match subject {
+            PolicySubject::Account(id) if !self.is_of_operators(id.as_str()) => Ok(()),
+            _ => caller.require(KEYS_GRANT_ANY),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Who sees policies in the console, and what their forms refuse, over HTTP without a browser.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{Command, CommandOptions, MemoryStore, Version};
+use tower_api_key_admin::management::OwnerPolicy;
+
+use crate::doors::{House, text};
+use crate::server::add;
+
+async fn save(house: &House, subject: &str) -> Version {
+    let subject: PolicySubject = subject.parse().unwrap();
+    let policy = KeyPolicy::builder(subject).most_keys(7).build().unwrap();
+    let version = Version::of_policy(&policy);
+    house.store.apply(Command::SavePolicy(policy), CommandOptions::by("bob")).await.unwrap();
+    version
+}
+
+#[tokio::test]
+async fn bad_input_for_a_policy_is_a_clear_answer_and_changes_nothing() {
+    let house = House::new(false).await;
+    let cookie = house.session(&house.admin).await;
+    let token = house.form_token(&cookie).await;
+    let version = save(&house, "all").await;
+    let before = house.store.changes(0, 100).await.unwrap().len();
+    for (path, body, status) in [
+        ("new-policy", "subject=kind&kind=x", 422),
+        ("new-policy", "subject=&most_keys=1", 422),
+        ("new-policy", "subject=account&account=none&most_keys=1", 422),
+        ("new-policy", "subject=account&account=a+b&most_keys=1", 422),
+        ("new-policy", "subject=kind&kind=&most_keys=1", 422),
+        ("new-policy", "subject=kind&kind=x&longest_life=7+weeks", 422),
+        ("new-policy", "subject=kind&kind=x&switch_off_unused=23+hours", 422),
+        ("new-policy", "subject=kind&kind=x&most_keys=many", 422),
+        ("new-policy", "subject=kind&kind=x&scopes_from=key&more_scopes=a%22b", 422),
+        ("new-policy", "subject=kind&kind=x&most_keys=1&reason=a%0Ab%00", 422),
+        ("new-policy", "subject=all&most_keys=1", 422),
+        ("edit-policy", "id=nothing&most_keys=1&version=00000000000000000000000000000001", 404),
+        ("edit-policy", "id=kind:x&most_keys=1&version=00000000000000000000000000000001", 404),
+        ("edit-policy", "id=all&most_keys=1&version=zero", 428),
+        ("edit-policy", "id=all&most_keys=1&version=00000000000000000000000000000001", 412),
+        ("delete-policy", "id=all&reason=&version=00000000000000000000000000000001", 422),
+        ("delete-policy", "id=all&reason=x&version=00000000000000000000000000000001", 412),
+        ("delete-policy", "id=kind:x&reason=x&version=00000000000000000000000000000001", 404),
+    ] {
+        let body = format!("form_token={token}&{body}");
+        let response = house.post(&format!("/console/{path}"), &cookie, &body).await;
+        assert_eq!(response.status().as_u16(), status, "{path} {body}");
+    }
+    for page in ["edit-policy?id=kind:x", "delete-policy?id=", "policies?after=x"] {
+        let response = house.get(&format!("/console/{page}"), &cookie).await;
+        assert!(response.status().is_client_error(), "{page}: {}", response.status());
+    }
+    assert_eq!(house.store.changes(0, 100).await.unwrap().len(), before);
+    // A form that is sent twice deletes once, and both times succeeds.
+    let body = format!("form_token={token}&id=all&reason=x&once=abc&version={version}");
+    for _ in 0..2 {
+        let response = house.post("/console/delete-policy", &cookie, &body).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    }
+}
+
+#[tokio::test]
+async fn owners_and_keys_without_the_scope_see_no_policies_but_those_of_their_own_keys() {
+    let owners = OwnerPolicy::at_most_keys(5);
+    let store = Arc::new(MemoryStore::new());
+    let house = House::over(store, false, |all| all.owners(owners)).await;
+    let scopes = ["keys.read", "keys.write", "policies.read", "policies.write"];
+    let owner = add(&*house.store, "owner", "acme", |key| key.scopes(scopes).kind("web")).await;
+    let staff = add(&*house.store, "clerk", "staff", |key| key.scopes(["keys.read"])).await;
+    for subject in ["all", "account:acme", "account:other", "kind:web", "kind:secret"] {
+        save(&house, subject).await;
+    }
+    let (owner, staff) = (house.session(&owner).await, house.session(&staff).await);
+    for cookie in [&owner, &staff] {
+        for page in ["policies", "policy-review", "edit-policy?id=all", "delete-policy?id=all"] {
+            let response = house.get(&format!("/console/{page}"), cookie).await;
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{page}");
+        }
+        let token = house.form_token(cookie).await;
+        for page in ["new-policy", "edit-policy", "delete-policy"] {
+            let body = format!(
+                "form_token={token}&subject=kind&kind=x&most_keys=1&id=all&reason=x&version={}",
+                "0".repeat(32)
+            );
+            let response = house.post(&format!("/console/{page}"), cookie, &body).await;
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{page}");
+        }
+    }
+    // The query names the account of another customer.
+    let page = text(house.get("/console/new-key?account=other&kind=secret", &owner).await).await;
+    assert!(!page.contains(r#"href="/console/policies""#), "{page}");
+    for (subject, shown) in [
+        ("For all keys", true),
+        ("For the account acme", true),
+        ("For the kind web", true),
+        ("For the account other", false),
+        ("For the kind secret", false),
+    ] {
+        assert_eq!(page.contains(subject), shown, "{subject}");
+    }
+    let page = text(house.get("/console/keys", &staff).await).await;
+    assert!(page.contains(r#"href="/console/policies""#));
+}

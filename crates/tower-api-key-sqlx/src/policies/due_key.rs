@@ -1,0 +1,118 @@
+//! Does what is due for one key, in one transaction.
+
+use super::dates::AUTHOR;
+use super::outcome::PolicyOutcome;
+use super::recorded_uses::RecordedUses;
+use crate::SqlStore;
+use crate::row;
+use crate::trail::Step;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::events::{EventKind, EventSubject, Occurrence};
+use tower_api_key::key::KeyRecordBuilder;
+use tower_api_key::policy::{KeyPolicy, Policies, PolicyAction};
+use tower_api_key::store::{CommandOptions, KeyEntry, ManageError, apply_update};
+
+impl SqlStore {
+    /// Does what is due for a key. All is read again in the transaction, so a key that was used or changed meanwhile is
+    /// left as it is.
+    pub(super) async fn do_what_is_due(
+        &self,
+        id: &str,
+        uses: Option<RecordedUses>,
+        outcome: &mut PolicyOutcome,
+    ) -> Result<(), ManageError> {
+        let mut step = self.begin(CommandOptions::by(AUTHOR)).await?;
+        let mut done = *outcome;
+        step.do_what_is_due(id, uses, &mut done).await?;
+        // Also if nothing is due: a transaction that does not end closes its connection.
+        step.commit().await?;
+        *outcome = done;
+        Ok(())
+    }
+}
+
+impl Step<'_> {
+    async fn do_what_is_due(
+        &mut self,
+        id: &str,
+        uses: Option<RecordedUses>,
+        outcome: &mut PolicyOutcome,
+    ) -> Result<(), ManageError> {
+        let entry = match self.locked(id).await {
+            // It was deleted meanwhile.
+            Err(ManageError::NotFound) => return Ok(()),
+            // If the database cannot answer, the transaction cannot be committed either.
+            Err(ManageError::Store(_)) => {
+                outcome.unreadable_keys += 1;
+                return Ok(());
+            }
+            entry => entry?,
+        };
+        if entry.record.account().is_disabled() {
+            return Ok(());
+        }
+        let (policies, now) = (self.readable_policies_of(&entry.record).await?, self.now());
+        let mut dates = self.dates(&entry).await?;
+        if !is_unused(&policies, &entry, dates.last_active(), uses, now) {
+            // Then no policy switches it off.
+            dates = dates.last_used(now);
+        }
+        for action in policies.due(&entry.record, &dates, now) {
+            self.act(&entry, action, outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn act(
+        &mut self,
+        entry: &KeyEntry,
+        action: PolicyAction,
+        outcome: &mut PolicyOutcome,
+    ) -> Result<(), ManageError> {
+        match action {
+            PolicyAction::SwitchOff { unused_since } => {
+                self.because(format!("not used since {unused_since}"));
+                self.write_change(entry, |key| key.disabled(true)).await?;
+                outcome.switched_off += 1;
+            }
+            PolicyAction::Expire { at } => {
+                self.because("a policy bounds the life of the key".to_owned());
+                self.write_change(entry, move |key| key.expires(at)).await?;
+                outcome.expiries_set += 1;
+            }
+            PolicyAction::RemindOfRotation { made } => {
+                let subject = EventSubject::Key(entry.record.id().to_string());
+                let reminder = Occurrence::new(EventKind::RotationDue, subject, self.now())
+                    // As the statement that looks for keys without a reminder.
+                    .once(row::column(made).to_string(), Timestamp::MAX)
+                    .with("secret_made", made.to_string());
+                outcome.reminders += u64::from(self.note_occurrence(&reminder).await?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Changes a key without a check of the policies: the sweep gives more time than they do.
+    async fn write_change(
+        &mut self,
+        entry: &KeyEntry,
+        change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send + 'static,
+    ) -> Result<(), ManageError> {
+        let after = apply_update(&entry.record, Box::new(change))?;
+        self.write(entry, &after).await
+    }
+}
+
+/// Returns true if a policy switches the key off, and uses were recorded for the whole time of that policy.
+fn is_unused(
+    policies: &Policies,
+    entry: &KeyEntry,
+    last_active: Timestamp,
+    uses: Option<RecordedUses>,
+    now: Timestamp,
+) -> bool {
+    let Some(uses) = uses else { return false };
+    let times = policies.covering(&entry.record).filter_map(KeyPolicy::switches_off_unused);
+    times.into_iter().any(|time| last_active.plus(time) <= now && uses.cover(time, now))
+}
