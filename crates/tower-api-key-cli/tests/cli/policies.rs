@@ -250,25 +250,36 @@ fn a_rotation_says_when_the_old_secret_ends_sooner_than_asked_for() {
     });
 }
 
-/// Makes all keys 100 days older, notes these uses, in days ago, and lets the last sweep be over a minute ago.
-fn age(program: &Program, uses: &[(&str, u64)]) {
-    const DAY: i64 = 86_400_000_000_000;
-    let now = i64::try_from(SystemClock.now().unix_nanoseconds()).unwrap();
+/// The nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Runs statements on the database of a program.
+fn change(program: &Program, statements: &[String]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let database = SqlitePool::connect(program.store()).await.unwrap();
-        for table in ["keys", "secrets"] {
-            let sql = format!("UPDATE tower_api_key_{table} SET created = created - ?");
-            sqlx::query(AssertSqlSafe(sql)).bind(100 * DAY).execute(&database).await.unwrap();
-        }
-        sqlx::query("DELETE FROM tower_api_key_event_leases").execute(&database).await.unwrap();
-        for (key, days) in uses {
-            let used = now - i64::try_from(*days).unwrap() * DAY;
-            let noted = "UPDATE tower_api_key_secrets SET last_used = ? WHERE key_id = ?";
-            sqlx::query(noted).bind(used).bind(*key).execute(&database).await.unwrap();
+        for sql in statements {
+            sqlx::query(AssertSqlSafe(sql.clone())).execute(&database).await.unwrap();
         }
         database.close().await;
     });
+}
+
+/// Makes all keys 100 days older, and notes these uses, in days ago.
+fn age(program: &Program, uses: &[(&str, i64)]) {
+    let now = i64::try_from(SystemClock.now().unix_nanoseconds()).unwrap();
+    let older = ["keys", "secrets"]
+        .map(|table| format!("UPDATE tower_api_key_{table} SET created = created - {}", 100 * DAY));
+    let used = uses.iter().map(|(key, days)| {
+        let used = now - days * DAY;
+        format!("UPDATE tower_api_key_secrets SET last_used = {used} WHERE key_id = '{key}'")
+    });
+    change(program, &older.into_iter().chain(used).collect::<Vec<_>>());
+}
+
+/// Lets the last sweep be over a minute ago.
+fn forget_the_sweep(program: &Program) {
+    change(program, &["DELETE FROM tower_api_key_event_leases".to_owned()]);
 }
 
 #[test]
@@ -330,7 +341,7 @@ fn a_sweep_does_what_a_check_has_shown() {
 
     let again = program.run(&["--json", "policies", "sweep"]);
     assert!(again.everything().contains("within the last minute"), "{}", again.everything());
-    age(&program, &[]);
+    forget_the_sweep(&program);
     let again = json_of(&program, &["policies", "sweep"]);
     assert_eq!(
         done[..4].iter().map(|name| again[name].clone()).collect::<Vec<_>>(),
@@ -357,6 +368,7 @@ fn a_sweep_switches_nothing_off_without_recorded_uses() {
     age(&program, &[("k", 70)]);
     create(&program, "other", &[]).succeeded();
     age(&program, &[("other", 0)]);
+    forget_the_sweep(&program);
     // Since 40 days is less than the time of the rule, so it adds nothing to what is known.
     let since = ["policies", "sweep", "--assume-uses-recorded-since", "40 days ago"];
     let swept = json_of(&program, &since);
