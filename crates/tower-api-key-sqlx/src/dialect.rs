@@ -36,6 +36,15 @@ impl Dialect {
         }
     }
 
+    /// Returns a column of keys for a comparison with the trail. In PostgreSQL the trail has another collation, so its
+    /// indexes would not be used.
+    pub(super) fn in_trail(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => column.to_owned(),
+            Self::Postgres => format!("{column} COLLATE \"default\""),
+        }
+    }
+
     /// Returns a list of `count` numbered placeholders, for statements that have others, too. It is slow in SQLite for
     /// thousands of them.
     pub(super) fn numbered(first: usize, count: usize) -> String {

@@ -6,6 +6,7 @@ mod keys;
 mod lists;
 mod most_keys;
 mod policies;
+mod policy_changes;
 mod promises;
 mod secrets;
 mod support;

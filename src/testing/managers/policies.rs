@@ -1,38 +1,33 @@
-//! Promises on policies: kept as they were saved, and obeyed by every change.
+//! Promises on policies: every change obeys them.
 
 use std::time::Duration;
 
-use super::support::{BY, FUTURE, PAST, add, add_with, done, find, is_not_found, new_key};
+use super::support::{BY, FUTURE, PAST, add, add_with, done, find, new_key};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyKind, KeyRecordBuilder};
 use crate::policy::{KeyPolicy, KeyPolicyBuilder, PolicySubject, PolicyViolation};
-use crate::store::{
-    Action, Applied, Command, CommandOptions, Difference, IdempotencyKey, KeyManager, KeyUpdate,
-    ManageError, NewKey, Precondition, Version,
-};
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::store::{Command, CommandOptions, KeyManager, KeyUpdate, ManageError, NewKey};
 
 /// Fifty years: an instant in the year 2096 is further away, and one in the year 2049 is not.
-const LIFE: Duration = Duration::from_secs(50 * 365 * 24 * 60 * 60);
+pub(super) const LIFE: Duration = Duration::from_secs(50 * 365 * 24 * 60 * 60);
 const NEAR: Timestamp = Timestamp::from_unix_seconds(2_500_000_000);
 
-fn of_account(id: &str) -> PolicySubject {
+pub(super) fn of_account(id: &str) -> PolicySubject {
     PolicySubject::Account(done(AccountId::new(id), "making the id of an account"))
 }
 
-fn of_kind(name: &str) -> PolicySubject {
+pub(super) fn of_kind(name: &str) -> PolicySubject {
     PolicySubject::Kind(done(KeyKind::new(name), "making the name of a kind"))
 }
 
-fn policy(
+pub(super) fn policy(
     subject: PolicySubject,
     describe: impl FnOnce(KeyPolicyBuilder) -> KeyPolicyBuilder,
 ) -> KeyPolicy {
     done(describe(KeyPolicy::builder(subject)).build(), "building a policy")
 }
 
-async fn save(
+pub(super) async fn save_policy(
     store: &dyn KeyManager,
     subject: PolicySubject,
     describe: impl FnOnce(KeyPolicyBuilder) -> KeyPolicyBuilder,
@@ -41,7 +36,7 @@ async fn save(
     done(store.apply(saved, CommandOptions::by(BY)).await, "saving a policy");
 }
 
-async fn delete(store: &dyn KeyManager, subject: PolicySubject) {
+pub(super) async fn delete_policy(store: &dyn KeyManager, subject: PolicySubject) {
     let deleted = Command::DeletePolicy(subject);
     done(store.apply(deleted, CommandOptions::by(BY)).await, "deleting a policy");
 }
@@ -80,35 +75,9 @@ const fn is_one_too_many(violation: &PolicyViolation) -> bool {
     matches!(violation, PolicyViolation::TooManyKeys { .. })
 }
 
-pub(super) async fn policies_come_back_as_they_were_saved(store: &dyn KeyManager) {
-    assert!(done(store.policies().await, "listing policies").is_empty(), "there is no policy yet");
-    let every = policy(of_account("kept"), |policy| {
-        let policy = policy.longest_life(LIFE).switch_off_unused(30 * DAY).most_keys(7);
-        policy.scopes(["read", "write"]).remind_of_rotation(90 * DAY)
-    });
-    let one = policy(of_kind("kept"), KeyPolicyBuilder::require_expiry);
-    let by = CommandOptions::by(BY);
-    for policy in [&every, &one] {
-        let applied = done(store.apply(Command::SavePolicy(policy.clone()), by).await, "saving");
-        assert_eq!(applied.policy.as_ref(), Some(policy), "the policy that a change returns");
-    }
-    let kept = done(store.policies().await, "listing policies");
-    assert_eq!(kept.iter().collect::<Vec<_>>(), [&every, &one], "the policies that were saved");
-
-    let other = policy(of_kind("kept"), |policy| policy.scopes([""; 0]));
-    done(store.apply(Command::SavePolicy(other.clone()), by).await, "replacing a policy");
-    let kept = done(store.policies().await, "listing policies");
-    assert_eq!(kept.iter().collect::<Vec<_>>(), [&every, &other], "a policy replaces another");
-    delete(store, of_account("kept")).await;
-    delete(store, of_kind("kept")).await;
-    assert!(done(store.policies().await, "listing policies").is_empty(), "all were deleted");
-    let answer = store.apply(Command::DeletePolicy(of_kind("kept")), by).await;
-    is_not_found(answer, "deleting a policy again");
-}
-
 pub(super) async fn a_new_key_obeys_the_policies(store: &dyn KeyManager) {
-    save(store, of_account("strict"), |policy| policy.scopes(["read"])).await;
-    save(store, of_kind("strict"), |policy| policy.longest_life(LIFE)).await;
+    save_policy(store, of_account("strict"), |policy| policy.scopes(["read"])).await;
+    save_policy(store, of_kind("strict"), |policy| policy.longest_life(LIFE)).await;
     let add = |id, account, describe: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
         store.add(new_key(id, account, describe), BY)
     };
@@ -144,14 +113,15 @@ pub(super) async fn a_new_key_obeys_the_policies(store: &dyn KeyManager) {
     let both = add("strict-1", "strict", |key| key.kind("strict").scopes(["read"]).expires(NEAR));
     done(both.await, "adding a key that obeys");
     done(add("strict-2", "lax", |key| key).await, "adding a key that no policy covers");
-    delete(store, of_account("strict")).await;
-    delete(store, of_kind("strict")).await;
+    delete_policy(store, of_account("strict")).await;
+    delete_policy(store, of_kind("strict")).await;
     done(add("strict-3", "strict", |key| key.kind("strict")).await, "adding without policies");
 }
 
 pub(super) async fn a_changed_key_obeys_the_policies(store: &dyn KeyManager) {
     add_with(store, "edited", "edited", |key| key.scopes(["write"])).await;
-    save(store, PolicySubject::All, |policy| policy.longest_life(LIFE).scopes(["read"])).await;
+    save_policy(store, PolicySubject::All, |policy| policy.longest_life(LIFE).scopes(["read"]))
+        .await;
     let update = |change: fn(KeyRecordBuilder) -> KeyRecordBuilder| -> _ {
         let change: KeyUpdate = Box::new(change);
         store.update("edited", change, BY)
@@ -171,7 +141,7 @@ pub(super) async fn a_changed_key_obeys_the_policies(store: &dyn KeyManager) {
     done(update(|key| key.scopes(["read"])).await, "giving scopes that are allowed");
     done(update(|key| key.expires(NEAR)).await, "giving an expiry that is allowed");
     done(store.revoke("edited", BY).await, "revoking under a policy");
-    delete(store, PolicySubject::All).await;
+    delete_policy(store, PolicySubject::All).await;
 }
 
 pub(super) async fn an_account_has_no_more_keys_than_a_policy_allows(store: &dyn KeyManager) {
@@ -179,8 +149,8 @@ pub(super) async fn an_account_has_no_more_keys_than_a_policy_allows(store: &dyn
     add_with(store, "few-expired", "few", |key| key.expires(PAST)).await;
     add_with(store, "few-off", "few", |key| key.disabled(true)).await;
     add(store, "few-other", "few-other").await;
-    save(store, PolicySubject::All, |policy| policy.most_keys(2)).await;
-    save(store, of_kind("single"), |policy| policy.most_keys(1)).await;
+    save_policy(store, PolicySubject::All, |policy| policy.most_keys(2)).await;
+    save_policy(store, of_kind("single"), |policy| policy.most_keys(1)).await;
     add(store, "few-1", "few").await;
     let add_one = |id, describe: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
         store.add(new_key(id, "few", describe), BY)
@@ -204,14 +174,14 @@ pub(super) async fn an_account_has_no_more_keys_than_a_policy_allows(store: &dyn
     // The new key takes the place of its owner's others.
     let force = NewKey { revokes_others: true, ..new_key("few-5", "few", |key| key) };
     done(store.add(force, BY).await, "adding a key that revokes the others");
-    delete(store, PolicySubject::All).await;
-    delete(store, of_kind("single")).await;
+    delete_policy(store, PolicySubject::All).await;
+    delete_policy(store, of_kind("single")).await;
 }
 
 pub(super) async fn an_import_obeys_the_policies(store: &dyn KeyManager) {
     add(store, "bulk-old", "bulk").await;
-    save(store, of_account("bulk"), |policy| policy.most_keys(3)).await;
-    save(store, of_kind("bulk"), KeyPolicyBuilder::require_expiry).await;
+    save_policy(store, of_account("bulk"), |policy| policy.most_keys(3)).await;
+    save_policy(store, of_kind("bulk"), KeyPolicyBuilder::require_expiry).await;
     let key = |id: &str| new_key(id, "bulk", |key| key);
     let import = |keys: Vec<NewKey>| store.import(keys, BY);
     let four = ["bulk-1", "bulk-2", "bulk-3"].map(key).to_vec();
@@ -225,65 +195,6 @@ pub(super) async fn an_import_obeys_the_policies(store: &dyn KeyManager) {
     assert_eq!(done(import(keys).await, "an import that obeys"), 2, "the keys that were added");
     let gone = new_key("bulk-3", "bulk", |key| key.revoked(true));
     assert_eq!(done(import(vec![gone]).await, "importing a revoked key"), 1, "it does not count");
-    delete(store, of_account("bulk")).await;
-    delete(store, of_kind("bulk")).await;
-}
-
-pub(super) async fn of_two_changes_of_a_policy_only_the_first_is_made(store: &dyn KeyManager) {
-    let most = |most| policy(of_account("raced"), |policy| policy.most_keys(most));
-    let (save, by) = (|number| Command::SavePolicy(most(number)), CommandOptions::by(BY));
-    let absent = by.when(Precondition::Absent);
-    done(store.apply(save(1), absent).await, "saving a new policy");
-    let is_refused = |answer: Result<Applied, ManageError>, what| {
-        assert!(
-            matches!(answer, Err(ManageError::PreconditionFailed)),
-            "{what} has to fail with `PreconditionFailed`: {answer:?}"
-        );
-    };
-    is_refused(store.apply(save(2), absent).await, "saving another new policy");
-    let seen = by.when(Precondition::Version(Version::of_policy(&most(1))));
-    done(store.apply(save(2), seen).await, "changing the version that was seen");
-    is_refused(store.apply(save(3), seen).await, "changing an old version");
-    let deletion = || Command::DeletePolicy(of_account("raced"));
-    is_refused(store.apply(deletion(), seen).await, "deleting an old version");
-
-    let once = by.once(IdempotencyKey::new("policy", &[9; 32]));
-    let first = done(store.apply(save(4), once).await, "saving once");
-    let again = done(store.apply(save(4), once).await, "saving again");
-    assert!(!first.replayed && again.replayed, "the second command is a replay");
-    assert_eq!(again.policy, Some(most(4)), "the policy that a replay returns");
-    done(store.apply(deletion(), by).await, "deleting a policy");
-}
-
-pub(super) async fn the_trail_shows_changes_of_policies(store: &dyn KeyManager) {
-    let lines = done(store.changes(0, usize::MAX).await, "listing changes");
-    let before = lines.last().map_or(0, |line| line.sequence);
-    let by = CommandOptions::by("ada").because("a new rule");
-    for subject in [of_account("told"), of_kind("told")] {
-        let saved = policy(subject.clone(), |policy| policy.most_keys(5));
-        done(store.apply(Command::SavePolicy(saved), by).await, "saving a policy");
-        done(store.apply(Command::DeletePolicy(subject), by).await, "deleting a policy");
-    }
-    let lines = done(store.changes(before, usize::MAX).await, "listing changes");
-    let told: Vec<_> = lines.iter().map(|line| (line.action, &*line.account)).collect();
-    let (saved, deleted) = (Action::PolicySaved, Action::PolicyDeleted);
-    assert_eq!(
-        told,
-        [(saved, "told"), (deleted, "told"), (saved, ""), (deleted, "")],
-        "the action and account of each line"
-    );
-    let is_by_ada = |line: &crate::store::Change| {
-        line.by == "ada" && line.reason.as_deref() == Some("a new rule") && line.key.is_none()
-    };
-    assert!(lines.iter().all(is_by_ada), "the author and reason, and no key: {lines:?}");
-    let (subject, five) = (Some("account:told".to_owned()), Some("5".to_owned()));
-    let expected = [
-        Difference::new("policy", None, subject.clone()),
-        Difference::new("most_keys", None, five.clone()),
-    ];
-    let differences = |place: usize| lines.get(place).map(|line| line.differences.clone());
-    assert_eq!(differences(0).as_deref(), Some(&expected[..]), "what a saved policy changed");
-    let expected =
-        [Difference::new("policy", subject, None), Difference::new("most_keys", five, None)];
-    assert_eq!(differences(1).as_deref(), Some(&expected[..]), "what a deleted policy changed");
+    delete_policy(store, of_account("bulk")).await;
+    delete_policy(store, of_kind("bulk")).await;
 }

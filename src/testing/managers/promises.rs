@@ -2,7 +2,9 @@
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
-use super::{accounts, commands, keys, lists, most_keys, policies, secrets, trail, updates};
+use super::{
+    accounts, commands, keys, lists, most_keys, policies, policy_changes, secrets, trail, updates,
+};
 use crate::store::KeyManager;
 
 /// The promises of a [`KeyManager`]. Each is one test of [`store_tests!`](crate::store_tests).
@@ -85,14 +87,14 @@ macro_rules! __store_promises {
             commands::the_trail_shows_why_and_what,
             commands::a_key_may_require_that_its_account_exists,
             most_keys::an_owner_has_no_more_keys_than_allowed,
-            policies::policies_come_back_as_they_were_saved,
+            policy_changes::policies_come_back_as_they_were_saved,
             policies::a_new_key_obeys_the_policies,
             policies::a_changed_key_obeys_the_policies,
             policies::an_account_has_no_more_keys_than_a_policy_allows,
             policies::an_import_obeys_the_policies,
+            policy_changes::of_two_changes_of_a_policy_only_the_first_is_made,
+            policy_changes::the_trail_shows_changes_of_policies,
             secrets::no_rotation_keeps_a_secret_beyond_its_longest_life,
-            policies::of_two_changes_of_a_policy_only_the_first_is_made,
-            policies::the_trail_shows_changes_of_policies,
         }
     };
 }

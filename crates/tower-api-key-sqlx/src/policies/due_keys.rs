@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::dates::{CHANGED_KEY, ENABLED_ACCOUNT};
+use super::dates::{last_change_of_key, last_start_of_account};
 use crate::dialect::Dialect;
 use crate::row;
 use crate::statement::Statement;
@@ -94,19 +94,23 @@ impl DueKeys {
     /// Asks for the keys between two ids for which the rule may be due.
     pub(super) fn between(
         &self,
-        tables: &Tables,
+        (tables, dialect): (&Tables, Dialect),
         (after, last): (&str, &str),
         now: Timestamp,
     ) -> Statement {
         let earlier = |time: Duration| row::column(now) - nanoseconds(time);
         let (due, values) = match self.rule {
             DueRule::Unused(time) => {
+                // Subqueries of one row each, which no plan makes a scan of a whole table of.
+                let [used, changed, started] = [
+                    "SELECT MAX(s.last_used) FROM {secrets} s WHERE s.key_id = k.id".to_owned(),
+                    last_change_of_key(&dialect.in_trail("k.id")),
+                    last_start_of_account(&dialect.in_trail("k.account")),
+                ]
+                .map(|at| format!("COALESCE(({at}), 0) <= $4"));
+                let secret = newest_secret!();
                 let due = format!(
-                    "k.created <= $4 AND NOT EXISTS (SELECT 1 FROM {{secrets}} s WHERE s.key_id = k.id \
-                     AND (s.created > $4 OR s.last_used > $4)) \
-                     AND NOT EXISTS (SELECT 1 FROM {{changes}} c WHERE c.key_id = k.id AND c.at > $4 AND {CHANGED_KEY}) \
-                     AND NOT EXISTS (SELECT 1 FROM {{changes}} c WHERE c.account = k.account AND c.at > $4 \
-                     AND {ENABLED_ACCOUNT})"
+                    "k.created <= $4 AND {secret} <= $4 AND {used} AND {changed} AND {started}"
                 );
                 (due, vec![earlier(time)])
             }

@@ -52,7 +52,10 @@ fn statements(store: &SqlStore) -> Vec<(String, Statement)> {
     for subject in PolicySubject::all_of(&record) {
         for due in DueKeys::of(&Policies::new([policy(subject)])) {
             let window = ("key_007000", "key_007100");
-            all.push((format!("{due:?}"), due.between(&store.tables, window, now)));
+            all.push((
+                format!("{due:?}"),
+                due.between((&*store.tables, store.dialect), window, now),
+            ));
             all.push((format!("end {due:?}"), due.end_of_window(&store.tables, "key_007000")));
         }
     }

@@ -162,7 +162,8 @@ impl PolicySweep {
             let end = store.read_slowly(asked).await?;
             let end = end.first().map(|last| row::text(&**last, "id")).transpose()?;
             let window = (after.as_str(), end.as_deref().unwrap_or(LAST));
-            let found = due.between(&store.tables, window, store.clock.now());
+            let database = (&*store.tables, store.dialect);
+            let found = due.between(database, window, store.clock.now());
             for (number, key) in store.read_slowly(found).await?.iter().enumerate() {
                 if number % KEYS_OF_A_HOLD == KEYS_OF_A_HOLD - 1 && !self.holds().await? {
                     return Ok(false);
