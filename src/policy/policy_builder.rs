@@ -141,8 +141,8 @@ mod tests {
             all().longest_life(Duration::ZERO),
             all().longest_life(Duration::from_millis(1_500)),
             all().longest_life(LONGEST + seconds(1)),
-            all().switch_off_unused(DAY - seconds(1)),
-            all().remind_of_rotation(DAY - seconds(1)),
+            all().switch_off_unused(seconds(86_399)),
+            all().remind_of_rotation(seconds(86_399)),
         ] {
             assert!(matches!(wrong.build(), Err(InvalidPolicy::Time { .. })));
         }

@@ -102,7 +102,7 @@ async fn what_a_program_adds_past_the_manager_obeys_no_policy() {
     assert_eq!(manager.store.update_now("k", |it| it.expires(day(9_999))), Ok(true));
     // By the manager, the life of such a key counts from 1970.
     manager.clock.set(day(1_000));
-    assert_eq!(manager.edit("k", |it| it.never_expires()).await, "expires");
+    assert_eq!(manager.edit("k", KeyRecordBuilder::never_expires).await, "expires");
     assert_eq!(manager.edit("k", |it| it.expires(day(1_015))).await, "expires");
     assert_eq!(manager.edit("k", |it| it.expires(day(1_014))).await, "");
 }

@@ -153,5 +153,5 @@ async fn what_an_account_may_does_not_widen_a_key_that_lists_its_scopes() {
         async |id| manager.store.get(id).await.unwrap().unwrap().record.scopes().to_string();
     assert_eq!(scopes("new").await, "read");
     assert_eq!(scopes("old").await, "admin", "a policy takes nothing from keys that exist");
-    assert_eq!(manager.edit("new", |it| it.inherit_scopes()).await, "scopes");
+    assert_eq!(manager.edit("new", KeyRecordBuilder::inherit_scopes).await, "scopes");
 }

@@ -76,7 +76,7 @@ pub(crate) async fn run(
                 "scopes",
                 "remind_of_rotation",
             ];
-            output.rows(columns, policies.iter().map(|policy| whole(policy)))
+            output.rows(columns, policies.iter().map(whole))
         }
         PolicyCommand::Show { subject } => {
             let policies = store.policies().await?;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyKind;
-use tower_api_key::policy::{Policies, PolicyAction, PolicySubject, PolicyViolation};
+use tower_api_key::policy::{KeyPolicy, Policies, PolicyAction, PolicySubject, PolicyViolation};
 use tower_api_key::store::KeyEntry;
 
 use crate::csv;
@@ -120,7 +120,7 @@ impl Findings {
     /// Adds the accounts with too many keys, and returns the numbers of all findings.
     pub(crate) fn end(&mut self, policies: &Policies) -> Summary {
         for ((subject, account), count) in std::mem::take(&mut self.counts) {
-            let most = policies.find(&subject).and_then(|policy| policy.most_keys());
+            let most = policies.find(&subject).and_then(KeyPolicy::most_keys);
             if let Some(most) = most.filter(|most| count > *most) {
                 self.summary.crowded += 1;
                 let breaks = vec![format!("{count} keys of at most {most} ({subject})")];
