@@ -59,10 +59,11 @@ impl ReviewRow {
     }
 }
 
-type Asked = Query<Vec<(String, String)>>;
-
 /// Lists policies.
-pub(super) async fn policies(visit: Visit, Query(fields): Asked) -> Response {
+pub(super) async fn policies(
+    visit: Visit,
+    Query(fields): Query<Vec<(String, String)>>,
+) -> Response {
     let fields = Fields(fields);
     let management = &visit.shared.management;
     let listed = management.list_policies(&visit.caller, fields.filled("after"), None).await;
@@ -88,7 +89,7 @@ pub(super) async fn policies(visit: Visit, Query(fields): Asked) -> Response {
 }
 
 /// Lists the keys that break a policy, and those that a sweep would change.
-pub(super) async fn review(visit: Visit, Query(fields): Asked) -> Response {
+pub(super) async fn review(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
     let management = &visit.shared.management;
     match management.review_keys(&visit.caller, fields.filled("after"), None).await {
@@ -105,7 +106,10 @@ pub(super) async fn review(visit: Visit, Query(fields): Asked) -> Response {
 }
 
 /// Shows what a deletion means, and asks for a reason.
-pub(super) async fn ask_deletion(visit: Visit, Query(fields): Asked) -> Response {
+pub(super) async fn ask_deletion(
+    visit: Visit,
+    Query(fields): Query<Vec<(String, String)>>,
+) -> Response {
     ask(&visit, Fields(fields).text("id"), "", None).await
 }
 
