@@ -129,6 +129,30 @@ async fn unused_keys_are_switched_off(swept: Swept) {
     assert!(swept.is_on("free").await, "no policy covers it");
 }
 
+/// The recorder of usage knows of requests, and no last use of a secret is written.
+#[cfg(feature = "usage")]
+async fn what_the_recorder_of_usage_counts_is_a_use(swept: Swept) {
+    use tower_api_key::key::KeyId;
+    use tower_api_key::usage::{LastUse, UsageBatch, UsageSink};
+
+    for id in ["used", "idle"] {
+        swept.add(id, "acme", |key| key).await;
+    }
+    swept.add("later", "acme", |key| key.not_before(day(60))).await;
+    swept.save("all", |policy| policy.switch_off_unused(90 * DAY)).await;
+    for (number, on) in [(1, 1), (2, 80)] {
+        let used = (KeyId::new("used").unwrap(), LastUse::new(day(on), None));
+        swept.store.write(&UsageBatch::new([1; 16], number, [], [used])).await.unwrap();
+        assert_eq!(swept.sweep(on).await.switched_off, 0);
+    }
+    let outcome = swept.sweep(95).await;
+    assert!(outcome.switched_off == 1 && !outcome.uses_unknown, "{outcome:?}");
+    assert!(swept.is_on("used").await && swept.is_on("later").await && !swept.is_on("idle").await);
+    assert_eq!(swept.sweep(149).await.switched_off, 0, "`later` begins on day 60");
+    assert_eq!(swept.sweep(151).await.switched_off, 1);
+    assert!(swept.is_on("used").await && !swept.is_on("later").await);
+}
+
 async fn without_recorded_uses_nothing_is_switched_off(swept: Swept) {
     for id in ["a", "b", "c"] {
         swept.add(id, "acme", |key| key).await;
@@ -297,9 +321,10 @@ async fn a_million_keys_are_swept() {
 
 /// Declares tests that run on both databases.
 macro_rules! on_both {
-    ($($name:ident,)*) => {
+    ($($(#[$when:meta])* $name:ident,)*) => {
         mod on_sqlite {
             $(
+                $(#[$when])*
                 #[tokio::test]
                 async fn $name() {
                     let folder = super::Folder::new();
@@ -311,16 +336,18 @@ macro_rules! on_both {
         #[tokio::test]
         async fn all_on_postgres() {
             let Some(server) = Postgres::start() else { return };
-            $(
+            $($(#[$when])* {
                 let prefix = stringify!($name).get(..30).unwrap_or(stringify!($name));
                 $name(Swept::connect(server.url(), prefix).await).await;
-            )*
+            })*
         }
     };
 }
 
 on_both! {
     unused_keys_are_switched_off,
+    #[cfg(feature = "usage")]
+    what_the_recorder_of_usage_counts_is_a_use,
     without_recorded_uses_nothing_is_switched_off,
     keys_that_live_too_long_get_an_expiry,
     a_secret_has_one_reminder,
