@@ -29,7 +29,7 @@ const KEYS_OF_A_HOLD: usize = 200;
 /// An id after all others.
 const LAST: &str = "\u{10ffff}";
 
-type Report = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
+type OutcomeReport = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
 
 /// Applies the rules of time of policies: it switches unused keys off, gives an expiry to keys that live too long, and
 /// reminds owners to rotate keys.
@@ -71,7 +71,7 @@ pub struct PolicySweep {
     holder: String,
     interval: Duration,
     assumed_since: Option<Timestamp>,
-    report: Option<Report>,
+    report: Option<OutcomeReport>,
 }
 
 impl PolicySweep {
