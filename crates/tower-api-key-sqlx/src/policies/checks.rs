@@ -41,6 +41,7 @@ impl Step<'_> {
         }
         Ok(())
     }
+
     /// Returns when the earlier secrets of a key end that gets a new one now. A rotation that ends them at once asks no
     /// policy, so not even a policy that cannot be read keeps a leaked secret in use.
     pub(crate) async fn end_of_earlier(

@@ -9,6 +9,11 @@ use tower_api_key::store::{KeyEntry, ManageError};
 /// The author of the changes that a sweep makes.
 pub(super) const AUTHOR: &str = "policy";
 
+/// Selects when the recorder of usage last saw a key.
+pub(super) fn last_use_of_key(id: &str) -> String {
+    format!("SELECT u.at FROM {{usage_keys}} u WHERE u.key_id = {id}")
+}
+
 /// Selects when somebody else than the sweep last changed the key with this id, by the index of its lines.
 pub(super) fn last_change_of_key(id: &str) -> String {
     let change = "c.action IN ('key_updated', 'key_edited') AND c.author <> 'policy'";
@@ -39,12 +44,15 @@ impl Step<'_> {
             dates = dates.last_used(used);
         }
         let (id, account) = (entry.record.id().as_str(), entry.record.account().id().as_str());
-        for (asked, name) in
-            [(last_change_of_key("$1"), id), (last_start_of_account("$1"), account)]
-        {
+        for (asked, name) in [
+            (last_use_of_key("$1"), id),
+            (last_change_of_key("$1"), id),
+            (last_start_of_account("$1"), account),
+        ] {
             let asked = Statement::made(self.store.tables.fill(&asked)).bind(name);
-            if let Some(line) = self.fetch(asked).await?.first() {
-                dates = dates.last_changed(row::timestamp(row::number(&**line, "at")?));
+            if let Some(found) = self.fetch(asked).await?.first() {
+                // A use and a change count alike.
+                dates = dates.last_changed(row::timestamp(row::number(&**found, "at")?));
             }
         }
         Ok(dates)

@@ -113,6 +113,66 @@ fn is_unused(
     now: Timestamp,
 ) -> bool {
     let Some(uses) = uses else { return false };
+    // Nobody can use a key before its first instant.
+    let last_active = last_active.max(entry.record.not_before().unwrap_or_default());
     let times = policies.covering(&entry.record).filter_map(KeyPolicy::switches_off_unused);
     times.into_iter().any(|time| last_active.plus(time) <= now && uses.cover(time, now))
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use tower_api_key::clock::{Clock, ManualClock};
+    use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+    use tower_api_key::policy::PolicySubject;
+    use tower_api_key::store::{Command, KeyManager, NewKey};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// The sweep has found the keys, and something happens before it comes to them.
+    #[tokio::test]
+    async fn what_happens_meanwhile_counts() {
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
+        let start = clock.now();
+        let store = SqlStore::connect("sqlite::memory:").await.unwrap().with_clock(clock.clone());
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let digest = |id: &str| KeyHasher::sha256().digest(id.as_bytes());
+        for id in ["used", "edited", "revoked", "idle", "deleted"] {
+            let record = KeyRecord::builder(id, Arc::clone(&account)).build().unwrap();
+            store.add(NewKey::new(digest(id), record), "ada").await.unwrap();
+        }
+        let policy = KeyPolicy::builder(PolicySubject::All).switch_off_unused(30 * DAY).build();
+        let by = CommandOptions::by("ada");
+        store.apply(Command::SavePolicy(policy.unwrap()), by).await.unwrap();
+        clock.advance(100 * DAY);
+        store.note_uses(vec![(digest("used"), clock.now())]).await.unwrap();
+        store.update("edited", Box::new(|key| key.name("in use")), "ada").await.unwrap();
+        store.revoke("revoked", "ada").await.unwrap();
+        store.delete("deleted", "ada").await.unwrap();
+        let uses = store.recorded_uses(30 * DAY).await.unwrap();
+        let uses = uses.map(|uses| uses.assume_since(start));
+        let mut outcome = PolicyOutcome::default();
+        for id in ["used", "edited", "revoked", "deleted"] {
+            store.do_what_is_due(id, uses, &mut outcome).await.unwrap();
+            assert_eq!(outcome, PolicyOutcome::default(), "{id}");
+        }
+        store.do_what_is_due("idle", None, &mut outcome).await.unwrap();
+        assert_eq!(outcome.switched_off, 0, "uses are not recorded");
+        // Two sweeps at once come to a key one after the other.
+        for _ in 0..2 {
+            store.do_what_is_due("idle", uses, &mut outcome).await.unwrap();
+            assert_eq!(outcome.switched_off, 1);
+        }
+        store.update("idle", Box::new(|key| key.disabled(false)), "ada").await.unwrap();
+        store.do_what_is_due("idle", uses, &mut outcome).await.unwrap();
+        assert_eq!(outcome.switched_off, 1, "somebody switched it on");
+        clock.advance(30 * DAY);
+        store.apply(Command::DeletePolicy(PolicySubject::All), by).await.unwrap();
+        let uses = uses.map(|uses| uses.assume_since(start));
+        store.do_what_is_due("edited", uses, &mut outcome).await.unwrap();
+        assert_eq!(outcome.switched_off, 1, "the policy was deleted");
+    }
 }

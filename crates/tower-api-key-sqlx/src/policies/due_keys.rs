@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::dates::{last_change_of_key, last_start_of_account};
+use super::dates::{last_change_of_key, last_start_of_account, last_use_of_key};
 use crate::dialect::Dialect;
 use crate::row;
 use crate::statement::Statement;
@@ -102,15 +102,17 @@ impl DueKeys {
         let (due, values) = match self.rule {
             DueRule::Unused(time) => {
                 // Subqueries of one row each, which no plan makes a scan of a whole table of.
-                let [used, changed, started] = [
+                let [used, counted, changed, started] = [
                     "SELECT MAX(s.last_used) FROM {secrets} s WHERE s.key_id = k.id".to_owned(),
+                    last_use_of_key("k.id"),
                     last_change_of_key(&dialect.in_trail("k.id")),
                     last_start_of_account(&dialect.in_trail("k.account")),
                 ]
                 .map(|at| format!("COALESCE(({at}), 0) <= $4"));
                 let secret = newest_secret!();
                 let due = format!(
-                    "k.created <= $4 AND {secret} <= $4 AND {used} AND {changed} AND {started}"
+                    "k.created <= $4 AND (k.not_before IS NULL OR k.not_before <= $4) AND {secret} <= $4 AND {used} \
+                     AND {counted} AND {changed} AND {started}"
                 );
                 (due, vec![earlier(time)])
             }

@@ -8,7 +8,10 @@ use crate::statement::Statement;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::StoreError;
 
-const USES: &str = "SELECT MIN(last_used) AS oldest, MAX(last_used) AS newest FROM {secrets}";
+/// A use is recorded with its secret, or by the recorder of usage with its key.
+const USES: &str = "SELECT MIN(u.oldest) AS oldest, MAX(u.newest) AS newest FROM \
+     (SELECT MIN(last_used) AS oldest, MAX(last_used) AS newest FROM {secrets} \
+     UNION ALL SELECT MIN(at), MAX(at) FROM {usage_keys}) AS u";
 
 const KNOWN: &str = "SELECT since, newest FROM {recorded_uses} WHERE id = 1";
 

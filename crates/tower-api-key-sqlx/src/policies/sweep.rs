@@ -29,7 +29,7 @@ const KEYS_OF_A_HOLD: usize = 200;
 /// An id after all others.
 const LAST: &str = "\u{10ffff}";
 
-type Report = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
+type OutcomeReport = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
 
 /// Applies the rules of time of policies: it switches unused keys off, gives an expiry to keys that live too long, and
 /// reminds owners to rotate keys.
@@ -39,7 +39,7 @@ type Report = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
 ///
 /// 1. **Unused keys** are switched off: a change by `policy` with the reason `not used since …`, and an event
 ///    `key.switched_off`. The time begins at the last use of any secret, or when the key was added, rotated or changed by
-///    somebody, or its account was switched on. Changes that [`prune_trail`](SqlStore::prune_trail) has deleted do not
+///    somebody, or its account was switched on, and not before the key's first instant. Changes that [`prune_trail`](SqlStore::prune_trail) has deleted do not
 ///    count, so keep the trail for as long as the longest rule.
 /// 2. **Keys that live too long**, or that have no expiry though a policy requires one, get an expiry: the one that the
 ///    policy allows, and at least two weeks from now. An earlier expiry stays.
@@ -50,7 +50,8 @@ type Report = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Sync>;
 ///
 /// # Uses that are not recorded
 ///
-/// A key counts as unused only if uses are recorded: see `record_uses` of `Cached` and `Replica`. The sweep switches keys
+/// A key counts as unused only if uses are recorded: by `record_uses` of `Cached` or `Replica`, or by a `UsageRecorder`. The
+/// sweep switches keys
 /// off by a rule only if uses were recorded for its whole time. It knows that from the uses themselves: one must be older
 /// than that time, and one must lie within it. What a sweep has seen of uses is kept. Otherwise
 /// [`PolicyOutcome::uses_unknown`] is true. If the first uses were recorded yesterday, a rule of 90 days begins to work in
@@ -70,7 +71,7 @@ pub struct PolicySweep {
     holder: String,
     interval: Duration,
     assumed_since: Option<Timestamp>,
-    report: Option<Report>,
+    report: Option<OutcomeReport>,
 }
 
 impl PolicySweep {

@@ -134,7 +134,9 @@ async fn an_unknown_rule_refuses(url: &str) {
     // What the policy does not cover goes on, and so does what makes keys safe.
     rename("free").await.unwrap();
     store.import(vec![key_of("bulk", "other", plain)], "test").await.unwrap();
-    store.rotate("kept", digest("kept 2"), Timestamp::MAX, "test").await.unwrap();
+    let late = store.rotate("kept", digest("kept 2"), Timestamp::MAX, "test").await;
+    refused(late.unwrap_err());
+    store.rotate("kept", digest("kept 2"), Timestamp::default(), "test").await.unwrap();
     store.update("kept", Box::new(|key| key.revoked(true)), "test").await.unwrap();
     let subject: PolicySubject = "account:acme".parse().unwrap();
     store.apply(Command::DeletePolicy(subject.clone()), by).await.unwrap();

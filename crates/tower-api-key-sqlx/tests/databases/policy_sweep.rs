@@ -129,6 +129,30 @@ async fn unused_keys_are_switched_off(swept: Swept) {
     assert!(swept.is_on("free").await, "no policy covers it");
 }
 
+/// The recorder of usage knows of requests, and no last use of a secret is written.
+#[cfg(feature = "usage")]
+async fn what_the_recorder_of_usage_counts_is_a_use(swept: Swept) {
+    use tower_api_key::key::KeyId;
+    use tower_api_key::usage::{LastUse, UsageBatch, UsageSink};
+
+    for id in ["used", "idle"] {
+        swept.add(id, "acme", |key| key).await;
+    }
+    swept.add("later", "acme", |key| key.not_before(day(60))).await;
+    swept.save("all", |policy| policy.switch_off_unused(90 * DAY)).await;
+    for (number, on) in [(1, 1), (2, 80)] {
+        let used = (KeyId::new("used").unwrap(), LastUse::new(day(on), None));
+        swept.store.write(&UsageBatch::new([1; 16], number, [], [used])).await.unwrap();
+        assert_eq!(swept.sweep(on).await.switched_off, 0);
+    }
+    let outcome = swept.sweep(95).await;
+    assert!(outcome.switched_off == 1 && !outcome.uses_unknown, "{outcome:?}");
+    assert!(swept.is_on("used").await && swept.is_on("later").await && !swept.is_on("idle").await);
+    assert_eq!(swept.sweep(149).await.switched_off, 0, "`later` begins on day 60");
+    assert_eq!(swept.sweep(151).await.switched_off, 1);
+    assert!(swept.is_on("used").await && !swept.is_on("later").await);
+}
+
 async fn without_recorded_uses_nothing_is_switched_off(swept: Swept) {
     for id in ["a", "b", "c"] {
         swept.add(id, "acme", |key| key).await;
@@ -243,17 +267,38 @@ async fn one_of_many_processes_sweeps(swept: Swept) {
     assert_eq!(swept.events("key.rotation_due").await.len(), 20);
 }
 
-/// Makes all keys old: nearly all were used, and ten thousand not since day 1.
-async fn a_million_keys(name: &str, url: &str, run: impl AsyncFn(&str)) {
-    let swept = Swept::connect(url, "tower_api_key_").await;
-    crate::import_a_million(name, &swept.store).await;
+/// Adds a million keys of day 0. Nearly all were used on day 100, and ten thousand not since day 1.
+async fn a_million_keys(
+    name: &str,
+    swept: Swept,
+    numbers: &str,
+    digest: &str,
+    run: impl AsyncFn(&str),
+) {
     let (old, new) = (day(1).unix_nanoseconds(), day(100).unix_nanoseconds());
-    run(&format!("UPDATE tower_api_key_secrets SET last_used = {new}")).await;
-    let idle = "key_id LIKE 'key_77%' AND length(key_id) = 10";
-    run(&format!("UPDATE tower_api_key_secrets SET last_used = {old} WHERE {idle}")).await;
+    let (added, far) = (day(0).unix_nanoseconds(), day(300).unix_nanoseconds());
+    let idle = "i BETWEEN 770000 AND 779999";
+    for sql in [
+        "INTO tower_api_key_accounts (id, disabled, scopes) SELECT 'account_' || i, 0, '[]' FROM n WHERE i < 100000",
+        &format!(
+            "INTO tower_api_key_keys (id, account, name, description, networks, metadata, disabled, revoked, created, expires) \
+             SELECT 'key_' || i, 'account_' || (i / 10), '', '', '[]', '{{}}', 0, 0, {added}, \
+             CASE WHEN i < 10000 THEN NULL ELSE {far} END FROM n"
+        ),
+        &format!(
+            "INTO tower_api_key_secrets (digest, key_id, created, last_used) \
+             SELECT {digest}, 'key_' || i, {added}, CASE WHEN {idle} THEN {old} ELSE {new} END FROM n"
+        ),
+        &format!(
+            "INTO tower_api_key_changes (at, author, action, key_id, account) \
+             SELECT {added}, 'ada', 'key_added', 'key_' || i, 'account_' || (i / 10) FROM n"
+        ),
+    ] {
+        let (into, rest) = sql.split_once(" SELECT ").unwrap();
+        run(&format!("INSERT {into} WITH {numbers} SELECT {rest}")).await;
+    }
     run("ANALYZE").await;
     swept.save("all", |policy| policy.switch_off_unused(90 * DAY)).await;
-    swept.save("kind:unknown", |policy| policy.most_keys(5)).await;
     let timed = async |what: &str, on| {
         let (began, outcome) = (std::time::Instant::now(), swept.sweep(on).await);
         println!("{name}: {what} in {:.1?}: {outcome:?}", began.elapsed());
@@ -262,10 +307,8 @@ async fn a_million_keys(name: &str, url: &str, run: impl AsyncFn(&str)) {
     assert_eq!(timed("10,000 keys are switched off", 101).await.switched_off, 10_000);
     assert_eq!(timed("nothing is due", 102).await.switched_off, 0);
     swept.save("all", |policy| policy.longest_life(365 * DAY).remind_of_rotation(365 * DAY)).await;
-    let lasting = "id NOT LIKE 'key_5%' OR length(id) <> 9";
-    let far = day(300).unix_nanoseconds();
-    run(&format!("UPDATE tower_api_key_keys SET expires = {far} WHERE {lasting}")).await;
     assert_eq!(timed("10,000 keys get an expiry", 103).await.expiries_set, 10_000);
+    assert_eq!(timed("two other rules, and nothing is due", 104).await.expiries_set, 0);
     let began = std::time::Instant::now();
     for number in 0..1_000 {
         let record = |key: KeyRecordBuilder| key.expires(day(200));
@@ -280,26 +323,32 @@ async fn a_million_keys(name: &str, url: &str, run: impl AsyncFn(&str)) {
 async fn a_million_keys_are_swept() {
     let folder = Folder::new();
     let url = sqlite(&folder);
+    let swept = Swept::connect(&url, "tower_api_key_").await;
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     let by_hand = async |sql: &str| {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         sqlx::raw_sql(sql).execute(&pool).await.unwrap();
     };
-    a_million_keys("SQLite", &url, by_hand).await;
+    let numbers = "RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999999)";
+    a_million_keys("SQLite", swept, numbers, "randomblob(32)", by_hand).await;
     let Some(server) = Postgres::start() else { return };
+    let swept = Swept::connect(server.url(), "tower_api_key_").await;
     let pool = sqlx::PgPool::connect(server.url()).await.unwrap();
     let by_hand = async |sql: &str| {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         sqlx::raw_sql(sql).execute(&pool).await.unwrap();
     };
-    a_million_keys("PostgreSQL", server.url(), by_hand).await;
+    let numbers = "n AS (SELECT generate_series(0, 999999) AS i)";
+    let digest = "sha256(CAST('key_' || i AS BYTEA))";
+    a_million_keys("PostgreSQL", swept, numbers, digest, by_hand).await;
 }
 
 /// Declares tests that run on both databases.
 macro_rules! on_both {
-    ($($name:ident,)*) => {
+    ($($(#[$when:meta])* $name:ident,)*) => {
         mod on_sqlite {
             $(
+                $(#[$when])*
                 #[tokio::test]
                 async fn $name() {
                     let folder = super::Folder::new();
@@ -311,16 +360,18 @@ macro_rules! on_both {
         #[tokio::test]
         async fn all_on_postgres() {
             let Some(server) = Postgres::start() else { return };
-            $(
+            $($(#[$when])* {
                 let prefix = stringify!($name).get(..30).unwrap_or(stringify!($name));
                 $name(Swept::connect(server.url(), prefix).await).await;
-            )*
+            })*
         }
     };
 }
 
 on_both! {
     unused_keys_are_switched_off,
+    #[cfg(feature = "usage")]
+    what_the_recorder_of_usage_counts_is_a_use,
     without_recorded_uses_nothing_is_switched_off,
     keys_that_live_too_long_get_an_expiry,
     a_secret_has_one_reminder,

@@ -13,11 +13,12 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::{EventKind, EventLog, EventRecorder};
 use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
 use tower_api_key::store::{Command, CommandOptions, KeyManager, NewKey};
 use tower_api_key::{ApiKeyLayer, Profile};
-use tower_api_key_sqlx::{EventSweep, SqlStore};
+use tower_api_key_sqlx::{EventSweep, PolicySweep, SqlStore};
 
 use super::{Database, start, store};
 use crate::{Folder, digest, sqlite};
@@ -117,6 +118,14 @@ async fn every_kind_is_written_as_the_page_shows_it() {
         sweep.sweep().await.unwrap();
         clock.advance(DAY / 2);
     }
+    let policy = KeyPolicy::builder(PolicySubject::All).remind_of_rotation(30 * DAY);
+    let policy = Command::SavePolicy(policy.build().unwrap());
+    store.apply(policy, CommandOptions::by("ada")).await.unwrap();
+    let outcome = PolicySweep::new(store.clone()).unwrap().sweep().await.unwrap();
+    assert_eq!(outcome.reminders, 1, "{outcome:?}");
+    let off = Command::Update { id: "key_3", change: Box::new(|key| key.disabled(true)) };
+    let unused = CommandOptions::by("policy").because("not used since 2027-01-15T08:00:00Z");
+    store.apply(off, unused).await.unwrap();
 
     let mut made = BTreeMap::new();
     for event in store.events(0, 100).await.unwrap() {
