@@ -18,7 +18,7 @@ mod metrics_observer;
 #[cfg(all(feature = "metrics", feature = "replica"))]
 mod replica_metrics;
 #[cfg(feature = "metrics")]
-mod request_series;
+mod layer_series;
 #[cfg(feature = "tracing")]
 mod tracing_observer;
 

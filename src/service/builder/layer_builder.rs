@@ -131,7 +131,7 @@ impl ApiKeyLayerBuilder {
             counted,
             websocket_protocol,
             name,
-            number: Shared::next_number(),
+            counter: CounterOfLayer::default(),
             policy,
             options,
         })))
