@@ -6,11 +6,14 @@ use hashbrown::HashMap;
 use metrics::{Counter, Histogram, counter, histogram};
 
 use super::metric::Metric;
-use crate::decision::{ObservedRequest, RequestCounter, RequestDecision};
+use crate::decision::{
+    ObservedRequest, ObservedWait, Policy, RequestCounter, RequestDecision, WaitOutcome, WaitTarget,
+};
 use crate::error::Denial;
 
-/// The decisions, which are a column each.
 const DECISIONS: usize = RequestDecision::ALL.len();
+const TARGETS: usize = WaitTarget::ALL.len();
+const OUTCOMES: usize = WaitOutcome::ALL.len();
 
 /// The handles of one layer's series. A lookup by labels in a recorder takes as long as a tenth of a request, so a layer
 /// asks for each of its series once.
@@ -19,6 +22,8 @@ pub(super) struct LayerSeries {
     requests: Box<[[OnceLock<RequestSeries>; DECISIONS]]>,
     /// By the name of the denial.
     denials: HashMap<&'static str, OnceLock<Counter>>,
+    /// By target and outcome.
+    waits: [[OnceLock<Histogram>; OUTCOMES]; TARGETS],
 }
 
 /// The handles for requests of one route with one decision.
@@ -29,13 +34,14 @@ struct RequestSeries {
 }
 
 impl LayerSeries {
-    /// Makes room for the series of the request's layer.
-    pub(super) fn new(request: &ObservedRequest<'_>) -> Self {
-        let rows = request.policy.routes() + 1;
+    /// Makes room for the series of a layer.
+    pub(super) fn new(policy: &Policy) -> Self {
+        let rows = policy.routes() + 1;
         let kinds = Denial::each_kind();
         Self {
             requests: (0..rows).map(|_| Default::default()).collect(),
             denials: kinds.iter().map(|kind| (kind.name(), OnceLock::new())).collect(),
+            waits: Default::default(),
         }
     }
 }
@@ -51,6 +57,14 @@ impl RequestCounter for LayerSeries {
             && let Some(denials) = self.denials.get(denial.name())
         {
             denials.get_or_init(|| denials_of(request, denial)).increment(1);
+        }
+    }
+
+    fn record(&self, wait: &ObservedWait<'_>) {
+        let row = self.waits.get(wait.target() as usize);
+        let series = row.and_then(|row| row.get(wait.outcome() as usize));
+        if let Some(series) = series {
+            series.get_or_init(|| waits_of(wait)).record(wait.time());
         }
     }
 }
@@ -86,4 +100,10 @@ impl RequestSeries {
 fn denials_of(request: &ObservedRequest<'_>, denial: &Denial) -> Counter {
     let vendor = request.vendor().to_owned();
     counter!(Metric::DENIALS.name(), "vendor" => vendor, "reason" => denial.name())
+}
+
+fn waits_of(wait: &ObservedWait<'_>) -> Histogram {
+    let (vendor, target) = (wait.vendor().to_owned(), wait.target().name());
+    let outcome = wait.outcome().name();
+    histogram!(Metric::WAIT.name(), "vendor" => vendor, "target" => target, "outcome" => outcome)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::counter;
 
 use super::metric::Metric;
 use super::layer_series::LayerSeries;
@@ -81,15 +81,11 @@ impl Observer for MetricsObserver {
     }
 
     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
-        request.counter.get_or_init(|| Box::new(LayerSeries::new(request))).count(request);
+        request.counter.get_or_init(|| Box::new(LayerSeries::new(request.policy))).count(request);
     }
 
     fn waited(&self, wait: &ObservedWait<'_>) {
-        let (vendor, target) = (wait.vendor().to_owned(), wait.target().name());
-        let outcome = wait.outcome().name();
-        let name = Metric::WAIT.name();
-        histogram!(name, "vendor" => vendor, "target" => target, "outcome" => outcome)
-            .record(wait.time());
+        wait.counter.get_or_init(|| Box::new(LayerSeries::new(wait.policy))).record(wait);
     }
 
     fn would_refuse(&self, _: &KeyRecord, _: &str) {
