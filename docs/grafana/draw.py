@@ -25,6 +25,8 @@ DASHBOARD = pathlib.Path(__file__).with_name("tower-api-key.json")
 # Pixels: of a column and a row of the grid, between panels, and around all of them.
 COLUMN, ROW, GAP, MARGIN, TOP = 62, 36, 10, 14, 52
 DPI = 100
+# More series than these are shown without those that are always 0.
+MANY = 6
 PAPER, PANEL, LINE, INK, FAINT = "#f4f5f5", "#ffffff", "#dcdde1", "#24292e", "#6b7280"
 COLOURS = ["#2f6fb2", "#e0752d", "#3a9d5d", "#c4162a", "#8f6bb3", "#d6a300", "#35a2a8", "#b3477d", "#7a7d85", "#5b8c00"]
 # Divisors by unit, each with what stands behind a number.
@@ -85,7 +87,7 @@ def draw(sheet, panel, series, box):
     x, y, width, height = box
     sheet.frame(*box)
     sheet.text(x + 10, y + 9, panel["title"], size=10, weight="bold")
-    shown = [one for one in series if one["points"]]
+    shown = without_idle([one for one in series if one["points"]])
     # As many names of the legend as fit into a line of the panel, and at most three lines.
     columns = max(1, min(len(shown), width // max(70, 26 + 7 * longest(shown))))
     lines = math.ceil(len(shown) / columns)
@@ -97,7 +99,7 @@ def draw(sheet, panel, series, box):
     else:
         for one, colour in zip(shown, cycle()):
             at, values = zip(*one["points"])
-            axes.plot(minutes(at, shown), values, color=colour, linewidth=1.3, label=one["legend"] or "(none)")
+            axes.plot(minutes(at, shown), values, color=colour, linewidth=1.3, label=one["legend"])
             axes.fill_between(minutes(at, shown), values, color=colour, alpha=custom.get("fillOpacity", 0) / 100)
     style(axes, defaults)
     if not shown:
@@ -109,6 +111,13 @@ def draw(sheet, panel, series, box):
                 labelspacing=0.25, borderpad=0.2, borderaxespad=0)
 
 
+def without_idle(series):
+    """Leaves out the series that are 0 at all times, if there are many."""
+    if len(series) <= MANY:
+        return series
+    return [one for one in series if any(value for _, value in one["points"])]
+
+
 def stack(axes, shown, custom):
     """Draws series on top of each other. A series without a point at an instant is 0 there."""
     instants = sorted({at for one in shown for at, _ in one["points"]})
@@ -116,7 +125,7 @@ def stack(axes, shown, custom):
     for one, colour in zip(shown, cycle()):
         points = dict(map(tuple, one["points"]))
         above = [low + points.get(at, 0) for low, at in zip(below, instants)]
-        axes.plot(minutes(instants, shown), above, color=colour, linewidth=1.2, label=one["legend"] or "(none)")
+        axes.plot(minutes(instants, shown), above, color=colour, linewidth=1.2, label=one["legend"])
         axes.fill_between(minutes(instants, shown), below, above, color=colour, alpha=0.25)
         below = above
 

@@ -264,7 +264,10 @@ impl Policy {
     }
 
     /// Returns how many routes there are.
-    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "metrics have a series for each"))]
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "metrics have a series for each")
+    )]
     pub(crate) fn routes(&self) -> usize {
         self.routes.as_ref().map_or(0, RouteTable::len)
     }

@@ -73,8 +73,7 @@ impl Observation {
 
     fn until_now(&self, shared: &Shared, now: Timestamp) -> (Timestamp, u64) {
         let now = if now == Timestamp::default() { shared.now() } else { now };
-        let latency =
-            if self.began == 0 { 0 } else { steady(shared).saturating_sub(self.began) };
+        let latency = if self.began == 0 { 0 } else { steady(shared).saturating_sub(self.began) };
         (now, latency)
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use metrics::counter;
 
-use super::metric::Metric;
 use super::layer_series::LayerSeries;
+use super::metric::Metric;
 use crate::caller::ClientNetwork;
 use crate::decision::{ObservedRequest, ObservedWait, RequestEnd};
 use crate::error::{LimiterError, StoreError};

@@ -70,9 +70,9 @@ async fn observe(waits: bool, needs: &[bool]) -> (Duration, bool, usize) {
     let (clock, kept) = (CountedClock::default(), Arc::default());
     let store = Slow(store(|key| key), clock.0.clone(), waits);
     let layer = ApiKeyLayer::builder(PROFILE, store).clock(clock.clone());
-    let layer = needs.iter().fold(layer, |layer, needs| {
-        layer.observer(Latencies(*needs, Arc::clone(&kept)))
-    });
+    let layer = needs
+        .iter()
+        .fold(layer, |layer, needs| layer.observer(Latencies(*needs, Arc::clone(&kept))));
     send(&greeting(&layer.build().unwrap()), request(Method::GET, "/")).await;
     let (latency, has_waited) = *kept.lock().unwrap().last().unwrap();
     (latency, has_waited, clock.1.load(Ordering::SeqCst))

@@ -7,7 +7,8 @@ use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
 use crate::{
-    console, manage, persona, personyze, polyteia, polytomic, rest_integrations, telemetry, workshop,
+    console, manage, persona, personyze, polyteia, polytomic, rest_integrations, telemetry,
+    workshop,
 };
 
 /// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the

@@ -12,8 +12,8 @@ use crate::gates::Gates;
 use crate::keys::Keys;
 use crate::options::Options;
 use crate::{
-    Failure, console, manage, persona, personyze, polyteia, polytomic, rest_integrations, telemetry,
-    workshop,
+    Failure, console, manage, persona, personyze, polyteia, polytomic, rest_integrations,
+    telemetry, workshop,
 };
 
 /// Writes an error of the service behind a gate, in the vendor's format.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
+use crate::decision::{CompiledProfile, CounterOfLayer, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};

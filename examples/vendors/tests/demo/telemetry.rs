@@ -9,15 +9,16 @@ use crate::server::Demo;
 
 /// Sends requests that the gate of REST API Integrations admits and refuses. Returns the keys.
 fn call(demo: &Demo) -> [String; 2] {
-    for (label, path, status) in [
-        ("active", "/v1/users", 200),
-        ("read_only", "/v1/users", 200),
-        ("unlisted", "/v1/users", 401),
-        ("active", "/v1/nothing", 403),
+    for (label, method, status) in [
+        ("active", "GET", 200),
+        ("read_only", "GET", 200),
+        ("unlisted", "GET", 401),
+        ("read_only", "POST", 403),
     ] {
-        let url = format!("{}{path}", demo.https());
-        let answer = curl(demo, &["-H", &bearer(demo, "rest_integrations", label), &url]);
-        assert_eq!(answer.status, status, "{label} {path}");
+        let (key, url) =
+            (bearer(demo, "rest_integrations", label), format!("{}/v1/users", demo.https()));
+        let answer = curl(demo, &["-X", method, "-H", &key, &url]);
+        assert_eq!(answer.status, status, "{label} {method}");
     }
     ["active", "unlisted"].map(|label| demo.key("rest_integrations", label).to_owned())
 }
@@ -56,9 +57,11 @@ fn the_demo_logs_refused_requests_and_serves_its_metrics() {
     let lines = metrics(&demo, &printed);
     let vendor = r#"vendor="REST API Integrations""#;
     for line in [
-        format!(r#"tower_api_key_requests_total{{{vendor},http_route="/v1/users",decision="admitted"}} 2"#),
+        format!(
+            r#"tower_api_key_requests_total{{{vendor},http_route="/v1/users",decision="admitted"}} 2"#
+        ),
         format!(r#"tower_api_key_denials_total{{{vendor},reason="key_unknown"}} 1"#),
-        format!(r#"tower_api_key_denials_total{{{vendor},reason="route_unknown"}} 1"#),
+        format!(r#"tower_api_key_denials_total{{{vendor},reason="scope_missing"}} 1"#),
         r#"tower_api_key_cache_lookups_total{answer="miss"}"#.to_owned(),
         format!(r#"tower_api_key_wait_duration_seconds_bucket{{{vendor},target="store","#),
     ] {
@@ -66,8 +69,8 @@ fn the_demo_logs_refused_requests_and_serves_its_metrics() {
     }
     let logged = fs::read_to_string(err).unwrap();
     let refused: Vec<_> = logged.lines().filter(|line| line.contains("request refused")).collect();
-    let [unknown, nothing] = refused[..] else { panic!("{logged}") };
-    for (line, denial) in [(unknown, "key_unknown"), (nothing, "route_unknown")] {
+    let [unknown, missing] = refused[..] else { panic!("{logged}") };
+    for (line, denial) in [(unknown, "key_unknown"), (missing, "scope_missing")] {
         assert!(line.contains(" INFO tower_api_key::request: "), "{line}");
         assert!(line.contains(&format!(r#"denial="{denial}""#)), "{line}");
     }
