@@ -58,7 +58,7 @@ fn the_demo_logs_refused_requests_and_serves_its_metrics() {
     let vendor = r#"vendor="REST API Integrations""#;
     for line in [
         format!(
-            r#"tower_api_key_requests_total{{{vendor},http_route="/v1/users",decision="admitted"}} 2"#
+            r#"tower_api_key_requests_total{{{vendor},http_route="/v1/{{*rest}}",decision="admitted"}} 2"#
         ),
         format!(r#"tower_api_key_denials_total{{{vendor},reason="key_unknown"}} 1"#),
         format!(r#"tower_api_key_denials_total{{{vendor},reason="scope_missing"}} 1"#),
