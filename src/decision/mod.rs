@@ -32,6 +32,7 @@ mod outcome;
 mod peppers;
 mod policy;
 mod quotas;
+mod request_counter;
 mod request_decision;
 mod request_end;
 mod scope_finding;
@@ -49,6 +50,9 @@ pub use observed_wait::{ObservedWait, WaitOutcome, WaitTarget};
 pub(crate) use options::{Counts, PolicyOptions, Served};
 pub use outcome::Outcome;
 pub(crate) use policy::{Admission, KeyFacts, Policy};
+pub(crate) use request_counter::CounterOfLayer;
+#[cfg(feature = "metrics")]
+pub(crate) use request_counter::RequestCounter;
 pub use request_decision::RequestDecision;
 pub use request_end::RequestEnd;
 pub use scope_finding::ScopeFinding;

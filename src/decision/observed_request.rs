@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::policy::Policy;
+use super::request_counter::CounterOfLayer;
 use super::request_decision::RequestDecision;
 use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
@@ -36,12 +37,11 @@ use crate::request::Client;
 /// ```
 #[derive(Clone, Copy)]
 pub struct ObservedRequest<'a> {
-    /// The number of the layer in this process.
     #[cfg_attr(
         not(feature = "metrics"),
-        expect(dead_code, reason = "metrics alone tell layers apart")
+        expect(dead_code, reason = "metrics alone count requests")
     )]
-    pub(crate) gate: u64,
+    pub(crate) counter: &'a CounterOfLayer,
     pub(crate) policy: &'a Policy,
     pub(crate) plan: &'a Plan,
     pub(crate) vendor: &'a str,
@@ -161,7 +161,9 @@ impl<'a> ObservedRequest<'a> {
         self.has_waited
     }
 
-    /// Returns how long the decision took, with all waits for the store, the limiter and a permit.
+    /// Returns how long the decision took, with all waits for the store, the limiter and a permit. Without an observer that
+    /// [observes latencies](crate::Observer::observes_latencies), this is the time since the first wait, and zero if there
+    /// was none.
     pub const fn latency(&self) -> Duration {
         self.latency
     }

@@ -1,6 +1,10 @@
 //! What an observer gets of one wait.
 
+use std::fmt;
 use std::time::Duration;
+
+use super::policy::Policy;
+use super::request_counter::CounterOfLayer;
 
 /// A wait of a request, as [`Observer::waited`](crate::Observer::waited) gets it.
 ///
@@ -23,8 +27,11 @@ use std::time::Duration;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "metrics alone count waits"))]
 pub struct ObservedWait<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) counter: &'a CounterOfLayer,
     pub(crate) vendor: &'a str,
     pub(crate) target: WaitTarget,
     pub(crate) outcome: WaitOutcome,
@@ -50,6 +57,18 @@ impl<'a> ObservedWait<'a> {
     /// Returns how long the request waited.
     pub const fn time(&self) -> Duration {
         self.time
+    }
+}
+
+impl fmt::Debug for ObservedWait<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ObservedWait")
+            .field("vendor", &self.vendor)
+            .field("target", &self.target)
+            .field("outcome", &self.outcome)
+            .field("time", &self.time)
+            .finish_non_exhaustive()
     }
 }
 

@@ -263,6 +263,15 @@ impl Policy {
         name.unwrap_or_default()
     }
 
+    /// Returns how many routes there are.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "metrics have a series for each")
+    )]
+    pub(crate) fn routes(&self) -> usize {
+        self.routes.as_ref().map_or(0, RouteTable::len)
+    }
+
     /// Returns the pattern of a route; `None` without a route.
     pub(crate) fn route_pattern(&self, index: Option<usize>) -> Option<&str> {
         self.routes.as_ref()?.pattern(index?)

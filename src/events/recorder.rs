@@ -108,6 +108,14 @@ impl Observer for EventRecorder {
         self.observes_requests
     }
 
+    fn observes_admissions(&self) -> bool {
+        false
+    }
+
+    fn observes_latencies(&self) -> bool {
+        false
+    }
+
     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
         let Some(record) = request.record() else { return };
         let now = request.at();

@@ -10,15 +10,16 @@ use crate::clock::{Timestamp, nanoseconds};
 use crate::request::Client;
 
 /// What the gate keeps of a request for observers of requests. It lies in the state of the request, because an allocation
-/// would cost more than all else that it is for. So it is small: instants are nanoseconds of the steady clock.
+/// would cost more than all else that it is for. So it is small: instants are readings of [`steady`], and 0 for none.
 #[derive(Default)]
 pub(super) struct Observation {
     pub(super) phase: ObservationPhase,
     pub(super) has_waited: bool,
     pub(super) client: Option<Client>,
     pub(super) method: &'static str,
+    /// When the latency of the decision began.
     began: u64,
-    /// Since when the request waits. 0 if it does not wait.
+    /// Since when the request waits.
     waits_since: u64,
     /// When the gate decided, and how many nanoseconds the decision took.
     decided: (Timestamp, u64),
@@ -40,7 +41,9 @@ impl Observation {
     #[inline(never)]
     pub(super) fn begin(&mut self, shared: &Shared, method: &Method) {
         self.phase = ObservationPhase::Undecided;
-        self.began = steady(shared);
+        if shared.options.observers.observe_latencies() {
+            self.began = steady(shared);
+        }
         self.method = name(method);
     }
 
@@ -70,14 +73,18 @@ impl Observation {
 
     fn until_now(&self, shared: &Shared, now: Timestamp) -> (Timestamp, u64) {
         let now = if now == Timestamp::default() { shared.now() } else { now };
-        (now, steady(shared).saturating_sub(self.began))
+        let latency = if self.began == 0 { 0 } else { steady(shared).saturating_sub(self.began) };
+        (now, latency)
     }
 
     /// Records that the request waits. Only the first call of a wait counts.
     pub(super) fn begin_wait(&mut self, shared: &Shared) {
         if self.waits_since == 0 {
-            self.waits_since = steady(shared).max(1);
+            self.waits_since = steady(shared);
             self.has_waited = true;
+            if self.began == 0 {
+                self.began = self.waits_since;
+            }
         }
     }
 
@@ -88,9 +95,9 @@ impl Observation {
     }
 }
 
-/// Reads the steady clock, in nanoseconds.
+/// Reads the steady clock, in nanoseconds. Each reading is one too much, so that none is 0.
 fn steady(shared: &Shared) -> u64 {
-    nanoseconds(shared.options.clock.exact_steady())
+    nanoseconds(shared.options.clock.exact_steady()).saturating_add(1)
 }
 
 /// Returns the name of a method. OpenTelemetry writes `_OTHER` for those of no standard.

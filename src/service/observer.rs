@@ -75,8 +75,7 @@ pub trait Observer: Send + Sync + 'static {
     /// Returns true if the observer wants [`admitted`](Self::admitted), [`ended`](Self::ended) and
     /// [`waited`](Self::waited). The default is false.
     ///
-    /// The builder asks once, when it gets the observer. For each request of such a layer, the gate reads the steady time of
-    /// its clock twice. Without such an observer it does not.
+    /// The builder asks once, when it gets the observer.
     fn observes_requests(&self) -> bool {
         false
     }
@@ -85,6 +84,16 @@ pub trait Observer: Send + Sync + 'static {
     /// [`admitted`](Self::admitted). The default is true. An observer that writes [`ended`](Self::ended) only can save the
     /// call.
     fn observes_admissions(&self) -> bool {
+        true
+    }
+
+    /// Returns true if an observer that [observes requests](Self::observes_requests) needs the
+    /// [latency](ObservedRequest::latency) of each decision. The default is true. For such an observer, the gate reads the
+    /// steady time of its clock when a request comes, and when it is decided.
+    ///
+    /// If no observer of a layer needs it, the gate reads that clock for requests that wait, and for no others. Then the
+    /// latency begins with the first wait. It is zero for a decision that did not wait.
+    fn observes_latencies(&self) -> bool {
         true
     }
 

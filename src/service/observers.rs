@@ -10,6 +10,7 @@ pub(super) struct Observers {
     all: Vec<Arc<dyn Observer>>,
     of_requests: Vec<Arc<dyn Observer>>,
     of_admissions: Vec<Arc<dyn Observer>>,
+    observe_latencies: bool,
 }
 
 impl Observers {
@@ -17,6 +18,7 @@ impl Observers {
     pub(super) fn add(&mut self, observer: Arc<dyn Observer>) {
         if observer.observes_requests() {
             self.of_requests.push(Arc::clone(&observer));
+            self.observe_latencies |= observer.observes_latencies();
             if observer.observes_admissions() {
                 self.of_admissions.push(Arc::clone(&observer));
             }
@@ -39,6 +41,12 @@ impl Observers {
     #[inline]
     pub(super) fn observe_admissions(&self) -> bool {
         !self.of_admissions.is_empty()
+    }
+
+    /// Returns true if an observer of requests needs the latency of each decision.
+    #[inline]
+    pub(super) const fn observe_latencies(&self) -> bool {
+        self.observe_latencies
     }
 
     /// Calls each observer of admissions.

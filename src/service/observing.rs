@@ -112,7 +112,7 @@ impl Exchange {
         };
         let (at, latency) = observation.decided(shared, state.now);
         ObservedRequest {
-            gate: shared.number,
+            counter: &shared.counter,
             policy: &shared.policy,
             plan: &state.plan,
             vendor: &shared.name,

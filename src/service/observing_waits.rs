@@ -1,6 +1,7 @@
 //! Observing waits: how long requests wait for the store, the limiter and permits.
 
 use super::deciding::Deciding;
+use super::shared::Shared;
 use super::wait::Arrival;
 use crate::decision::{ObservedWait, WaitOutcome, WaitTarget};
 
@@ -19,7 +20,8 @@ impl Deciding<'_> {
         if self.state.observation.is_on()
             && let Some(time) = self.state.observation.end_wait(self.shared)
         {
-            let wait = ObservedWait { vendor: &self.shared.name, target, outcome, time };
+            let Shared { policy, counter, name: vendor, .. } = self.shared;
+            let wait = ObservedWait { policy, counter, vendor, target, outcome, time };
             self.shared.options.observers.of_request(|observer| observer.waited(&wait));
         }
     }

@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layer_counts::LayerCounts;
 use super::observer::Observer;
@@ -11,7 +10,7 @@ use super::preflight::PreparedPreflight;
 use super::selected_protocol::SelectedProtocol;
 use crate::clock::Timestamp;
 use crate::concurrency::ConcurrencyLimiter;
-use crate::decision::Policy;
+use crate::decision::{CounterOfLayer, Policy};
 use crate::response::Renderer;
 
 /// The state that all gates of a layer share.
@@ -25,17 +24,11 @@ pub(super) struct Shared {
     /// The protocol to select where the service selects none.
     pub(super) websocket_protocol: Option<SelectedProtocol>,
     pub(super) name: Box<str>,
-    /// The number of the layer in this process, for observers.
-    pub(super) number: u64,
+    /// What counts the layer's requests for metrics.
+    pub(super) counter: CounterOfLayer,
 }
 
 impl Shared {
-    /// Returns the number of one more layer.
-    pub(super) fn next_number() -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    }
-
     /// Reads the clock.
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()

@@ -47,7 +47,7 @@ impl Metric {
     pub(super) const DECISION: Self = Self::histogram(
         "tower_api_key_decision_duration_seconds",
         &["vendor", "decision"],
-        "The time from a request to a decision that had to wait.",
+        "The time of decisions that had to wait.",
     );
     pub(super) const WAIT: Self = Self::histogram(
         "tower_api_key_wait_duration_seconds",

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::counter;
 
+use super::layer_series::LayerSeries;
 use super::metric::Metric;
-use super::request_series::RequestSeriesTable;
 use crate::caller::ClientNetwork;
 use crate::decision::{ObservedRequest, ObservedWait, RequestEnd};
 use crate::error::{LimiterError, StoreError};
@@ -19,9 +18,9 @@ use crate::service::Observer;
 /// Counts requests, refusals, waits and failures, by the [`metrics`] facade. [`Metric::all`] lists the metrics.
 ///
 /// Install your recorder first, and create the observer after that. For Prometheus it is `PrometheusBuilder` of
-/// `metrics-exporter-prometheus`. Set no idle timeout there: an observer keeps its handles.
+/// `metrics-exporter-prometheus`. Set no idle timeout there: a layer keeps its handles.
 ///
-/// Clones share their handles. Give one clone to each layer.
+/// Several layers may have an observer each, or clones of one. They count together.
 ///
 /// Labels have few values: the name of the profile, the pattern of the route, and closed lists. The label `http.route` is
 /// empty for a request that the gate refused before it looked for the route.
@@ -35,9 +34,7 @@ use crate::service::Observer;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct MetricsObserver {
-    requests: Arc<RequestSeriesTable>,
-}
+pub struct MetricsObserver(());
 
 impl MetricsObserver {
     /// Describes all metrics to the recorder, and begins those without labels of your own at zero.
@@ -51,7 +48,7 @@ impl MetricsObserver {
                 count_failure(limiter, fallback, 0);
             }
         }
-        Self { requests: Arc::default() }
+        Self(())
     }
 }
 
@@ -79,16 +76,16 @@ impl Observer for MetricsObserver {
         false
     }
 
+    fn observes_latencies(&self) -> bool {
+        false
+    }
+
     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
-        self.requests.count(request);
+        request.counter.get_or_init(|| Box::new(LayerSeries::new(request.policy))).count(request);
     }
 
     fn waited(&self, wait: &ObservedWait<'_>) {
-        let (vendor, target) = (wait.vendor().to_owned(), wait.target().name());
-        let outcome = wait.outcome().name();
-        let name = Metric::WAIT.name();
-        histogram!(name, "vendor" => vendor, "target" => target, "outcome" => outcome)
-            .record(wait.time());
+        wait.counter.get_or_init(|| Box::new(LayerSeries::new(wait.policy))).record(wait);
     }
 
     fn would_refuse(&self, _: &KeyRecord, _: &str) {

@@ -12,13 +12,13 @@
 #[cfg(all(feature = "cache", feature = "metrics"))]
 mod cache_metrics;
 #[cfg(feature = "metrics")]
+mod layer_series;
+#[cfg(feature = "metrics")]
 mod metric;
 #[cfg(feature = "metrics")]
 mod metrics_observer;
 #[cfg(all(feature = "metrics", feature = "replica"))]
 mod replica_metrics;
-#[cfg(feature = "metrics")]
-mod request_series;
 #[cfg(feature = "tracing")]
 mod tracing_observer;
 

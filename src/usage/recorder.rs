@@ -164,6 +164,14 @@ impl Observer for UsageRecorder {
         true
     }
 
+    fn observes_admissions(&self) -> bool {
+        false
+    }
+
+    fn observes_latencies(&self) -> bool {
+        false
+    }
+
     fn ended(&self, request: &ObservedRequest<'_>, _: RequestEnd) {
         match self.0.cells.count(request) {
             CellRoom::Found => {}

@@ -24,6 +24,7 @@ mod fixed_headers;
 mod forward_auth;
 mod grant;
 mod in_flight;
+mod latencies;
 mod limit_fields;
 mod limit_names;
 mod masked_keys;

@@ -154,9 +154,30 @@ async fn clients_cannot_add_series() {
 #[tokio::test]
 async fn durations_are_in_seconds() {
     let text = scrape(async { everything(MetricsObserver::new()).await }).await;
-    let waits = r#"tower_api_key_wait_duration_seconds_sum{vendor="Test",target="store",outcome="answered"} "#;
-    let sum = text.lines().find_map(|line| line.strip_prefix(waits)).unwrap();
-    let seconds = Duration::from_secs_f64(sum.parse().unwrap());
-    // Two waits of 5 ms.
-    assert!((Duration::from_millis(10)..Duration::from_secs(20)).contains(&seconds), "{seconds:?}");
+    for (series, waits) in [
+        (r#"wait_duration_seconds_sum{vendor="Test",target="store",outcome="answered"} "#, 2),
+        (r#"decision_duration_seconds_sum{vendor="Test",decision="admitted"} "#, 1),
+    ] {
+        let name = format!("tower_api_key_{series}");
+        let sum = text.lines().find_map(|line| line.strip_prefix(&name)).unwrap();
+        let seconds = Duration::from_secs_f64(sum.parse().unwrap());
+        // Each wait takes 5 ms.
+        let expected = Duration::from_millis(5) * waits..Duration::from_secs(20);
+        assert!(expected.contains(&seconds), "{name}{seconds:?}");
+    }
+}
+
+/// Two layers of one process have the same series.
+#[tokio::test(start_paused = true)]
+async fn layers_count_together() {
+    let text = scrape(async {
+        for _ in 0..2 {
+            let layer = counted().observer(MetricsObserver::new()).build().unwrap();
+            let get = || request(Method::GET, "/v1/users/1");
+            assert_eq!(send(&layer, vec![get(), get()]).await, [200, 200]);
+        }
+    })
+    .await;
+    let labels = r#"vendor="Test",http_route="/v1/users/{id}",decision="admitted""#;
+    has(&text, &format!("tower_api_key_requests_total{{{labels}}} 4"));
 }

@@ -102,6 +102,19 @@ fn the_dashboard_groups_by_labels_that_its_metrics_have() {
     assert!(groups > 10, "only {groups} groups were found");
 }
 
+/// Prometheus has no empty labels, so a legend would show its own placeholder for them.
+#[test]
+fn a_panel_by_route_names_requests_without_a_route() {
+    let dashboard: Value = serde_json::from_str(&read("docs/grafana/tower-api-key.json")).unwrap();
+    let mut texts = Vec::new();
+    queries(&dashboard, &mut texts);
+    let by_route: Vec<_> = texts.iter().filter(|text| text.contains("by (http_route)")).collect();
+    assert_eq!(by_route.len(), 2, "{by_route:?}");
+    for text in by_route {
+        assert!(text.contains(r#""http_route", "(no route)", "http_route", """#), "{text}");
+    }
+}
+
 #[test]
 fn the_page_lists_every_metric_with_its_labels() {
     let page = read("docs/telemetry.md");

@@ -7,7 +7,8 @@ use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
 use crate::{
-    console, manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop,
+    console, manage, persona, personyze, polyteia, polytomic, rest_integrations, telemetry,
+    workshop,
 };
 
 /// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the
@@ -21,6 +22,7 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     writeln!(out, "HTTPS on {https}")?;
     writeln!(out, "HTTP  on {http}, where gates refuse every key")?;
     writeln!(out, "Console on {https}{}, for the key `{} admin`", console::PATH, manage::VENDOR)?;
+    writeln!(out, "Metrics on {http}{}, for this machine", telemetry::PATH)?;
     if matches!(options.limits, Limits::Redis { .. }) {
         writeln!(out, "Limits are counted in Redis")?;
     }

@@ -12,7 +12,8 @@ use crate::gates::Gates;
 use crate::keys::Keys;
 use crate::options::Options;
 use crate::{
-    Failure, console, manage, persona, personyze, polyteia, polytomic, rest_integrations, workshop,
+    Failure, console, manage, persona, personyze, polyteia, polytomic, rest_integrations,
+    telemetry, workshop,
 };
 
 /// Writes an error of the service behind a gate, in the vendor's format.
@@ -43,6 +44,7 @@ pub(crate) async fn build(
     let app = complaining(health, |status, message| (status, message).into_response());
     let vendors = [personyze, rest_integrations, polyteia, persona, polytomic, workshop, manage];
     let app = vendors.into_iter().fold(app, Router::merge).merge(console);
+    let app = app.merge(telemetry::router());
     // Paths of no vendor are answered here. Without this line, the last vendor's gate would guard them.
     Ok(app.fallback(|| async { StatusCode::NOT_FOUND }))
 }

@@ -7,6 +7,7 @@ use crate::Failure;
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::manage::management;
+use crate::telemetry::observed;
 
 /// The path of the console.
 pub(crate) const PATH: &str = "/console";
@@ -18,7 +19,7 @@ pub(crate) fn router(database: &Database, gates: &Gates) -> Result<Router, Failu
         .path(PATH)
         .title("Vendors demo")
         .environments(["production", "sandbox"])
-        .gate(move |gate| gate.trusted_proxies(proxies.clone()))
+        .gate(move |gate| observed(gate.trusted_proxies(proxies.clone())))
         .build()?;
     Ok(console.router())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tower_api_key::Reply;
 use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{Cached, KeyManager, KeyStore, MemoryStore, StoreError};
+use tower_api_key::telemetry::CacheMetrics;
 use tower_api_key_sqlx::SqlStore;
 
 use crate::usage::Usage;
@@ -23,7 +24,7 @@ impl Database {
             return Ok(Self { keys: Arc::new(MemoryStore::new()), usage: None });
         }
         let database = SqlStore::builder(url).create_if_missing(true).connect().await?;
-        let cached = Cached::new(database.clone());
+        let cached = Cached::builder(database.clone()).observer(CacheMetrics::new()).build();
         if let Some(changes) = database.invalidations() {
             tokio::spawn(cached.listen(changes));
         }

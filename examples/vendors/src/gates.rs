@@ -11,9 +11,10 @@ use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
 use tower_api_key::usage::UsageRecorder;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
-use tower_api_key_redis::{Lease, RedisLimiter};
+use tower_api_key_redis::{Lease, RedisLimiter, RedisMetrics};
 
 use crate::database::VendorStore;
+use crate::telemetry::observed;
 
 /// The limiter that counts requests.
 #[derive(Debug, Clone)]
@@ -102,6 +103,7 @@ impl Gates {
         let gate = ApiKeyLayer::builder(*profile, store.clone())
             .routes(Routes::new().rows(routes))
             .trusted_proxies(self.proxies.clone());
+        let gate = observed(gate);
         let gate = match &self.usage {
             Some(usage) => gate.observer(usage.clone()),
             None => gate,
@@ -113,7 +115,8 @@ impl Gates {
                 let prefix = format!("tower-api-key:{}:", store.vendor());
                 // A demo shares its machine with other work. A service keeps the default.
                 let patience = Duration::from_secs(1);
-                let mut limiter = RedisLimiter::builder(url).prefix(prefix).timeout(patience);
+                let limiter = RedisLimiter::builder(url).prefix(prefix).timeout(patience);
+                let mut limiter = limiter.observer(RedisMetrics::new());
                 if let Some(lease) = lease {
                     limiter = limiter.lease(*lease);
                 }

@@ -33,8 +33,12 @@ mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
+#[allow(unreachable_pub)]
+#[path = "../../gateway/src/recorder.rs"]
+mod recorder;
 mod rest_integrations;
 mod server;
+mod telemetry;
 mod usage;
 #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
 mod users_v1;
@@ -71,6 +75,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Failure> {
+    telemetry::begin(options.log)?;
     let https = listen(options.https).await?;
     let http = listen(options.http).await?;
     let certificate = Certificate::make(https.local_addr()?.ip())?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use tower_api_key::key::{InvalidNetwork, Networks};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::gates::{Limits, OnFailure};
 
@@ -60,6 +61,11 @@ pub(crate) struct Options {
     /// Its keys are in memory, and the options of stores, limiters and proxies do not apply
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = GALLERY)]
     pub(crate) gallery: Option<PathBuf>,
+
+    /// Least level of what is logged on standard error: off, warn, info or debug. Refused requests are logged at info,
+    /// admitted ones at debug
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log: LevelFilter,
 
     /// Serve Polytomic on premises, where the deployment key is accepted
     #[arg(long)]

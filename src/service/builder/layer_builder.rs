@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
+use crate::decision::{CompiledProfile, CounterOfLayer, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};
@@ -131,7 +131,7 @@ impl ApiKeyLayerBuilder {
             counted,
             websocket_protocol,
             name,
-            number: Shared::next_number(),
+            counter: CounterOfLayer::default(),
             policy,
             options,
         })))

@@ -13,6 +13,7 @@ use tower::{ServiceExt, service_fn};
 
 use super::door::{GalleryDoor, GatedService};
 use super::page;
+use crate::telemetry;
 
 /// Builds the app. Its page lists the front doors.
 pub(crate) fn router(doors: Vec<GalleryDoor>) -> Router {
@@ -31,7 +32,8 @@ pub(crate) fn router(doors: Vec<GalleryDoor>) -> Router {
             }
         }
     });
-    Router::new().route("/", get(|| async { Html(page) })).fallback_service(enter)
+    let page = Router::new().route("/", get(|| async { Html(page) }));
+    page.merge(telemetry::router()).fallback_service(enter)
 }
 
 /// Returns the first segment, and the target behind it, which is all that the front door sees. It is another origin's

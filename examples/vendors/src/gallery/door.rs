@@ -17,6 +17,7 @@ use tower_api_key::store::MemoryStore;
 use super::answers::CannedAnswers;
 use super::issued::{GalleryKey, KeyMaker, KeyPlan};
 use crate::Failure;
+use crate::telemetry::observed;
 
 const PLANS: &str = include_str!("../../gallery/keys.json");
 const SERVICES: &str = include_str!("../../gallery/services.json");
@@ -69,7 +70,7 @@ impl GalleryDoor {
         let maker = KeyMaker { door: &door, plan, store: &store, vendor: &vendor, base: &base };
         let keys = maker.issue_all()?;
         let backends = Backends::new(store).limiter(MemoryLimiter::new());
-        let gate = door.builder(&backends).build()?;
+        let gate = observed(door.builder(&backends)).build()?;
         let inner = service_fn(move |request: Request<Body>| {
             let answer = answers.answer(&request);
             async move { Ok::<_, Infallible>(answer) }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::door::GalleryDoor;
 use super::issued::GalleryKey;
-use crate::Failure;
 use crate::manifest::write_json;
+use crate::{Failure, telemetry};
 
 /// The addresses, the certificate's file, and the keys with the URL for each vendor's client.
 #[derive(Debug, Serialize)]
@@ -38,6 +38,7 @@ impl GalleryManifest {
     fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "Gallery on {}, a page that lists its front doors", self.https)?;
         writeln!(out, "HTTP    on {}, where gates refuse every key", self.http)?;
+        writeln!(out, "Metrics on {}{}, for this machine", self.http, telemetry::PATH)?;
         writeln!(out, "\nDemo keys, valid until this process ends:\n")?;
         for key in &self.keys {
             let note = if key.account.is_empty() { "unknown to the store" } else { &key.account };

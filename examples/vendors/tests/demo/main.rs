@@ -30,6 +30,7 @@ mod process;
 mod redis_server;
 mod rest_integrations;
 mod server;
+mod telemetry;
 mod transport;
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]
 #[path = "../../src/users_v1.rs"]

@@ -18,7 +18,9 @@ pub(crate) struct Demo {
 impl Demo {
     /// Starts a demo, and waits until it has said where it listens.
     pub(crate) fn start(options: &[&str]) -> Self {
-        Self::start_printing(options, Stdio::null(), Stdio::inherit())
+        // Hundreds of refusals would hide what a test says.
+        let quiet: &[&str] = if options.contains(&"--log") { &[] } else { &["--log", "warn"] };
+        Self::start_printing(&[options, quiet].concat(), Stdio::null(), Stdio::inherit())
     }
 
     /// Starts a demo whose standard output and standard error go there.
