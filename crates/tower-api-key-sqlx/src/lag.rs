@@ -6,7 +6,8 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::channel::{Channel, Report, Subscription, Wish};
+use super::channel::{Channel, Report, Subscription};
+use super::patience::Wish;
 use super::connect::SqlStore;
 use super::failure::Failure;
 use super::freshness::Freshness;

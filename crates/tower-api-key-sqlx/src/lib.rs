@@ -83,6 +83,8 @@ mod notify;
 mod outage;
 #[cfg(feature = "postgres")]
 mod own_pool;
+#[cfg(feature = "postgres")]
+mod patience;
 mod peppers;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;

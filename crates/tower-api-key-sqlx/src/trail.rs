@@ -21,6 +21,8 @@ pub(super) struct Step<'a> {
     options: CommandOptions<'a>,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
+    /// Whether the change writes events.
+    has_events: bool,
     /// The mark of the newest line of the trail.
     newest: Option<i64>,
 }
@@ -49,9 +51,7 @@ impl SqlStore {
     ) -> Result<Step<'a>, ManageError> {
         options.check()?;
         let session = self.transaction().await?;
-        let now = self.clock.now();
-        let mut step =
-            Step { session, store: self, now, options, announcements: Vec::new(), newest: None };
+        let mut step = Step::new(self, session, options);
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(lock)).await?;
         }
@@ -62,13 +62,19 @@ impl SqlStore {
     /// Begins to write events without a change. A gate that records events need not write the trail.
     pub(super) async fn begin_events(&self) -> Result<Step<'_>, ManageError> {
         let session = self.transaction().await?;
-        let (now, options, announcements) =
-            (self.clock.now(), CommandOptions::by("events"), Vec::new());
-        let mut step = Step { session, store: self, now, options, announcements, newest: None };
+        let mut step = Step::new(self, session, CommandOptions::by("events"));
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(self.events.lock())).await?;
         }
         Ok(step)
+    }
+}
+
+impl<'a> Step<'a> {
+    fn new(store: &'a SqlStore, session: Session, options: CommandOptions<'a>) -> Self {
+        let now = store.clock.now();
+        let announcements = Vec::new();
+        Self { session, store, now, options, announcements, has_events: false, newest: None }
     }
 }
 
@@ -149,10 +155,22 @@ impl Step<'_> {
         }
     }
 
+    /// Wakes the deliveries of all processes when this is committed.
+    pub(super) fn announce_events(&mut self) {
+        self.has_events = self.store.dialect == Dialect::Postgres;
+    }
+
     pub(super) async fn commit(mut self) -> Result<(), ManageError> {
         let announcements = std::mem::take(&mut self.announcements);
+        let mut has_events = self.has_events;
         for text in announcements.iter().filter_map(notify::text) {
-            self.fetch(Statement::from(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
+            let both = std::mem::take(&mut has_events);
+            let notify = if both { query::NOTIFY_BOTH } else { query::NOTIFY };
+            let notify = Statement::from(notify).bind(notify::CHANNEL).bind(text);
+            self.fetch(if both { notify.bind(notify::EVENTS) } else { notify }).await?;
+        }
+        if has_events {
+            self.fetch(Statement::from(query::NOTIFY).bind(notify::EVENTS).bind("")).await?;
         }
         Ok(self.session.commit().await?)
     }

@@ -14,6 +14,8 @@ mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
 mod sweep;
+#[cfg(feature = "postgres")]
+mod wake;
 
 pub use dead::DeadEvent;
 pub use delivery::EventDelivery;
