@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
-use tower_api_key::clock::SystemClock;
-use tower_api_key::clock::Clock;
+use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::events::{EventKind, EventLog, EventSubject, Occurrence};
 use tower_api_key::store::{Cached, KeyManager};
 use tower_api_key_sqlx::{EventDelivery, SqlStore};
@@ -140,9 +139,9 @@ async fn a_lost_connection_is_replaced_and_what_was_written_meanwhile_is_deliver
     until_taken(&receiver, 2).await;
 }
 
-/// A process that holds no lease does not look at each notice.
+/// All of them hear of it, and one holds the lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_processes_one_is_woken() {
+async fn one_of_many_processes_delivers_what_they_hear_of() {
     let Some(server) = Postgres::start() else { return };
     let look = PgPool::connect(server.url()).await.unwrap();
     let store = SqlStore::connect(server.url()).await.unwrap();
