@@ -106,6 +106,8 @@ mod slot;
 mod sqlite;
 mod statement;
 mod step;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod stops;
 mod storable;
 mod table_lock;
 mod tables;
