@@ -80,6 +80,8 @@ pub(crate) enum Fault {
     ForgetsTheReason,
     IgnoresTheMostKeys,
     AddsToADeletedAccount,
+    GivesANinthSecret,
+    ForgetsARefund,
 }
 
 /// Each fault with the promise that it breaks.
@@ -164,6 +166,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::MakesAReplayAgain, "a_command_that_is_sent_again_is_made_once"),
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
     (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
+    (Fault::GivesANinthSecret, "a_key_has_at_most_eight_valid_secrets"),
+    (Fault::ForgetsARefund, "a_refund_of_quota_has_a_line"),
     (Fault::AddsToADeletedAccount, "a_key_may_require_that_its_account_exists"),
 ];
 

@@ -9,7 +9,7 @@ use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{
-    Applied, Command, CommandOptions, IdempotencyKey, ManageError, Precondition, StoreError,
+    Action, Applied, Command, CommandOptions, IdempotencyKey, ManageError, Precondition, StoreError,
     Version,
 };
 
@@ -28,6 +28,7 @@ impl CommandTarget {
             Command::Update { id, .. }
             | Command::Rotate { id, .. }
             | Command::Revoke { id }
+            | Command::NoteRefund { id, .. }
             | Command::Delete { id } => key(id),
             Command::SaveAccount(account) => Some(Self::Account(account.id().to_string())),
             Command::DeleteAccount { id } => {
@@ -103,6 +104,12 @@ impl Step<'_> {
             Command::Delete { id } => {
                 self.delete(id).await?;
                 Applied::default()
+            }
+            Command::NoteRefund { id, used } => {
+                let entry = self.locked(id).await?;
+                let account = entry.record.account().id().as_str();
+                self.note(Action::QuotaRefunded, Some(id), account, &[used]).await?;
+                Applied::key(self.shown(id).await?)
             }
             Command::SaveAccount(account) => {
                 self.save_account(&account).await?;

@@ -228,7 +228,8 @@ fn adds(row: &Row) -> bool {
 /// with the one of this change. So the account is named, too.
 fn changed(row: &Row, found: &mut Vec<Invalidation>) {
     let action = action(row);
-    if action == Some(Action::KeyAdded) {
+    // The counter of a quota is in no record.
+    if matches!(action, Some(Action::KeyAdded | Action::QuotaRefunded)) {
         return;
     }
     if let Ok(digest) = row::digest(&**row) {

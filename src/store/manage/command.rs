@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::difference::Difference;
 use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::idempotency::IdempotencyKey;
@@ -44,6 +45,14 @@ pub enum Command<'a> {
     Delete {
         /// The id of the key.
         id: &'a str,
+    },
+    /// Writes a line of the trail that used-up quota of a key is given back. Counters are not in the store, so the line is
+    /// all that the store changes. Fails with [`ManageError::NotFound`] if no key has the id.
+    NoteRefund {
+        /// The id of the key whose counter it is.
+        id: &'a str,
+        /// What was used of the quota before, and afterwards.
+        used: Difference,
     },
     /// Adds or replaces an account: [`KeyManager::save_account`](super::KeyManager::save_account).
     SaveAccount(Account),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Action, Applied, Command, CommandOptions, Difference, KeyEntry, KeyState, KeyUpdate,
-    ManageError, NewKey, NewSecret, SecretEntry, Version,
+    ManageError, NewKey, NewSecret, SecretEntry, Version, check_most_secrets,
 };
 use super::line::{Line, Made};
 use super::page::Entry;
@@ -79,6 +79,7 @@ impl CommandTarget {
             Command::Update { id, .. }
             | Command::Rotate { id, .. }
             | Command::Revoke { id }
+            | Command::NoteRefund { id, .. }
             | Command::Delete { id } => Self::Key((*id).to_owned()),
             Command::SaveAccount(account) => Self::Account(account.id().to_string()),
             Command::DeleteAccount { id } => Self::Account((*id).to_owned()),
@@ -123,6 +124,12 @@ impl Writer<'_> {
                 let line = Line::of_key(Action::KeyDeleted, &record);
                 self.index.history.note(made, line.with(Difference::of_keys(Some(&record), None)));
                 Ok(Applied::default())
+            }
+            Command::NoteRefund { id, used } => {
+                let Entry { record, .. } = self.find(id).ok_or(ManageError::NotFound)?;
+                let line = Line::of_key(Action::QuotaRefunded, record).with(vec![used]);
+                self.index.history.note(made, line);
+                Ok(Applied::key(self.shown(id, made.at)))
             }
             Command::SaveAccount(account) => {
                 let before = self.account(account.id().as_str());
@@ -232,6 +239,7 @@ impl Writer<'_> {
             KeyState::Active => {}
             state => return Err(ManageError::NotActive(state)),
         }
+        check_most_secrets(&self.index.history.of(id, digest).1, until, made.at)?;
         if self.table.locate(&secret.digest).is_some() {
             return Err(ManageError::Exists);
         }

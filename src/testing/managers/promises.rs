@@ -61,6 +61,7 @@ macro_rules! __store_promises {
             secrets::a_rotated_key_has_two_secrets,
             secrets::what_holds_for_a_key_holds_for_all_its_secrets,
             secrets::uses_are_noted,
+            secrets::a_key_has_at_most_eight_valid_secrets,
             keys::everything_set_comes_back,
             lists::lists_are_filtered,
             lists::lists_are_paged,
@@ -83,6 +84,7 @@ macro_rules! __store_promises {
             commands::of_two_new_accounts_with_one_id_only_the_first_is_saved,
             commands::a_command_that_is_sent_again_is_made_once,
             commands::the_trail_shows_why_and_what,
+            commands::a_refund_of_quota_has_a_line,
             commands::a_key_may_require_that_its_account_exists,
             most_keys::an_owner_has_no_more_keys_than_allowed,
         }

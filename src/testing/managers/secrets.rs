@@ -5,7 +5,7 @@ use super::support::{
 };
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
-use crate::store::{KeyManager, KeyState, ManageError};
+use crate::store::{KeyManager, KeyState, MOST_VALID_SECRETS, ManageError};
 
 pub(super) async fn all_256_bits_count(store: &dyn KeyManager) {
     add(store, "bits", "bits").await;
@@ -163,4 +163,24 @@ pub(super) async fn uses_are_noted(store: &dyn KeyManager) {
     let recorded: Vec<_> =
         entry(store, "used").await.secrets.iter().map(|secret| secret.last_used).collect();
     assert_eq!(recorded, [None, Some(at(100))], "the last use of each secret, newest secret first");
+}
+
+pub(super) async fn a_key_has_at_most_eight_valid_secrets(store: &dyn KeyManager) {
+    add(store, "eight", "eight").await;
+    let rotate = async |number: usize, until: Timestamp| {
+        store.rotate("eight", digest(&format!("eight {number}")), until, BY).await
+    };
+    for number in 2..=MOST_VALID_SECRETS {
+        done(rotate(number, FUTURE).await, "rotating a key with an overlap");
+    }
+    let answer = rotate(9, FUTURE).await;
+    assert!(
+        matches!(answer, Err(ManageError::TooManySecrets(MOST_VALID_SECRETS))),
+        "a ninth valid secret has to fail with `TooManySecrets`: {answer:?}"
+    );
+    assert!(find(store, "eight 9").await.is_none(), "a refused rotation added the new secret");
+    let kept = entry(store, "eight").await.secrets.len();
+    assert_eq!(kept, MOST_VALID_SECRETS, "the secrets after a refused rotation");
+    done(rotate(10, PAST).await, "rotating a key with eight secrets without an overlap");
+    done(rotate(11, FUTURE).await, "rotating a key whose earlier secrets have ended");
 }

@@ -200,6 +200,7 @@ impl From<ManageError> for ManagementError {
             ManageError::NotFound => Self::NotFound("key or account"),
             ManageError::Exists => Self::Exists,
             ManageError::TooManyKeys(most) => Self::TooManyKeys(most),
+            ManageError::TooManySecrets(most) => Self::TooManySecrets(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
