@@ -40,6 +40,7 @@ mod listing;
 mod origin;
 mod problem;
 mod protection;
+mod quota_rows;
 mod secret_page;
 mod session_store;
 mod sessions;

@@ -7,6 +7,7 @@ mod docs;
 mod keys;
 mod operators;
 mod owners;
+mod quotas;
 mod raising;
 mod requests;
 mod schemathesis;

@@ -12,7 +12,7 @@ use axum::body::Body;
 use http::Method;
 use tower::ServiceExt;
 use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
-use tower_api_key::store::MemoryStore;
+use tower_api_key::store::{KeyManager, MemoryStore};
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply};
 use tower_api_key_admin::{User, UserKeys, Users};
 
@@ -34,6 +34,30 @@ impl Users for Ada {
     fn find(&self, _: &Grant, _: &str, _: &str) -> Reply<Result<User, Denial>> {
         Reply::now(Ok(User::new(AccountId::new("acme").unwrap(), "ada")))
     }
+}
+
+/// A deployment with a user whose account was deleted.
+struct Gone;
+
+impl Users for Gone {
+    fn find(&self, _: &Grant, _: &str, _: &str) -> Reply<Result<User, Denial>> {
+        Reply::now(Ok(User::new(AccountId::new("gone").unwrap(), "bob")))
+    }
+}
+
+#[tokio::test]
+async fn a_key_brings_no_deleted_account_back() {
+    let store = store(|key| key);
+    let issuer = Issuer::new(LONG, KeyHasher::sha256());
+    let keys = UserKeys::new(issuer, Arc::new(store.clone()), Arc::new(Gone));
+    let gate = ApiKeyLayer::builder(BOTH, store.clone()).build().unwrap();
+    let app: Router = keys.router().layer(gate);
+    let path = "/api/organizations/gone/users/bob/keys";
+    let asked = request(Method::POST, path).map(|()| Body::empty());
+    let answer = app.oneshot(asked).await.unwrap();
+    assert_eq!(reason(&answer), "account_mismatch", "as for a user that does not exist");
+    assert!(store.find_account("gone").await.unwrap().is_none());
+    assert_eq!(store.len(), 1, "no key was added");
 }
 
 fn app(store: &MemoryStore, issuer: Issuer, environment: Option<&str>) -> Router {
