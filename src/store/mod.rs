@@ -94,8 +94,8 @@ pub use manage::{
     ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter, Version,
     apply_update, check_author,
 };
-pub use manage::{MOST_VALID_SECRETS, check_most_secrets};
 pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
+pub use manage::{MOST_VALID_SECRETS, check_most_secrets};
 pub use memory::MemoryStore;
 pub use rehasher::Rehasher;
 #[cfg(feature = "replica")]

@@ -94,7 +94,10 @@ impl Failure {
 const fn code_of(error: &ManageError) -> u8 {
     match error {
         ManageError::NotFound => UNKNOWN,
-        ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_) => 4,
+        ManageError::Exists
+        | ManageError::Invalid(_)
+        | ManageError::NotActive(_)
+        | ManageError::TooManySecrets(_) => 4,
         _ => 1,
     }
 }

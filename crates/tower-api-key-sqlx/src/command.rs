@@ -9,8 +9,8 @@ use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{
-    Action, Applied, Command, CommandOptions, IdempotencyKey, ManageError, Precondition, StoreError,
-    Version,
+    Action, Applied, Command, CommandOptions, IdempotencyKey, ManageError, Precondition,
+    StoreError, Version,
 };
 
 /// The key or the account that a command changes.

@@ -7,10 +7,10 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::channel::{Channel, Report, Subscription};
-use super::patience::Wish;
 use super::connect::SqlStore;
 use super::failure::Failure;
 use super::freshness::Freshness;
+use super::patience::Wish;
 use super::row;
 use super::statement::Statement;
 use tower_api_key::store::StoreError;

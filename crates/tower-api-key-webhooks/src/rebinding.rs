@@ -104,7 +104,11 @@ async fn a_name_that_changes_its_address_is_connected_to_at_the_checked_one_or_r
         // Both at once: the private one is left out, also when the public one is down.
         (&[&["127.0.0.1", "93.184.215.14"]], &[true], &["93.184.215.14"]),
         (&[&["93.184.215.9", "127.0.0.1"]], &[false], &["93.184.215.9"]),
-        (&[&["93.184.215.9", "10.0.0.1", "93.184.215.14"]], &[true], &["93.184.215.9", "93.184.215.14"]),
+        (
+            &[&["93.184.215.9", "10.0.0.1", "93.184.215.14"]],
+            &[true],
+            &["93.184.215.9", "93.184.215.14"],
+        ),
         // Each form of an address that leads inside.
         (&[&["::ffff:127.0.0.1"]], &[false], &[]),
         (&[&["::ffff:10.0.0.1", "::1", "::", "0.0.0.0"]], &[false], &[]),
@@ -116,13 +120,17 @@ async fn a_name_that_changes_its_address_is_connected_to_at_the_checked_one_or_r
         (&[&[]], &[false], &[]),
     ] {
         let found = deliver(answers, OK, false).await;
-        assert_eq!(found, (delivered.to_vec(), connected.iter().map(ToString::to_string).collect()));
+        assert_eq!(
+            found,
+            (delivered.to_vec(), connected.iter().map(ToString::to_string).collect())
+        );
     }
 }
 
 #[tokio::test]
 async fn each_try_is_checked_anew_after_a_redirect_and_after_a_failure() {
-    for answer in ["HTTP/1.1 302 X\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n", ""] {
+    for answer in ["HTTP/1.1 302 X\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n", ""]
+    {
         let tries: &[&[&str]] = &[&["93.184.215.14"], &["127.0.0.1"], &["10.0.0.7"]];
         let (delivered, connected) = deliver(tries, answer, false).await;
         assert_eq!(delivered, [false; 3]);

@@ -33,7 +33,9 @@ pub enum ManageError {
     #[error("the owner has {0} keys, which is the most: revoke one first")]
     TooManyKeys(u32),
     /// The key has this number of valid secrets, which is [the most](super::MOST_VALID_SECRETS).
-    #[error("the key has {0} valid secrets, which is the most: wait until one ends, or rotate without an overlap")]
+    #[error(
+        "the key has {0} valid secrets, which is the most: wait until one ends, or rotate without an overlap"
+    )]
     TooManySecrets(usize),
     /// Another change was made with the same [idempotency key](super::IdempotencyKey).
     #[error("the idempotency key was used for another change: choose another key")]

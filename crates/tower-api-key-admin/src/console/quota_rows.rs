@@ -181,7 +181,8 @@ mod tests {
             Quota::named("second", 5, Duration::from_millis(1_500)),
             Quota::by_day("day", 10).with_per(Per::Key).in_shadow(),
             Quota::by_month("month", u32::MAX).with_failure_choice(OnLimiterFailure::Deny),
-            Quota::named("bucket", 7, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket),
+            Quota::named("bucket", 7, Duration::from_secs(60))
+                .with_algorithm(Algorithm::LeakyBucket),
         ];
         for own in [None, Some(&all[..]), Some(&all[..1]), Some(&[])] {
             let account = Account::builder("acme");

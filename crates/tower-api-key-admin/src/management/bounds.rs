@@ -123,7 +123,11 @@ impl Bounds<'_> {
             ("environment", own.environment() == key.environment()),
             ("audience", own.audience() == key.audience()),
             // Quotas without any hold nothing back, and those of the account may.
-            ("quotas", own.own_quotas() == key.own_quotas() || (is_free(own) && key.own_quotas().is_none())),
+            (
+                "quotas",
+                own.own_quotas() == key.own_quotas()
+                    || (is_free(own) && key.own_quotas().is_none()),
+            ),
         ] {
             if !same {
                 return Err(not_grantable(field, "your key may only give what it has itself"));
@@ -229,7 +233,10 @@ fn is_free(key: &KeyRecord) -> bool {
 pub(super) fn check_quotas(caller: &Caller, given: Option<&Quotas>) -> Result<(), ManagementError> {
     match caller.record().own_quotas() {
         Some(own) if !caller.may_grant_any() && !quota_bounds::are_within(given, own) => {
-            Err(not_grantable("quotas", "your key has quotas of its own: name each, with no higher limit"))
+            Err(not_grantable(
+                "quotas",
+                "your key has quotas of its own: name each, with no higher limit",
+            ))
         }
         _ => Ok(()),
     }

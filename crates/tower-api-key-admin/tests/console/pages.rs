@@ -193,7 +193,10 @@ fn an_accounts_own_quotas_are_added_edited_and_removed() {
     browser.click("main form button");
     // The rules of the API, and what was typed stays.
     browser.expect("[role=alert]", "write a whole number");
-    assert_eq!(browser.script("return document.querySelector('#quota_name_2').value"), json!("day"));
+    assert_eq!(
+        browser.script("return document.querySelector('#quota_name_2').value"),
+        json!("day")
+    );
     accessible(&browser);
     browser.fill("#quota_limit_1", "0");
     browser.click("main form button");

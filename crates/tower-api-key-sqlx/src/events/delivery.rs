@@ -114,13 +114,14 @@ impl EventDelivery {
                     // The gate reports a database that cannot answer. Here, the next look tries again.
                     let look = delivery.deliver_to(&sink).await;
                     // A process that does not deliver to the sink waits for the end of a lease. Notices are no news to it.
+                    let wakes = look.map_or(true, |look| look.holds);
                     #[cfg(feature = "postgres")]
-                    if look.map_or(true, |look| look.holds) {
+                    if wakes {
                         wake.wait(delivery.look_every).await;
                         continue;
                     }
                     #[cfg(not(feature = "postgres"))]
-                    drop(look);
+                    let _ = wakes;
                     sleep(delivery.look_every).await;
                 }
             });

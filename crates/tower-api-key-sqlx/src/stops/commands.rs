@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::table::{self, Script, Step};
+use super::table::{self, Making, Script};
 use crate::SqlStore;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
@@ -55,7 +55,7 @@ impl Script for Commands {
     const STEPS: usize = 11;
     const REPLAYS_ALL: bool = true;
 
-    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, _: bool) -> Step<'a> {
+    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, _: bool) -> Making<'a> {
         Box::pin(async move {
             let name = match step {
                 3 | 4 | 8 => "b",

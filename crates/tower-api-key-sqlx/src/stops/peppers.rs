@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::table::{self, Script, Step};
+use super::table::{self, Making, Script};
 use crate::SqlStore;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, Pepper, PepperName, Peppers};
@@ -100,12 +100,10 @@ impl Script for Rotation {
         Timestamp::from_unix_seconds(1_800_000_000 + 3_600 * hours as u64)
     }
 
-    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, is_child: bool) -> Step<'a> {
+    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, is_child: bool) -> Making<'a> {
         Box::pin(async move {
             let [a, b] = ["a", "b"].map(|id| newer(prefix, id));
-            let rehash = async |secret| {
-                store.rehash(vec![secret], "rehasher").await.unwrap() == 0
-            };
+            let rehash = async |secret| store.rehash(vec![secret], "rehasher").await.unwrap() == 0;
             match step {
                 0 => apply(store, prefix, step, Command::Add(key(prefix, "a", "old"))).await,
                 1 => apply(store, prefix, step, Command::Add(key(prefix, "b", "old"))).await,
@@ -145,7 +143,9 @@ impl Script for Rotation {
         Box::pin(async move {
             let mut text = String::new();
             for id in ["a", "b", "c"] {
-                let Some(entry) = store.get(&format!("{prefix}{id}")).await.unwrap() else { continue };
+                let Some(entry) = store.get(&format!("{prefix}{id}")).await.unwrap() else {
+                    continue;
+                };
                 for secret in &entry.secrets {
                     let formers = secret.formers.iter();
                     let formers: Vec<_> =

@@ -16,7 +16,10 @@ pub(crate) fn run(test: &str, given: &str) -> bool {
     let text = String::from_utf8_lossy(&ended.stdout);
     // A process that ended itself has no exit code.
     assert!(ended.status.success() || ended.status.code().is_none(), "{text}");
-    assert!(!ended.status.success() || text.contains("1 passed"), "there is no test {test}: {text}");
+    assert!(
+        !ended.status.success() || text.contains("1 passed"),
+        "there is no test {test}: {text}"
+    );
     ended.status.success()
 }
 

@@ -18,7 +18,7 @@ use tower_api_key::store::{KeyManager, TrailFilter};
 const START: u64 = 1_800_000_000;
 
 /// What a change came to: true if an earlier process had made it.
-pub(super) type Step<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
+pub(super) type Making<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 
 /// A script of changes on keys and an account whose ids begin with a prefix.
 pub(super) trait Script {
@@ -35,7 +35,7 @@ pub(super) trait Script {
     }
 
     /// Makes a change, with the same idempotency key each time.
-    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, is_child: bool) -> Step<'a>;
+    fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, is_child: bool) -> Making<'a>;
 
     /// Describes the keys and the account that have the prefix.
     fn describe<'a>(
@@ -93,7 +93,10 @@ async fn check<S: Script>(url: &str, every: usize) {
     let store = connect(url).await.with_change_timeout(Duration::from_secs(60));
     let mut whole = vec![state::<S>(&store, "whole_", 0).await];
     for step in 0..S::STEPS {
-        assert!(!S::make(&at_step::<S>(&store, step), "whole_", step, false).await, "{step} is new");
+        assert!(
+            !S::make(&at_step::<S>(&store, step), "whole_", step, false).await,
+            "{step} is new"
+        );
         whole.push(state::<S>(&store, "whole_", step).await);
         assert!(whole[step] != whole[step + 1], "change {step} changes nothing");
     }
