@@ -4,6 +4,7 @@ mod copy;
 mod order;
 mod pages;
 mod repaired;
+mod refunds;
 mod replicas;
 mod restored;
 mod sessions;
