@@ -131,7 +131,8 @@ pub(super) async fn a_refund_of_quota_has_a_line(store: &dyn KeyManager) {
     let sequence = last_sequence(store).await;
     let used = Difference::new("quota minute", Some("7 of 10 used".into()), Some("0".into()));
     let note = |id, options| store.apply(Command::NoteRefund { id, used: used.clone() }, options);
-    let options = once(BY, "refund").because("a mistake of ours");
+    let once = IdempotencyKey::new("refund", &FINGERPRINT);
+    let options = CommandOptions::by(BY).once(once).because("a mistake of ours");
     done(note("refund-1", options).await, "writing a line of a refund");
     let again = done(note("refund-1", options).await, "writing the same line again");
     assert!(again.replayed, "the line was written");
