@@ -7,7 +7,7 @@ use crate::SqlStore;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::store::{
-    Command, CommandOptions, IdempotencyKey, KeyFilter, KeyManager, KeyStore, NewKey, NewSecret,
+    Command, CommandOptions, Difference, IdempotencyKey, KeyFilter, KeyManager, KeyStore, NewKey, NewSecret,
 };
 
 struct Commands;
@@ -46,20 +46,25 @@ fn command<'a>(step: usize, prefix: &'a str, id: &'a str) -> Option<Command<'a>>
         7 => Command::Add(key(prefix, "c").revoking_others()),
         8 => Command::Delete { id },
         9 => return None,
+        10 => {
+            let (before, after) = (Some("9".to_owned()), Some("0".to_owned()));
+            Command::NoteRefund { id, used: Difference::new("quota minute", before, after) }
+        }
         _ => Command::DeleteAccount { id },
     })
 }
 
 impl Script for Commands {
     const CHILD: &'static str = "stops::commands::child";
-    const STEPS: usize = 11;
+    const STEPS: usize = 12;
     const REPLAYS_ALL: bool = true;
 
     fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, _: bool) -> Making<'a> {
         Box::pin(async move {
             let name = match step {
                 3 | 4 | 8 => "b",
-                10 => "acme",
+                10 => "c",
+                11 => "acme",
                 _ => "a",
             };
             let id = format!("{prefix}{name}");
@@ -85,7 +90,9 @@ impl Script for Commands {
                 let found = store.get(&format!("{prefix}{id}")).await.unwrap();
                 let Some(entry) = found else { continue };
                 let ends: Vec<_> = entry.secrets.iter().map(|secret| secret.expires).collect();
-                text += &format!("key {:?} {} {ends:?}\n", entry.record, entry.created);
+                let fields = Difference::of_keys(None, Some(&entry.record));
+                let (id, created) = (entry.record.id(), entry.created);
+                text += &format!("key {id} {fields:?} {created} {ends:?}\n");
             }
             for secret in ["a", "b", "second", "c", "d", "e"] {
                 let found = store.find(&digest(&format!("{prefix}{secret}"))).await.unwrap();
@@ -101,7 +108,8 @@ impl Script for Commands {
                 text += &format!("team {team} {ids:?}\n");
             }
             let account = store.find_account(&format!("{prefix}acme")).await.unwrap();
-            text += &format!("account {account:?}\n");
+            let fields = Difference::of_accounts(None, account.as_deref());
+            text += &format!("account {} {fields:?}\n", account.is_some());
             text
         })
     }

@@ -78,7 +78,8 @@ async fn use_key(store: &SqlStore, prefix: &str, id: &str) {
     let request = Request::get("/").header("authorization", bearer).body(()).unwrap();
     assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
     while store.find(&newer(prefix, id).to).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Each look is a statement at which the process is stopped.
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
 
