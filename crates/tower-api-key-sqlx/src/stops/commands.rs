@@ -45,12 +45,12 @@ fn command<'a>(step: usize, prefix: &'a str, id: &'a str) -> Option<Command<'a>>
         6 => Command::Revoke { id },
         7 => Command::Add(key(prefix, "c").revoking_others()),
         8 => Command::Delete { id },
-        9 => return None,
-        10 => {
+        9 => {
             let (before, after) = (Some("9".to_owned()), Some("0".to_owned()));
             Command::NoteRefund { id, used: Difference::new("quota minute", before, after) }
         }
-        _ => Command::DeleteAccount { id },
+        10 => Command::DeleteAccount { id },
+        _ => return None,
     })
 }
 
@@ -63,8 +63,8 @@ impl Script for Commands {
         Box::pin(async move {
             let name = match step {
                 3 | 4 | 8 => "b",
-                10 => "c",
-                11 => "acme",
+                9 => "c",
+                10 => "acme",
                 _ => "a",
             };
             let id = format!("{prefix}{name}");

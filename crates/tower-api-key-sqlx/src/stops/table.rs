@@ -52,8 +52,26 @@ fn at_step<S: Script>(store: &SqlStore, step: usize) -> SqlStore {
     store.clone().with_clock(ManualClock::starting_at(S::at(step)))
 }
 
+/// What has a prefix, and the number of the last event before all of its own.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    prefix: &'a str,
+    since: u64,
+}
+
+async fn last_event(store: &SqlStore, mut after: u64) -> u64 {
+    while let Some(last) = store.events(after, 1_000).await.unwrap().last() {
+        after = last.sequence;
+    }
+    after
+}
+
 /// Describes all that a prefix has: keys, account, lines of the trail, and events.
-async fn state<S: Script>(store: &SqlStore, prefix: &str, step: usize) -> String {
+async fn state<S: Script>(
+    store: &SqlStore,
+    Named { prefix, since }: Named<'_>,
+    step: usize,
+) -> String {
     let mut text = S::describe(&at_step::<S>(store, step), prefix).await;
     let account = format!("{prefix}acme");
     let mut lines = store.trail(&TrailFilter::account(&account), None, 1_000).await.unwrap();
@@ -63,7 +81,7 @@ async fn state<S: Script>(store: &SqlStore, prefix: &str, step: usize) -> String
         let reason = line.reason.unwrap_or_default();
         text += &format!("line {} {key} {reason} {} {differences:?}\n", line.action, line.by);
     }
-    let mut after = 0;
+    let mut after = since;
     loop {
         let events = store.events(after, 1_000).await.unwrap();
         let Some(last) = events.last() else { break };
@@ -91,44 +109,39 @@ pub(super) async fn child<S: Script>() {
 /// Stops a process at each statement of the script, or at each of every `every`, and lets another one go on.
 async fn check<S: Script>(url: &str, every: usize) {
     let store = connect(url).await.with_change_timeout(Duration::from_secs(60));
-    let mut whole = vec![state::<S>(&store, "whole_", 0).await];
+    let named = Named { prefix: "whole_", since: 0 };
+    let mut whole = vec![state::<S>(&store, named, 0).await];
     for step in 0..S::STEPS {
-        assert!(
-            !S::make(&at_step::<S>(&store, step), "whole_", step, false).await,
-            "{step} is new"
-        );
-        whole.push(state::<S>(&store, "whole_", step).await);
+        assert!(!S::make(&at_step::<S>(&store, step), "whole_", step, false).await, "{step} is new");
+        whole.push(state::<S>(&store, named, step).await);
         assert!(whole[step] != whole[step + 1], "change {step} changes nothing");
     }
-    let mut stopped_after = BTreeMap::<usize, usize>::new();
+    let (mut stopped_after, mut since, mut least) = (BTreeMap::<usize, usize>::new(), 0, 0);
     for statements in (0..).step_by(every) {
         let prefix = format!("n{statements}_");
+        since = last_event(&store, since).await;
+        let named = Named { prefix: &prefix, since };
         let is_whole = run(S::CHILD, &format!("{url}|{prefix}|{statements}"));
-        // Lines and events have the instants of their changes, so it does not matter when this looks, except for a key that
-        // has expired meanwhile.
-        let mut made = None;
-        for step in (0..=S::STEPS).rev() {
-            if state::<S>(&store, &prefix, step.saturating_sub(1)).await == whole[step] {
-                made = Some(step);
-                break;
+        // A process that lives longer has made no fewer changes.
+        let mut made = least;
+        while state::<S>(&store, named, made.saturating_sub(1)).await != whole[made] {
+            made += 1;
+            if made > S::STEPS {
+                let found = state::<S>(&store, named, 0).await;
+                panic!("stopped at {statements}, it has a part of a change:\n{found}");
             }
         }
-        let Some(made) = made else {
-            let found = state::<S>(&store, &prefix, 0).await;
-            panic!("stopped at {statements}, it has a part of a change:\n{found}");
-        };
+        least = made;
         *stopped_after.entry(made).or_default() += 1;
         let first = if S::REPLAYS_ALL { 0 } else { made.saturating_sub(1) };
         for step in first..S::STEPS {
             let replayed = S::make(&at_step::<S>(&store, step), &prefix, step, false).await;
             assert_eq!(replayed, step < made, "change {step}, stopped at {statements}");
-            if step == made {
-                let found = state::<S>(&store, &prefix, step).await;
+            if step == made || step == S::STEPS - 1 {
+                let found = state::<S>(&store, named, step).await;
                 assert_eq!(found, whole[step + 1], "change {step}, stopped at {statements}");
             }
         }
-        let found = state::<S>(&store, &prefix, S::STEPS - 1).await;
-        assert_eq!(found, whole[S::STEPS], "stopped at {statements}");
         if is_whole {
             println!("{statements} stops, after each number of changes: {stopped_after:?}");
             assert!(every > 1 || (0..S::STEPS).all(|made| stopped_after.contains_key(&made)));
