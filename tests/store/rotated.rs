@@ -9,7 +9,9 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyRecord, KeyRecordBuilder};
-use tower_api_key::store::{KeyFilter, KeyManager, KeyStore, ManageError, MemoryStore, NewKey};
+use tower_api_key::store::{
+    KeyFilter, KeyManager, KeyStore, MOST_VALID_SECRETS, ManageError, MemoryStore, NewKey,
+};
 
 use crate::support::digest;
 

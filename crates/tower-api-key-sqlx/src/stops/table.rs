@@ -116,7 +116,7 @@ async fn check<S: Script>(url: &str, every: usize) {
         whole.push(state::<S>(&store, named, step).await);
         assert!(whole[step] != whole[step + 1], "change {step} changes nothing");
     }
-    let (mut stopped_after, mut since, mut least) = (BTreeMap::<usize, usize>::new(), 0, 0);
+    let (mut stopped_after, mut since, mut least) = (BTreeMap::<usize, usize>::new(), 0, 0_usize);
     for statements in (0..).step_by(every) {
         let prefix = format!("n{statements}_");
         since = last_event(&store, since).await;
