@@ -7,7 +7,8 @@ use crate::SqlStore;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::store::{
-    Command, CommandOptions, Difference, IdempotencyKey, KeyFilter, KeyManager, KeyStore, NewKey, NewSecret,
+    Command, CommandOptions, Difference, IdempotencyKey, KeyFilter, KeyManager, KeyStore, NewKey,
+    NewSecret,
 };
 
 struct Commands;
@@ -100,9 +101,9 @@ impl Script for Commands {
                 text += &format!("secret {secret} {found:?}\n");
             }
             for team in ["a", "b"] {
-                let mut filter = KeyFilter::default();
-                filter.account = Some(format!("{prefix}acme"));
-                filter.tag = Some(("team".to_owned(), team.to_owned()));
+                let account = Some(format!("{prefix}acme"));
+                let tag = Some(("team".to_owned(), team.to_owned()));
+                let filter = KeyFilter { account, tag, ..KeyFilter::default() };
                 let tagged = store.list(&filter, None, 100).await.unwrap();
                 let ids: Vec<_> = tagged.iter().map(|key| key.record.id().to_string()).collect();
                 text += &format!("team {team} {ids:?}\n");

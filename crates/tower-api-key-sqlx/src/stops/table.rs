@@ -112,7 +112,10 @@ async fn check<S: Script>(url: &str, every: usize) {
     let named = Named { prefix: "whole_", since: 0 };
     let mut whole = vec![state::<S>(&store, named, 0).await];
     for step in 0..S::STEPS {
-        assert!(!S::make(&at_step::<S>(&store, step), "whole_", step, false).await, "{step} is new");
+        assert!(
+            !S::make(&at_step::<S>(&store, step), "whole_", step, false).await,
+            "{step} is new"
+        );
         whole.push(state::<S>(&store, named, step).await);
         assert!(whole[step] != whole[step + 1], "change {step} changes nothing");
     }

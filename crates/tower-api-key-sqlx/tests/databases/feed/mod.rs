@@ -3,8 +3,8 @@
 mod copy;
 mod order;
 mod pages;
-mod repaired;
 mod refunds;
+mod repaired;
 mod replicas;
 mod restored;
 mod sessions;
