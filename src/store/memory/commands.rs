@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::manage::{
     Action, Applied, Command, CommandOptions, Difference, KeyEntry, KeyState, KeyUpdate,
-    ManageError, NewKey, NewSecret, SecretEntry, Version, check_most_secrets,
+    ManageError, NewKey, NewSecret, SecretEntry, Version,
 };
 use super::line::{Line, Made};
 use super::page::Entry;
@@ -239,7 +239,7 @@ impl Writer<'_> {
             KeyState::Active => {}
             state => return Err(ManageError::NotActive(state)),
         }
-        check_most_secrets(&self.index.history.of(id, digest).1, until, made.at)?;
+        self.index.history.check_room(id, until, made.at)?;
         if self.table.locate(&secret.digest).is_some() {
             return Err(ManageError::Exists);
         }
