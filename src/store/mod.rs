@@ -95,6 +95,7 @@ pub use manage::{
     Version, apply_update, check_author,
 };
 pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
+pub use manage::{MOST_VALID_SECRETS, check_most_secrets};
 pub use memory::MemoryStore;
 pub use rehasher::Rehasher;
 #[cfg(feature = "replica")]

@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     CountsNoKeysForAPolicy,
     ImportsAgainstAPolicy,
     SavesOverAPolicy,
+    GivesANinthSecret,
+    ForgetsARefund,
 }
 
 /// Each fault with the promise that it breaks.
@@ -172,6 +174,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsTheReason, "the_trail_shows_why_and_what"),
     (Fault::RotatesAgainstAPolicy, "no_rotation_keeps_a_secret_beyond_its_longest_life"),
     (Fault::IgnoresTheMostKeys, "an_owner_has_no_more_keys_than_allowed"),
+    (Fault::GivesANinthSecret, "a_key_has_at_most_eight_valid_secrets"),
+    (Fault::ForgetsARefund, "a_refund_of_quota_has_a_line"),
     (Fault::AddsToADeletedAccount, "a_key_may_require_that_its_account_exists"),
     (Fault::ForgetsARuleOfAPolicy, "policies_come_back_as_they_were_saved"),
     (Fault::AddsAgainstAPolicy, "a_new_key_obeys_the_policies"),

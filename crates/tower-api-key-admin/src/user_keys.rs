@@ -16,7 +16,7 @@ use super::users::{User, Users};
 use tower_api_key::Denial;
 use tower_api_key::Grant;
 use tower_api_key::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
-use tower_api_key::store::{KeyManager, ManageError, NewKey};
+use tower_api_key::store::{Command, CommandOptions, KeyManager, ManageError, NewKey};
 
 /// Issues keys to users over HTTP, and sends each secret once, in the response.
 ///
@@ -71,7 +71,8 @@ impl UserKeys {
     /// is `false`. Another value of `force` is answered 400, and a key that would break a rule of a
     /// [policy](tower_api_key::policy) 422. A [`Denial`] of [`Users::find`] is answered as
     /// the gate's profile answers it, and a failing store with that of
-    /// [`StoreUnavailable`](Denial::StoreUnavailable).
+    /// [`StoreUnavailable`](Denial::StoreUnavailable). The user's account must be in the store: without it, the answer is
+    /// that of [`AccountMismatch`](Denial::AccountMismatch), as for a user that does not exist.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route(Self::PATH, post(create)).with_state(self)
     }
@@ -79,7 +80,7 @@ impl UserKeys {
     /// Issues a key. Adding it and revoking the user's other keys are one step.
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
         let Parts { issuer, manager, kind, .. } = &*self.0;
-        // A store that knows the account keeps its own state of it.
+        // The store keeps its own state of the account.
         let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());
         let mut record = KeyRecord::builder(id, account)
@@ -108,7 +109,9 @@ impl UserKeys {
         if force {
             key = key.revoking_others();
         }
-        manager.add(key, by.key_id().as_str()).await?;
+        // An account that is deleted meanwhile must not come back.
+        let options = CommandOptions::by(by.key_id().as_str()).in_existing_account();
+        manager.apply(Command::Add(key), options).await?;
         Ok(issued)
     }
 }
@@ -138,6 +141,8 @@ async fn create(
             return Ok(refusal("policy_violated", &violation.to_string(), status));
         }
         Err(ManageError::Store(_)) => return Err(Denial::StoreUnavailable),
+        // The user's account is not in the store, or no more.
+        Err(ManageError::NotFound) => return Err(Denial::AccountMismatch),
         Err(_) => return Err(Denial::InternalError),
     };
     let value = issued.expose();

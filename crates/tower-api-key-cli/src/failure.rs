@@ -102,6 +102,7 @@ const fn code_of(error: &ManageError) -> u8 {
         | ManageError::Invalid(_)
         | ManageError::NotActive(_)
         | ManageError::PolicyViolated(_)
+        | ManageError::TooManySecrets(_)
         | ManageError::PreconditionFailed => INVALID,
         _ => 1,
     }

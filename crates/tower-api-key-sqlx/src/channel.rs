@@ -1,17 +1,15 @@
 //! The connection for the notices of a database. All listeners of this process share it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::deadline::after;
-use super::listener::{Listener, LogPlace};
+use super::listener::{Listener, LogPlace, Notice};
+use super::patience::{Patience, Wish};
 use tower_api_key::store::{Invalidation, StoreError};
 
 /// The notices that a slow listener may be behind. It learns that more were lost.
@@ -31,22 +29,13 @@ pub(super) enum Report {
     Failed(Arc<StoreError>),
 }
 
-/// What a listener asks of a channel.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
-    /// How long an answer may take.
-    pub(super) answer: Duration,
-    /// After how long without a notice the connection is tested.
-    pub(super) quiet: Duration,
-    /// How often the listener wants the place in the server's log.
-    pub(super) place_every: Option<Duration>,
-}
-
 /// A connection that listens, until it fails or until no listener is left.
 pub(super) struct Channel {
     /// The task of the channel has the sender, so it ends with the task, and with the task's runtime.
     reports: broadcast::WeakSender<Report>,
     state: watch::Receiver<State>,
+    /// Counts what told that events were written.
+    events: watch::Receiver<u64>,
     patience: Arc<Patience>,
     /// Ends the task when the channel is dropped.
     _end: watch::Sender<()>,
@@ -59,15 +48,6 @@ enum State {
     Over,
 }
 
-/// How long a channel waits, in nanoseconds. The least patient listener decides.
-#[derive(Debug)]
-struct Patience {
-    answer: AtomicU64,
-    quiet: AtomicU64,
-    place_every: AtomicU64,
-    shortened: Notify,
-}
-
 /// A listener's end of a channel.
 pub(super) struct Subscription {
     reports: broadcast::Receiver<Report>,
@@ -75,6 +55,13 @@ pub(super) struct Subscription {
     _channel: Arc<Channel>,
     /// Whether the channel was open before.
     joined_open: bool,
+}
+
+/// A delivery's end of a channel.
+pub(super) struct EventSubscription {
+    events: watch::Receiver<u64>,
+    /// Keeps the channel open.
+    _channel: Arc<Channel>,
 }
 
 impl Channel {
@@ -97,18 +84,33 @@ impl Channel {
         }
         let (reports, received) = broadcast::channel(BACKLOG);
         let (state, seen) = watch::channel(State::Opening);
+        let (written, events) = watch::channel(0);
         let (end, ended) = watch::channel(());
         let patience = Arc::new(Patience::of(wish));
         let channel = Arc::new(Self {
             reports: reports.downgrade(),
             state: seen,
+            events,
             patience: Arc::clone(&patience),
             _end: end,
         });
         channels.insert(key, Arc::downgrade(&channel));
-        let task = Task { options: options.clone(), patience, reports, state };
+        let task = Task { options: options.clone(), patience, reports, written, state };
         tokio::spawn(task.run(ended));
         Subscription { reports: received, _channel: channel, joined_open: false }
+    }
+}
+
+impl EventSubscription {
+    /// Joins the channel of a database, or opens one.
+    pub(super) fn join(options: &PgConnectOptions, wish: Wish) -> Self {
+        let Subscription { _channel: channel, .. } = Channel::join(options, wish);
+        Self { events: channel.events.clone(), _channel: channel }
+    }
+
+    /// Waits until events were written, or may have been: the channel was opened. Returns false if the channel is over.
+    pub(super) async fn next(&mut self) -> bool {
+        self.events.changed().await.is_ok()
     }
 }
 
@@ -141,6 +143,7 @@ struct Task {
     options: PgConnectOptions,
     patience: Arc<Patience>,
     reports: broadcast::Sender<Report>,
+    written: watch::Sender<u64>,
     state: watch::Sender<State>,
 }
 
@@ -169,10 +172,11 @@ impl Task {
         };
         let _ = self.state.send(State::Open);
         let _ = self.reports.send(Report::Open);
+        self.tell_of_events();
         let mut tested = Instant::now();
         let mut placed = None;
         loop {
-            let shortened = self.patience.shortened.notified();
+            let shortened = self.patience.shortened();
             let test_at = tested + self.patience.quiet();
             let place_at = self.patience.place_every().map(|every| match placed {
                 Some(placed) => placed + every,
@@ -180,7 +184,15 @@ impl Task {
             });
             let due = place_at.map_or(test_at, |at| test_at.min(at));
             let report = tokio::select! {
-                heard = listener.next() => heard.map(Report::Changed),
+                heard = listener.next() => match heard {
+                    Ok(Notice::Events) => {
+                        tested = Instant::now();
+                        self.tell_of_events();
+                        continue;
+                    }
+                    Ok(Notice::Changed(what)) => Ok(Report::Changed(what)),
+                    Err(error) => Err(error),
+                },
                 () = shortened => continue,
                 () = sleep_until(due) => {
                     let answer = self.patience.answer();
@@ -209,49 +221,16 @@ impl Task {
             }
         }
     }
-}
 
-impl Patience {
-    fn of(wish: Wish) -> Self {
-        let [answer, quiet, place_every] = wish.nanoseconds().map(AtomicU64::new);
-        Self { answer, quiet, place_every, shortened: Notify::new() }
-    }
-
-    fn shorten(&self, wish: Wish) {
-        let [answer, quiet, place_every] = wish.nanoseconds();
-        self.answer.fetch_min(answer, Ordering::Relaxed);
-        self.quiet.fetch_min(quiet, Ordering::Relaxed);
-        self.place_every.fetch_min(place_every, Ordering::Relaxed);
-        self.shortened.notify_one();
-    }
-
-    fn answer(&self) -> Duration {
-        Duration::from_nanos(self.answer.load(Ordering::Relaxed))
-    }
-
-    fn quiet(&self) -> Duration {
-        let quiet = Duration::from_nanos(self.quiet.load(Ordering::Relaxed));
-        // Any duration can be waited for.
-        after(quiet) - Instant::now()
-    }
-
-    fn place_every(&self) -> Option<Duration> {
-        let every = self.place_every.load(Ordering::Relaxed);
-        (every != u64::MAX).then_some(Duration::from_nanos(every))
-    }
-}
-
-impl Wish {
-    fn nanoseconds(self) -> [u64; 3] {
-        let place_every = self.place_every.unwrap_or(Duration::MAX);
-        [self.answer, self.quiet, place_every]
-            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    fn tell_of_events(&self) {
+        self.written.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::time::Duration;
 
     use super::*;
 

@@ -8,8 +8,8 @@ use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{
-    Applied, Command, CommandOptions, CommandTarget, IdempotencyKey, ManageError, Precondition,
-    StoreError, Version,
+    Action, Applied, Command, CommandOptions, CommandTarget, IdempotencyKey, ManageError,
+    Precondition, StoreError, Version,
 };
 
 impl SqlStore {
@@ -69,6 +69,12 @@ impl Step<'_> {
             Command::Delete { id } => {
                 self.delete(id).await?;
                 Applied::default()
+            }
+            Command::NoteRefund { id, used } => {
+                let entry = self.locked(id).await?;
+                let account = entry.record.account().id().as_str();
+                self.note(Action::QuotaRefunded, Some(id), account, &[used]).await?;
+                Applied::key(self.shown(id).await?)
             }
             Command::SaveAccount(account) => {
                 self.save_account(&account).await?;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::channel::{Channel, Report, Subscription, Wish};
+use super::channel::{Channel, Report, Subscription};
 use super::connect::SqlStore;
 use super::failure::Failure;
 use super::freshness::Freshness;
+use super::patience::Wish;
 use super::row;
 use super::statement::Statement;
 use tower_api_key::store::StoreError;

@@ -83,6 +83,8 @@ mod notify;
 mod outage;
 #[cfg(feature = "postgres")]
 mod own_pool;
+#[cfg(feature = "postgres")]
+mod patience;
 mod peppers;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
@@ -105,6 +107,8 @@ mod slot;
 mod sqlite;
 mod statement;
 mod step;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod stops;
 mod storable;
 mod table_lock;
 mod tables;

@@ -10,16 +10,17 @@ use sqlx::Postgres;
 use sqlx::postgres::PgConnectOptions;
 
 use super::address::Address;
-use super::channel::{Channel, Report, Subscription, Wish};
+use super::channel::{Channel, Report, Subscription};
 use super::connect::SqlStore;
 use super::loan::Lender;
 use super::own_pool::OwnPool;
+use super::patience::Wish;
 use super::proof::TrailReader;
 use super::repeats::Repeats;
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// The default time without a notification after which the connection is tested.
-const QUIET: Duration = Duration::from_secs(10);
+pub(super) const QUIET: Duration = Duration::from_secs(10);
 
 /// The shortest time between two proofs.
 const SHORTEST: Duration = Duration::from_millis(10);

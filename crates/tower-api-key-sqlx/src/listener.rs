@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::deadline::after;
 use super::failure::{Failure, failed, unreachable};
-use super::notify::{self, CHANNEL};
+use super::notify::{self, CHANNEL, EVENTS};
 use tower_api_key::store::{Invalidation, StoreError};
 
 /// The pause between two attempts to close a connection that died silently.
@@ -34,6 +34,13 @@ pub(super) struct LogPlace {
     pub(super) cluster: i64,
 }
 
+/// What PostgreSQL sent.
+pub(super) enum Notice {
+    Changed(Invalidation),
+    /// Events were written.
+    Events,
+}
+
 /// A connection that listens.
 pub(super) struct Listener {
     inner: PgListener,
@@ -55,16 +62,17 @@ impl Listener {
             let mut inner = PgListener::connect_with(&pool).await?;
             // A lost connection must be reported, not replaced silently.
             inner.eager_reconnect(false);
-            inner.listen(CHANNEL).await?;
+            inner.listen_all([CHANNEL, EVENTS]).await?;
             Ok(Self { inner, silent: false })
         };
         within(limit, connected, |error| unreachable(&error)).await
     }
 
     /// Waits for a notice.
-    pub(super) async fn next(&mut self) -> Result<Invalidation, StoreError> {
+    pub(super) async fn next(&mut self) -> Result<Notice, StoreError> {
         match self.inner.try_recv().await {
-            Ok(Some(received)) => Ok(notify::read(received.payload())),
+            Ok(Some(received)) if received.channel() == EVENTS => Ok(Notice::Events),
+            Ok(Some(received)) => Ok(Notice::Changed(notify::read(received.payload()))),
             Ok(None) => Err(StoreError::new("the connection for notifications was lost")),
             Err(error) => Err(failed(error)),
         }

@@ -6,6 +6,10 @@ use tower_api_key::store::Invalidation;
 /// The channel of all stores of a database.
 pub(super) const CHANNEL: &str = "tower_api_key";
 
+/// The channel that says: events were written, look now. It has no payload. It is one of its own, because programs of
+/// earlier releases drop their caches at a payload that they do not know.
+pub(super) const EVENTS: &str = "tower_api_key_events";
+
 const ADDED: &str = "added";
 const ACCOUNT: &str = "account ";
 const OTHER: &str = "other";

@@ -228,7 +228,10 @@ fn adds(row: &Row) -> bool {
 /// with the one of this change. So the account is named, too.
 fn changed(row: &Row, found: &mut Vec<Invalidation>) {
     let action = action(row);
-    if matches!(action, Some(Action::KeyAdded | Action::PolicySaved | Action::PolicyDeleted)) {
+    // The counter of a quota is in no record.
+    let changes_no_record =
+        [Action::KeyAdded, Action::QuotaRefunded, Action::PolicySaved, Action::PolicyDeleted];
+    if action.is_some_and(|action| changes_no_record.contains(&action)) {
         return;
     }
     if let Ok(digest) = row::digest(&**row) {

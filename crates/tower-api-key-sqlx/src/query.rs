@@ -248,3 +248,6 @@ pub(super) const OR_REPLACED: &str = " ON CONFLICT (id) DO UPDATE SET \
 
 /// PostgreSQL sends the notification when the transaction is committed.
 pub(super) const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+
+/// The same for two channels in one round trip.
+pub(super) const NOTIFY_BOTH: &str = "SELECT pg_notify($1, $2), pg_notify($3, '')";

@@ -11,7 +11,7 @@ use tower_api_key::events::EventKind;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
-    NewSecret, SecretEntry, apply_update,
+    NewSecret, SecretEntry, apply_update, check_most_secrets,
 };
 
 /// A last use has the network of a client, which nothing needs once the key is deleted.
@@ -101,6 +101,7 @@ impl Step<'_> {
             ended => return Err(ManageError::NotActive(ended)),
         }
         let until = self.end_of_earlier(&before, until).await?;
+        check_most_secrets(&before.secrets, until, self.now())?;
         let account = before.record.account().id().clone();
         for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
             let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));

@@ -23,6 +23,8 @@ pub(super) struct Step<'a> {
     own_reason: Option<String>,
     /// The notifications that other processes get on commit.
     announcements: Vec<Invalidation>,
+    /// Whether the change writes events.
+    has_events: bool,
     /// The mark of the newest line of the trail.
     newest: Option<i64>,
     /// Whether the store has policies. A change of keys alone asks.
@@ -90,6 +92,7 @@ impl<'a> Step<'a> {
             own_reason: None,
             announcements,
             newest: None,
+            has_events: false,
             has_policies: false,
         }
     }
@@ -186,10 +189,22 @@ impl Step<'_> {
         }
     }
 
+    /// Wakes the deliveries of all processes when this is committed.
+    pub(super) fn announce_events(&mut self) {
+        self.has_events = self.store.dialect == Dialect::Postgres;
+    }
+
     pub(super) async fn commit(mut self) -> Result<(), ManageError> {
         let announcements = std::mem::take(&mut self.announcements);
+        let mut has_events = self.has_events;
         for text in announcements.iter().filter_map(notify::text) {
-            self.fetch(Statement::from(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
+            let both = std::mem::take(&mut has_events);
+            let notify = if both { query::NOTIFY_BOTH } else { query::NOTIFY };
+            let notify = Statement::from(notify).bind(notify::CHANNEL).bind(text);
+            self.fetch(if both { notify.bind(notify::EVENTS) } else { notify }).await?;
+        }
+        if has_events {
+            self.fetch(Statement::from(query::NOTIFY).bind(notify::EVENTS).bind("")).await?;
         }
         Ok(self.session.commit().await?)
     }

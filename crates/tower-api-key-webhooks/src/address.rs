@@ -1,6 +1,6 @@
 //! The addresses that a webhook may connect to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -46,9 +46,15 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(address) => {
             let has =
                 |range: &str| range.parse().is_ok_and(|range: Ipv6Net| range.contains(&address));
-            has(OPEN_V6) && !CLOSED_V6.iter().any(|range| has(range))
+            has(OPEN_V6) && !CLOSED_V6.iter().any(|range| has(range)) && !is_isatap(address)
         }
     }
+}
+
+/// Returns true for an address of ISATAP (RFC 5214), which ends in an IPv4 address that a tunnel leads to.
+const fn is_isatap(address: Ipv6Addr) -> bool {
+    let [.., universal, marker, _, _] = address.segments();
+    marker == 0x5efe && (universal == 0 || universal == 0x0200)
 }
 
 #[cfg(test)]
@@ -87,13 +93,21 @@ mod tests {
             ("::1", false),
             ("::ffff:127.0.0.1", false),
             ("::ffff:1.1.1.1", false),
+            ("::ffff:0:127.0.0.1", false),
+            ("::ffff:0.0.0.0", false),
             ("::127.0.0.1", false),
             ("64:ff9b::7f00:1", false),
+            ("64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b::1.1.1.1", false),
             ("64:ff9b:1::1", false),
             ("100::1", false),
             ("2001::1", false),
             ("2001:db8::1", false),
             ("2002:7f00:1::", false),
+            ("2002:c0a8:101::1", false),
+            ("2606:4700::5efe:7f00:1", false),
+            ("2606:4700::200:5efe:a00:1", false),
+            ("2606:4700::300:5efe:a00:1", true),
             ("3fff::1", false),
             ("5f00::1", false),
             ("fc00::1", false),

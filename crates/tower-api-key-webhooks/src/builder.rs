@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::invalid::InvalidWebhook;
+use super::network::SystemNetwork;
 use super::secret::SigningSecret;
 use super::tls;
 use super::webhook::Webhook;
@@ -109,6 +111,7 @@ impl WebhookBuilder {
             timeout: self.timeout,
             tls,
             allow_private: self.allow_private,
+            network: Arc::new(SystemNetwork),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Connects to an address that was checked.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,13 +7,14 @@ use std::task::{Context, Poll};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::address::is_public;
 use super::endpoint::Endpoint;
 use super::failure::{closed, unconnected, unresolved, untrusted};
+use super::network::Network;
 use tower_api_key::events::DeliveryError;
 
 /// The most addresses of a name that are tried.
@@ -29,19 +29,20 @@ pub(crate) enum ReceiverStream {
 /// Resolves the name once, checks each address, and connects to one of those that passed. The system would resolve the
 /// name again if it was asked to connect to the name.
 pub(crate) async fn dial(
+    network: &dyn Network,
     endpoint: &Endpoint,
     tls: Option<&Arc<ClientConfig>>,
     allow_private: bool,
 ) -> Result<ReceiverStream, DeliveryError> {
-    let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
-    let found: Vec<SocketAddr> = found.map_err(|_| unresolved())?.collect();
+    let found = network.resolve(&endpoint.host, endpoint.port).await;
+    let found = found.map_err(|_| unresolved())?;
     if found.is_empty() {
         return Err(unresolved());
     }
     let open = found.into_iter().filter(|address| allow_private || is_public(address.ip()));
     let mut failed = None;
     for address in open.take(MOST_ADDRESSES) {
-        match TcpStream::connect(address).await {
+        match network.connect(address).await {
             Ok(stream) => return encrypt(stream, endpoint, tls).await,
             Err(error) => failed = Some(error),
         }

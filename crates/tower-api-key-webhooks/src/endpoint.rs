@@ -46,8 +46,12 @@ impl Endpoint {
         // A number over 65535 is no port for `http`, and is not left out either.
         let is_wrong_port =
             named_port.is_none() && authority.host().len() < authority.as_str().len();
-        if host.is_empty() || is_wrong_port {
+        // A `%` begins the zone of a link-local address.
+        if host.is_empty() || host.contains('%') || is_wrong_port {
             return Err(InvalidWebhook::Url);
+        }
+        if is_odd_number(host) {
+            return Err(InvalidWebhook::NumberAsHost);
         }
         let is_closed = host.parse().is_ok_and(|address: IpAddr| !is_public(address));
         if is_closed && !allow_private {
@@ -63,13 +67,26 @@ impl Endpoint {
     }
 }
 
+/// Returns true for a host that ends in a number and is no address in its usual form: `2130706433`, `0x7f000001`, `127.1`
+/// and `0177.0.0.1` are 127.0.0.1 for many programs. No name of the internet ends in a number.
+fn is_odd_number(host: &str) -> bool {
+    let labels = host.strip_suffix('.').unwrap_or(host);
+    let last = labels.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = match hexadecimal {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit()),
+    };
+    is_number && host.parse::<IpAddr>().is_err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn urls_are_read_and_refused() {
-        use InvalidWebhook::{Http, PrivateAddress, Url, UrlWithUser};
+        use InvalidWebhook::{Http, NumberAsHost, PrivateAddress, Url, UrlWithUser};
         let read = |url, open| {
             Endpoint::read(url, open, open).map(|read| (read.host, read.port, read.target))
         };
@@ -84,6 +101,31 @@ mod tests {
             ("https://127.0.0.1/", Err(PrivateAddress)),
             ("https://[::1]/", Err(PrivateAddress)),
             ("https://[::ffff:10.0.0.1]/", Err(PrivateAddress)),
+            ("https://[::ffff:7f00:1]/", Err(PrivateAddress)),
+            ("https://[::]/", Err(PrivateAddress)),
+            ("https://[64:ff9b::7f00:1]/", Err(PrivateAddress)),
+            ("https://[64:ff9b:1::a00:1]/", Err(PrivateAddress)),
+            ("https://[2002:7f00:1::]/", Err(PrivateAddress)),
+            ("https://[2002:c0a8:101::1]/", Err(PrivateAddress)),
+            ("https://[2606:4700::5efe:7f00:1]/", Err(PrivateAddress)),
+            ("https://[fe80::1%25eth0]/", Err(Url)),
+            ("https://0.0.0.0/", Err(PrivateAddress)),
+            ("https://0/", Err(NumberAsHost)),
+            ("https://2130706433/", Err(NumberAsHost)),
+            ("https://017700000001/", Err(NumberAsHost)),
+            ("https://0x7f000001/", Err(NumberAsHost)),
+            ("https://0X7F000001/", Err(NumberAsHost)),
+            ("https://0x/", Err(NumberAsHost)),
+            ("https://127.1/", Err(NumberAsHost)),
+            ("https://0177.0.0.1/", Err(NumberAsHost)),
+            ("https://127.0.0.0x1/", Err(NumberAsHost)),
+            ("https://127.0.0.1./", Err(NumberAsHost)),
+            ("https://127.1./", Err(NumberAsHost)),
+            ("https://1.1.1.256/", Err(NumberAsHost)),
+            ("https://1.1.1.1.1/", Err(NumberAsHost)),
+            ("https://a.example.7/", Err(NumberAsHost)),
+            ("https://7.example/", place("7.example", 443, "/")),
+            ("https://0x7f.example./", place("0x7f.example.", 443, "/")),
             ("https://169.254.169.254/latest/meta-data", Err(PrivateAddress)),
             ("hooks.example.com/keys", Err(Url)),
             ("/keys", Err(Url)),

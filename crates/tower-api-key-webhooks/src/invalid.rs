@@ -25,6 +25,11 @@ pub enum InvalidWebhook {
          `insecure_allow_http`"
     )]
     Http,
+    /// The host is a number in an unusual form, which some programs read as an address.
+    #[error(
+        "`url` has a number as its host: write a name, or an IPv4 address as four numbers with dots"
+    )]
+    NumberAsHost,
     /// The URL names an address that is not on the internet.
     #[error(
         "`url` names a private, local or reserved address: write one on the internet, or set \

@@ -22,6 +22,9 @@ mod endpoint;
 mod exchange;
 mod failure;
 mod invalid;
+mod network;
+#[cfg(test)]
+mod rebinding;
 mod secret;
 mod tls;
 mod webhook;

@@ -15,6 +15,7 @@ use super::dial::dial;
 use super::endpoint::Endpoint;
 use super::exchange::{Message, send};
 use super::failure::late;
+use super::network::Network;
 use super::secret::{SigningSecret, signatures};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::events::{DeliveryError, Event, EventKind, EventSink};
@@ -44,6 +45,7 @@ pub struct Webhook {
     pub(super) timeout: Duration,
     pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) allow_private: bool,
+    pub(super) network: Arc<dyn Network>,
 }
 
 impl Webhook {
@@ -70,7 +72,8 @@ impl Webhook {
         let signatures = signatures(&self.secrets, &id, seconds, &body);
         let message = Message { id, seconds, signatures, body };
         let exchange = async {
-            let stream = dial(&self.endpoint, self.tls.as_ref(), self.allow_private).await?;
+            let (network, tls) = (&*self.network, self.tls.as_ref());
+            let stream = dial(network, &self.endpoint, tls, self.allow_private).await?;
             send(stream, &self.endpoint, message).await
         };
         timeout(self.timeout, exchange).await.unwrap_or_else(|_| Err(late()))

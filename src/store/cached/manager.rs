@@ -152,6 +152,8 @@ impl<'a> Affected<'a> {
             | Command::Rotate { id, .. }
             | Command::Revoke { id }
             | Command::Delete { id } => return Self::Key(id),
+            // Counters are in no record.
+            Command::NoteRefund { .. } => Vec::new(),
             Command::SaveAccount(saved) => vec![account(saved.id())],
             Command::DeleteAccount { id } => {
                 let deleted = AccountId::new(*id).map(|id| account(&id));

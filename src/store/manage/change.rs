@@ -30,6 +30,8 @@ pub enum Action {
     KeyRevoked,
     /// A key was deleted.
     KeyDeleted,
+    /// Used-up quota of a key was given back.
+    QuotaRefunded,
     /// An account was added or changed.
     AccountSaved,
     /// An account was deleted, with its keys.
@@ -43,13 +45,14 @@ pub enum Action {
 }
 
 impl Action {
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::KeyAdded, "key_added"),
         (Self::KeyUpdated, "key_updated"),
         (Self::KeyRotated, "key_rotated"),
         (Self::KeyRehashed, "key_rehashed"),
         (Self::KeyRevoked, "key_revoked"),
         (Self::KeyDeleted, "key_deleted"),
+        (Self::QuotaRefunded, "quota_refunded"),
         (Self::AccountSaved, "account_saved"),
         (Self::AccountDeleted, "account_deleted"),
         (Self::PolicySaved, "policy_saved"),
@@ -138,6 +141,7 @@ mod tests {
             (Action::KeyRehashed, "key_rehashed"),
             (Action::KeyRevoked, "key_revoked"),
             (Action::KeyDeleted, "key_deleted"),
+            (Action::QuotaRefunded, "quota_refunded"),
             (Action::AccountSaved, "account_saved"),
             (Action::AccountDeleted, "account_deleted"),
             (Action::PolicySaved, "policy_saved"),

@@ -1,6 +1,7 @@
 //! A change as a value: what to change, who changes it, and on which condition.
 
 use super::command_target::CommandTarget;
+use super::difference::Difference;
 use super::idempotency::IdempotencyKey;
 use super::new_key::NewKey;
 use super::new_secret::NewSecret;
@@ -43,6 +44,14 @@ pub enum Command<'a> {
         /// The id of the key.
         id: &'a str,
     },
+    /// Writes a line of the trail that used-up quota of a key is given back. Counters are not in the store, so the line is
+    /// all that the store changes. Fails with [`ManageError::NotFound`] if no key has the id.
+    NoteRefund {
+        /// The id of the key whose counter it is.
+        id: &'a str,
+        /// What was used of the quota before, and afterwards.
+        used: Difference,
+    },
     /// Adds or replaces an account: [`KeyManager::save_account`](super::KeyManager::save_account).
     SaveAccount(Account),
     /// Deletes an account and its keys: [`KeyManager::delete_account`](super::KeyManager::delete_account).
@@ -64,6 +73,7 @@ impl Command<'_> {
             Self::Update { id, .. }
             | Self::Rotate { id, .. }
             | Self::Revoke { id }
+            | Self::NoteRefund { id, .. }
             | Self::Delete { id } => CommandTarget::Key((*id).to_owned()),
             Self::SaveAccount(account) => CommandTarget::Account(account.id().to_string()),
             Self::DeleteAccount { id } => CommandTarget::Account((*id).to_owned()),

@@ -36,6 +36,11 @@ pub enum ManageError {
     /// The key would break a rule of a [policy](crate::policy).
     #[error(transparent)]
     PolicyViolated(#[from] PolicyViolation),
+    /// The key has this number of valid secrets, which is [the most](super::MOST_VALID_SECRETS).
+    #[error(
+        "the key has {0} valid secrets, which is the most: wait until one ends, or rotate without an overlap"
+    )]
+    TooManySecrets(usize),
     /// Another change was made with the same [idempotency key](super::IdempotencyKey).
     #[error("the idempotency key was used for another change: choose another key")]
     IdempotencyKeyReused,

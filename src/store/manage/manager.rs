@@ -162,6 +162,8 @@ pub trait KeyManager: KeyStore {
     /// - [`ManageError::NotFound`] if no key has this id;
     /// - [`ManageError::NotActive`] if the key is revoked, expired or disabled, or its account is disabled. The
     ///   new secret would not be valid;
+    /// - [`ManageError::TooManySecrets`] if as many earlier secrets as are allowed would stay valid: see
+    ///   [`MOST_VALID_SECRETS`](super::MOST_VALID_SECRETS);
     /// - [`ManageError::Exists`] if the secret belongs to another key, or is already one of this key's.
     fn rotate<'a>(
         &'a self,

@@ -88,6 +88,12 @@ impl Writer<'_> {
                 self.index.history.note(made, line.with(Difference::of_keys(Some(&record), None)));
                 Ok(Applied::default())
             }
+            Command::NoteRefund { id, used } => {
+                let Entry { record, .. } = self.find(id).ok_or(ManageError::NotFound)?;
+                let line = Line::of_key(Action::QuotaRefunded, record).with(vec![used]);
+                self.index.history.note(made, line);
+                Ok(Applied::key(self.shown(id, made.at)))
+            }
             Command::SaveAccount(account) => {
                 let before = self.account(account.id().as_str());
                 let after = Arc::new(account.clone());
@@ -194,6 +200,7 @@ impl Writer<'_> {
             KeyState::Active => {}
             state => return Err(ManageError::NotActive(state)),
         }
+        self.index.history.check_room(id, until, made.at)?;
         if self.table.locate(&secret.digest).is_some() {
             return Err(ManageError::Exists);
         }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::super::manage::{Change, Retention, SecretEntry, TrailFilter};
+use super::super::manage::{
+    Change, ManageError, Retention, SecretEntry, TrailFilter, check_most_secrets,
+};
 use super::line::{Line, Made};
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyId};
@@ -77,6 +79,17 @@ impl History {
     pub(super) fn gone(&self, id: &str, now: Timestamp) -> Vec<KeyDigest> {
         let secrets = self.keys.get(id).map(|past| self.retention.to_delete(&past.secrets, now));
         secrets.unwrap_or_default()
+    }
+
+    /// Checks that a key has room for another valid secret. A key without a history has one secret.
+    pub(super) fn check_room(
+        &self,
+        id: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ManageError> {
+        let secrets = self.keys.get(id).map(|past| past.secrets.as_slice());
+        check_most_secrets(secrets.unwrap_or_default(), until, now)
     }
 
     /// Records a use of a secret of a key.

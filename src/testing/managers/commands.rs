@@ -125,6 +125,33 @@ pub(super) async fn a_key_may_require_that_its_account_exists(store: &dyn KeyMan
     done(store.apply(key("existing-3", "new"), CommandOptions::by(BY)).await, "without the option");
 }
 
+pub(super) async fn a_refund_of_quota_has_a_line(store: &dyn KeyManager) {
+    add(store, "refund-1", "refund").await;
+    let before = done(store.get("refund-1").await, "getting a key");
+    let sequence = last_sequence(store).await;
+    let used = Difference::new("quota minute", Some("7 of 10 used".into()), Some("0".into()));
+    let note = |id, options| store.apply(Command::NoteRefund { id, used: used.clone() }, options);
+    let once = IdempotencyKey::new("refund", &FINGERPRINT);
+    let options = CommandOptions::by(BY).once(once).because("a mistake of ours");
+    done(note("refund-1", options).await, "writing a line of a refund");
+    let again = done(note("refund-1", options).await, "writing the same line again");
+    assert!(again.replayed, "the line was written");
+    is_not_found(note("unknown", CommandOptions::by(BY)).await, "a refund of an unknown key");
+    let lines = done(store.changes(sequence, 100).await, "listing changes");
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|line| (line.action, line.key, line.account, line.reason, line.differences))
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    let line = (Action::QuotaRefunded, text("refund-1"), "refund".to_owned());
+    let line = (line.0, line.1, line.2, text("a mistake of ours"), vec![used.clone()]);
+    assert_eq!(lines, [line], "the line of a refund");
+    assert_eq!(done(store.get("refund-1").await, "getting it again"), before, "a key is unchanged");
+    let bare = note("refund-1", CommandOptions::by(BY)).await;
+    done(bare, "writing a line of another refund");
+    assert_eq!(last_sequence(store).await, sequence + 2, "a line for each refund");
+}
+
 async fn last_sequence(store: &dyn KeyManager) -> u64 {
     let lines = done(store.changes(0, usize::MAX).await, "listing changes");
     lines.last().map_or(0, |line| line.sequence)

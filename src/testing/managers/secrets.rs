@@ -8,7 +8,9 @@ use super::support::{
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyKind, KeyRecordBuilder};
 use crate::policy::{KeyPolicy, PolicySubject};
-use crate::store::{Command, CommandOptions, KeyManager, KeyState, ManageError};
+use crate::store::{
+    Command, CommandOptions, KeyManager, KeyState, MOST_VALID_SECRETS, ManageError,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -198,4 +200,24 @@ pub(super) async fn no_rotation_keeps_a_secret_beyond_its_longest_life(store: &d
         store.apply(Command::DeletePolicy(subject), CommandOptions::by(BY)).await,
         "deleting a policy",
     );
+}
+
+pub(super) async fn a_key_has_at_most_eight_valid_secrets(store: &dyn KeyManager) {
+    add(store, "eight", "eight").await;
+    let rotate = async |number: usize, until: Timestamp| {
+        store.rotate("eight", digest(&format!("eight {number}")), until, BY).await
+    };
+    for number in 2..=MOST_VALID_SECRETS {
+        done(rotate(number, FUTURE).await, "rotating a key with an overlap");
+    }
+    let answer = rotate(9, FUTURE).await;
+    assert!(
+        matches!(answer, Err(ManageError::TooManySecrets(MOST_VALID_SECRETS))),
+        "a ninth valid secret has to fail with `TooManySecrets`: {answer:?}"
+    );
+    assert!(find(store, "eight 9").await.is_none(), "a refused rotation added the new secret");
+    let kept = entry(store, "eight").await.secrets.len();
+    assert_eq!(kept, MOST_VALID_SECRETS, "the secrets after a refused rotation");
+    done(rotate(10, PAST).await, "rotating a key with eight secrets without an overlap");
+    done(rotate(11, FUTURE).await, "rotating a key whose earlier secrets have ended");
 }

@@ -53,6 +53,11 @@ impl<S: KeyManager> Faulty<S> {
             }
             Command::Revoke { id } => done(self.revoke_faultily(id, by)),
             Command::Delete { id } => done(self.delete_faultily(id, by)),
+            Command::NoteRefund { id, .. } if self.has(Fault::ForgetsARefund) => Box::pin(async {
+                let found = self.inner.get(id).await?;
+                found.map(Applied::key).ok_or(ManageError::NotFound)
+            }),
+            refund @ Command::NoteRefund { .. } => self.inner.apply(refund, bare),
             Command::SaveAccount(account) => done(self.save_account_faultily(account, by)),
             Command::DeleteAccount { id } => done(self.delete_account_faultily(id, by)),
             _ => panic!("a command without a planted fault"),
@@ -185,6 +190,9 @@ impl<S: KeyManager> Faulty<S> {
             let entry = match self.rotate_by_policies(id, secret, until, by).await {
                 Err(ManageError::NotActive(state)) => {
                     return self.rotate_dead(id, state, secret).await;
+                }
+                Err(ManageError::TooManySecrets(_)) if self.has(Fault::GivesANinthSecret) => {
+                    return self.inner.get(id).await?.ok_or(ManageError::NotFound);
                 }
                 rotated => rotated?,
             };

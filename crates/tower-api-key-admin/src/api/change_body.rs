@@ -91,14 +91,9 @@ impl ChangeBody {
         Err(Problem::bad_request("this operation takes no body"))
     }
 
-    /// Refuses what has no meaning without a line of the trail: a reason, a condition and an idempotency key.
-    pub(super) fn plain(&self) -> Result<(), Problem> {
-        let given = [
-            ("reason", self.reason.is_some()),
-            ("If-Match", self.conditional),
-            ("If-None-Match", self.if_absent),
-            ("Idempotency-Key", self.once.is_some()),
-        ];
+    /// Refuses a condition: a counter has no version.
+    pub(super) fn no_condition(&self) -> Result<(), Problem> {
+        let given = [("If-Match", self.conditional), ("If-None-Match", self.if_absent)];
         match given.into_iter().find(|(_, given)| *given) {
             Some((name, _)) => Err(Problem::bad_request(format!(
                 "{name}: counters do not support it: leave it out"

@@ -40,6 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .needs(USAGE_WRITE)
         .body("ResetBody")
+        .changes()
         .answer(200, "What is left of each quota", counters())
         .also_fails_with([501]),
         Operation::new(
@@ -51,6 +52,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .needs(USAGE_WRITE)
         .body("RaiseBody")
+        .changes()
         .answer(200, "What is left of each quota", counters())
         .also_fails_with([501]),
     ]
@@ -137,9 +139,10 @@ async fn reset(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
-    change.plain()?;
+    change.no_condition()?;
     let ResetBody { quota } = change.json()?;
-    Ok(counters(&management.give_back(&change.caller, &id, &quota, None).await?))
+    let request = change.request();
+    Ok(counters(&management.give_back(&change.caller, &id, &quota, None, &request).await?))
 }
 
 async fn raise(
@@ -147,9 +150,10 @@ async fn raise(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
-    change.plain()?;
+    change.no_condition()?;
     let RaiseBody { quota, by } = change.json()?;
-    Ok(counters(&management.give_back(&change.caller, &id, &quota, Some(by)).await?))
+    let request = change.request();
+    Ok(counters(&management.give_back(&change.caller, &id, &quota, Some(by), &request).await?))
 }
 
 fn counters(entries: &[CounterEntry]) -> Response {

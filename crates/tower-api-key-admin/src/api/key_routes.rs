@@ -34,7 +34,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new("get", "/keys", "listKeys", "Lists keys", get(list))
             .needs(KEYS_READ)
             .parameters(KeyParameters::describe())
-            .answer(200, "A page of keys, in the order of their ids", schema::page("Key"))
+            .answer(200, "A page of keys, in the order that `order` names", schema::page("Key"))
             .also_fails_with([422]),
         Operation::new("post", "/keys", "createKey", "Creates a key", post(create))
             .needs(KEYS_WRITE)

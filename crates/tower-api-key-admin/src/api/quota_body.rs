@@ -1,17 +1,12 @@
 //! Quotas in JSON.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
-use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::Quota;
 
 use super::moment::whole;
 use super::schema;
-use crate::management::ManagementError;
-
-/// The seconds of a day.
-const DAY: u64 = 86_400;
+use crate::management::{ManagementError, QuotaDraft};
 
 /// A quota, as requests and answers have it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,23 +29,13 @@ pub(super) struct QuotaBody {
 
 impl QuotaBody {
     pub(super) fn of(quota: &Quota) -> Self {
+        let QuotaDraft { name, limit, window_seconds, algorithm, per, shadow, on_limiter_failure } =
+            QuotaDraft::of(quota);
         let window = quota.window();
-        let calendar =
-            matches!(quota.algorithm(), Algorithm::CalendarDay | Algorithm::CalendarMonth);
-        let seconds = if window.subsec_nanos() == 0 {
-            Some(window.as_secs().into())
-        } else {
-            Number::from_f64(window.as_secs_f64())
-        };
-        Self {
-            name: quota.name().to_owned(),
-            limit: quota.limit(),
-            window_seconds: seconds.filter(|_| !calendar),
-            algorithm: Some(quota.algorithm().to_string()),
-            per: Some(quota.per().to_string()),
-            shadow: quota.is_in_shadow(),
-            on_limiter_failure: quota.failure_choice().map(|choice| choice.to_string()),
-        }
+        let whole = (window.subsec_nanos() == 0).then(|| window.as_secs().into());
+        let window_seconds =
+            window_seconds.and_then(|seconds| whole.or_else(|| Number::from_f64(seconds)));
+        Self { name, limit, window_seconds, algorithm, per, shadow, on_limiter_failure }
     }
 
     pub(super) fn all_of(quotas: &[Quota]) -> Vec<Self> {
@@ -63,37 +48,11 @@ impl QuotaBody {
     }
 
     fn quota(self) -> Result<Quota, ManagementError> {
-        let invalid =
-            |problem: &dyn ToString| ManagementError::invalid("quotas", problem.to_string());
-        let algorithm: Option<Algorithm> = self
-            .algorithm
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(|error| invalid(&error))?;
-        let calendar = matches!(algorithm, Some(Algorithm::CalendarDay | Algorithm::CalendarMonth));
-        let window = match (self.window_seconds.and_then(|seconds| seconds.as_f64()), calendar) {
-            // As `Quota::by_day` and `Quota::by_month` have it.
-            (None, true) if algorithm == Some(Algorithm::CalendarDay) => Duration::from_secs(DAY),
-            (None, true) => Duration::from_secs(31 * DAY),
-            (Some(_), true) => {
-                return Err(invalid(&"a calendar's quota has no `window_seconds`: leave it out"));
-            }
-            (None, false) => return Err(invalid(&"`window_seconds` is required")),
-            (Some(seconds), false) => Duration::try_from_secs_f64(seconds)
-                .map_err(|_| invalid(&"`window_seconds` must be a positive number"))?,
-        };
-        let mut quota = Quota::named(self.name, self.limit, window);
-        if let Some(algorithm) = algorithm {
-            quota = quota.with_algorithm(algorithm);
-        }
-        if let Some(per) = &self.per {
-            quota = quota.with_per(per.parse::<Per>().map_err(|error| invalid(&error))?);
-        }
-        if let Some(choice) = &self.on_limiter_failure {
-            quota = quota.with_failure_choice(choice.parse().map_err(|error| invalid(&error))?);
-        }
-        Ok(if self.shadow { quota.in_shadow() } else { quota })
+        let Self { name, limit, algorithm, per, shadow, on_limiter_failure, .. } = self;
+        let window_seconds = self.window_seconds.and_then(|seconds| seconds.as_f64());
+        let draft =
+            QuotaDraft { name, limit, window_seconds, algorithm, per, shadow, on_limiter_failure };
+        draft.quota()
     }
 
     /// Returns the schema of a quota in an answer.

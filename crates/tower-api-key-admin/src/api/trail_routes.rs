@@ -18,13 +18,14 @@ use crate::management::scopes::TRAIL_READ;
 use crate::management::{Management, TrailQuery};
 
 /// The kinds of changes, by which the trail is filtered.
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 11] = [
     "key_added",
     "key_updated",
     "key_rotated",
     "key_rehashed",
     "key_revoked",
     "key_deleted",
+    "quota_refunded",
     "account_saved",
     "account_deleted",
     "policy_saved",

@@ -11,6 +11,7 @@ use super::conflict::Conflict;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::problem::{page, sentence};
+use super::quota_rows::QuotaRows;
 use super::text;
 use super::visit::{Sent, Visit};
 use crate::management::{AccountDraft, AccountEdit, ChangeRequest, ManagementError};
@@ -35,6 +36,7 @@ struct AccountValues {
     version: String,
     plan: String,
     scopes: String,
+    quotas: QuotaRows,
     disabled: bool,
     reason: String,
 }
@@ -46,6 +48,7 @@ impl AccountValues {
             version: Version::of_account(account).to_string(),
             plan: account.plan().map(ToString::to_string).unwrap_or_default(),
             scopes: account.scopes().to_string(),
+            quotas: QuotaRows::of(account),
             disabled: account.is_disabled(),
             reason: String::new(),
         }
@@ -58,6 +61,7 @@ impl AccountValues {
             version: owned("version"),
             plan: owned("plan"),
             scopes: text::joined(fields.words("scopes")),
+            quotas: QuotaRows::sent(fields),
             disabled: fields.has("disabled", "true"),
             reason: owned("reason"),
         }
@@ -76,13 +80,14 @@ impl AccountValues {
         Conflict::between([
             ("Plan", stored.plan.clone(), self.plan.clone()),
             ("Permissions", stored.scopes.clone(), self.scopes.clone()),
+            ("Quotas", stored.quotas.text(), self.quotas.text()),
             ("Disabled", disabled(stored), disabled(self)),
         ])
     }
 
     /// Shows the form.
     fn answer(
-        self,
+        mut self,
         visit: &Visit,
         is_new: bool,
         error: Option<&ManagementError>,
@@ -93,6 +98,7 @@ impl AccountValues {
         if !self.plan.is_empty() && !plans.contains(&self.plan) {
             plans.push(self.plan.clone());
         }
+        self.quotas = self.quotas.with_room();
         let form = AccountForm {
             frame: visit.frame(Section::Accounts),
             title: if is_new { "Add an account".to_owned() } else { format!("Edit {}", self.id) },
@@ -115,14 +121,17 @@ pub(super) async fn new(visit: Visit) -> Response {
 /// Adds an account, unless there is one with this id.
 pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
     let form = AccountValues::sent(&fields);
-    let draft = AccountDraft {
-        scopes: form.scopes(),
-        plan: form.plan(),
-        disabled: form.disabled,
-        ..AccountDraft::default()
+    let saved = async {
+        let draft = AccountDraft {
+            scopes: form.scopes(),
+            quotas: form.quotas.quotas()?,
+            plan: form.plan(),
+            disabled: form.disabled,
+        };
+        let request = ChangeRequest::new().because(&form.reason).if_absent();
+        visit.shared.management.save_account(&visit.caller, &form.id, &draft, &request).await
     };
-    let request = ChangeRequest::new().because(&form.reason).if_absent();
-    match visit.shared.management.save_account(&visit.caller, &form.id, &draft, &request).await {
+    match saved.await {
         Ok(_) => Redirect::to(&visit.shared.of_key("account", &form.id)).into_response(),
         // The condition was that there is none.
         Err(ManagementError::VersionDiffers) => {
@@ -148,12 +157,11 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
     let saved = async {
         let version: Version = form.version.parse().map_err(|_| ManagementError::VersionMissing)?;
         let request = ChangeRequest::new().because(&form.reason).if_version(version);
-        // Quotas of the account's own are kept: the form does not have them.
         let edit = AccountEdit {
             scopes: Some(form.scopes()).into(),
+            quotas: form.quotas.quotas()?.into(),
             plan: form.plan().into(),
             disabled: Some(form.disabled),
-            ..AccountEdit::default()
         };
         management.edit_account(&visit.caller, &form.id, &edit, &request).await
     };

@@ -21,6 +21,11 @@ impl Fields {
         self.0.iter().any(|(field, own)| field == name && own == value)
     }
 
+    /// Returns the values of a field that comes several times, without spaces around them.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
+    }
+
     /// Returns the words of a field, with spaces, commas or lines between them.
     pub(super) fn words<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let is_between = |character: char| character.is_whitespace() || character == ',';

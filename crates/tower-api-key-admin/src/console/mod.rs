@@ -46,6 +46,7 @@ mod policy_form;
 mod policy_values;
 mod problem;
 mod protection;
+mod quota_rows;
 mod rules;
 mod secret_page;
 mod session_store;

@@ -6,7 +6,7 @@ use tower_api_key::key::Account;
 use tower_api_key::store::{Command, ManageError, Precondition, Version};
 
 use super::account_edit::{AccountDraft, AccountEdit};
-use super::bounds::lacks_scope;
+use super::bounds::{check_quotas, lacks_scope};
 use super::caller::Caller;
 use super::change_request::ChangeRequest;
 use super::error::ManagementError;
@@ -63,7 +63,8 @@ impl Management {
     ///
     /// [`ManagementError::MissingScope`] without `accounts.write`, or without `keys.grant-any` for scopes, quotas or plan
     /// of an account of operators; [`ManagementError::OperatorsOnly`] for owners;
-    /// [`ManagementError::NotGrantable`] if the account would get scopes that the caller's key lacks;
+    /// [`ManagementError::NotGrantable`] if the account would get scopes that the caller's key lacks, or looser quotas than
+    /// that key's own;
     /// [`ManagementError::OperatorAccount`] if it would disable operators; [`ManagementError::VersionDiffers`] if the
     /// account has another version than the request names.
     pub async fn save_account(
@@ -174,6 +175,12 @@ impl Management {
             && from.plan() == after.plan();
         if !same && self.is_of_operators(after.id().as_str()) {
             caller.require(KEYS_GRANT_ANY)?;
+        }
+        if from.quotas() != after.quotas() || from.plan() != after.plan() || before.is_none() {
+            let plans = self.0.plans.as_ref();
+            let of_plan = || plans.and_then(|plans| plans.quotas(after.plan()?.as_str()));
+            let given = after.quotas().cloned().or_else(of_plan);
+            check_quotas(caller, given.as_ref())?;
         }
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
         for (index, scope) in after.scopes().iter().enumerate().filter(|(_, scope)| !had(scope)) {

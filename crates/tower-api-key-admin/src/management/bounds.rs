@@ -2,11 +2,13 @@
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{KeyRecord, Networks};
+use tower_api_key::quota::{Quota, Quotas};
 use tower_api_key::rules::Roles;
 
 use super::caller::Caller;
 use super::error::ManagementError;
 use super::owner_policy::OwnerPolicy;
+use super::quota_bounds;
 use super::scopes::KEYS_GRANT_ANY;
 
 /// The facts that decide what a caller may give to a key.
@@ -20,12 +22,19 @@ pub(super) struct Bounds<'a> {
 }
 
 impl Bounds<'_> {
+    /// Returns the quotas that a new key gets unless it names some: those of the caller's key, if that bounds it.
+    pub(super) fn quotas(&self) -> Option<Vec<Quota>> {
+        let own = self.caller.record();
+        let own = own.own_quotas().filter(|_| self.is_bounded() && !is_free(own));
+        own.map(|own| own.as_slice().to_vec())
+    }
+
     /// Checks a new key.
     pub(super) fn check_new(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         self.check_scopes(None, key)?;
         self.check_reach(key)?;
         if !self.is_bounded() {
-            return Ok(());
+            return check_quotas(self.caller, key.own_quotas());
         }
         self.check_alike(key)?;
         if self.caller.is_operator() {
@@ -54,7 +63,8 @@ impl Bounds<'_> {
             self.check_expiry(after)?;
         }
         if !self.is_bounded() {
-            return Ok(());
+            let same = before.own_quotas() == after.own_quotas();
+            return if same { Ok(()) } else { check_quotas(self.caller, after.own_quotas()) };
         }
         let of_owner = !self.caller.is_operator();
         for (field, changed) in [
@@ -82,8 +92,11 @@ impl Bounds<'_> {
     pub(super) fn check_rotation(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         self.check_scopes(None, key)?;
         self.check_reach(key)?;
-        if !self.is_bounded() || self.caller.key_id() == key.id().as_str() {
+        if self.caller.key_id() == key.id().as_str() {
             return Ok(());
+        }
+        if !self.is_bounded() {
+            return check_quotas(self.caller, key.own_quotas());
         }
         self.check_alike(key)?;
         if !self.caller.is_operator() && key.all_metadata().next().is_some() {
@@ -109,7 +122,12 @@ impl Bounds<'_> {
             ("kind", own.kind() == key.kind()),
             ("environment", own.environment() == key.environment()),
             ("audience", own.audience() == key.audience()),
-            ("quotas", key.own_quotas().is_none()),
+            // Quotas without any hold nothing back, and those of the account may.
+            (
+                "quotas",
+                own.own_quotas() == key.own_quotas()
+                    || (is_free(own) && key.own_quotas().is_none()),
+            ),
         ] {
             if !same {
                 return Err(not_grantable(field, "your key may only give what it has itself"));
@@ -204,6 +222,24 @@ fn is_widened_by(before: &KeyRecord, after: &KeyRecord) -> bool {
         before.expires().is_some_and(|before| after.expires().is_none_or(|after| after > before));
     let earlier = before.not_before() > after.not_before();
     scopes || inherits || networks || later || earlier || is_enabled_by(before, after)
+}
+
+/// Returns true if no quotas of its own hold a key back.
+fn is_free(key: &KeyRecord) -> bool {
+    key.own_quotas().is_none_or(|own| own.as_slice().is_empty())
+}
+
+/// Checks quotas that an operator gives to a key or an account: no looser ones than those of its own key.
+pub(super) fn check_quotas(caller: &Caller, given: Option<&Quotas>) -> Result<(), ManagementError> {
+    match caller.record().own_quotas() {
+        Some(own) if !caller.may_grant_any() && !quota_bounds::are_within(given, own) => {
+            Err(not_grantable(
+                "quotas",
+                "your key has quotas of its own: name each, with no higher limit",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {

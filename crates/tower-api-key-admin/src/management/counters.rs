@@ -6,9 +6,10 @@ use tower_api_key::caller::Caller as Counted;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, Refund};
 use tower_api_key::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
-use tower_api_key::store::StoreError;
+use tower_api_key::store::{Command, Difference, Precondition, StoreError};
 
 use super::caller::Caller;
+use super::change_request::ChangeRequest;
 use super::error::ManagementError;
 use super::management::Management;
 use super::scopes::{USAGE_READ, USAGE_WRITE};
@@ -43,8 +44,10 @@ impl Management {
         Ok(entries(quotas, &verdict))
     }
 
-    /// Gives used-up quota of a key back: `cost` requests, or all with `None`. Returns the counters afterwards. The trail
-    /// has no line of it, because counters are not in the store.
+    /// Gives used-up quota of a key back: `cost` requests, or all with `None`. Returns the counters afterwards.
+    ///
+    /// The trail gets its line before the counter changes, because counters are not in the store. If the limiter fails
+    /// then, the line stays. A request that is sent again with the same idempotency key gives nothing back.
     ///
     /// To raise a limit for longer than the present window, edit the quotas of the account or the key: their counters
     /// stay.
@@ -53,13 +56,15 @@ impl Management {
     ///
     /// [`ManagementError::MissingScope`] without `usage.write`; [`ManagementError::OperatorsOnly`] for owners;
     /// [`ManagementError::NotFound`] if there is no such key, or it has no such quota; [`ManagementError::NotOffered`] if
-    /// the limiter gives nothing back; [`ManagementError::Unavailable`] if it cannot answer.
+    /// the limiter gives nothing back; [`ManagementError::IdempotencyKeyReused`] if the idempotency key was used for
+    /// something else; [`ManagementError::Unavailable`] if the store or the limiter cannot answer.
     pub async fn give_back(
         &self,
         caller: &Caller,
         key: &str,
         quota: &str,
         cost: Option<u32>,
+        request: &ChangeRequest<'_>,
     ) -> Result<Vec<CounterEntry>, ManagementError> {
         caller.require_operator(USAGE_WRITE)?;
         let entry = self.seen_key(caller, key).await?;
@@ -74,7 +79,12 @@ impl Management {
         let status = verdict.statuses().first().copied().unwrap_or_default();
         let used = status.limit().saturating_sub(status.remaining());
         let cost = cost.map_or(used, |cost| cost.min(used));
-        if cost > 0 {
+        let text = |used: u32| Some(format!("{used} of {} used", status.limit()));
+        let field = format!("quota {}", named.name());
+        let used = Difference::new(field, text(used), text(used - cost));
+        let options = request.options(caller.key_id(), Precondition::None);
+        let noted = self.0.manager.apply(Command::NoteRefund { id: key, used }, options).await?;
+        if cost > 0 && !noted.replayed {
             let now = self.now();
             let mode = ChargeMode::IfAllowed;
             let applied = AppliedQuotas { general: one, route: &[] };

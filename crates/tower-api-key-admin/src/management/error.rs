@@ -247,6 +247,7 @@ impl From<ManageError> for ManagementError {
             ManageError::PolicyViolated(violation) => {
                 Self::PolicyViolated { violation, scope: None }
             }
+            ManageError::TooManySecrets(most) => Self::TooManySecrets(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
             ManageError::IdempotencyKeyReused => Self::IdempotencyKeyReused,

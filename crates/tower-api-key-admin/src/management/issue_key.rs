@@ -46,9 +46,6 @@ impl Management {
     /// The longest time for which earlier secrets stay valid after a rotation: 90 days.
     pub const LONGEST_OVERLAP: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-    /// The most secrets of one key that are valid at once: 8.
-    pub const MOST_SECRETS: usize = 8;
-
     /// Creates a key.
     ///
     /// # Errors
@@ -90,6 +87,10 @@ impl Management {
             ));
         }
         self.check_known_scopes(draft.scopes.as_deref().unwrap_or_default())?;
+        let bounds = self.bounds(caller, &id);
+        if draft.quotas.is_none() {
+            draft.quotas = bounds.quotas();
+        }
         let environment = draft.environment.clone();
         let key_id = key_id(caller, request.idempotency_key());
         let record = draft.record(&key_id, (*account).clone())?;
@@ -99,7 +100,7 @@ impl Management {
             let problem = "keys of this deployment name another one in their text";
             ManagementError::invalid("environment", problem)
         })?;
-        self.bounds(caller, &id).check_new(&key.record)?;
+        bounds.check_new(&key.record)?;
         let options = request.options(caller.key_id(), Precondition::None);
         let options = self.within_most_keys(caller, options).in_existing_account();
         let record = key.record.clone();
@@ -149,18 +150,9 @@ impl Management {
                 None => self.issue(record.environment().map(Environment::as_str))?,
             };
             let until = self.now().plus(overlap);
-            let now = self.now();
-            let valid =
-                seen.secrets.iter().filter(|secret| secret.expires.is_none_or(|ends| ends > now));
-            let full = !overlap.is_zero() && valid.count() >= Self::MOST_SECRETS;
-            // Only a replay of an earlier rotation can still succeed.
-            let precondition = if full { never() } else { condition(request, &seen) };
-            let options = request.options(caller.key_id(), precondition);
+            let options = request.options(caller.key_id(), condition(request, &seen));
             let command = Command::Rotate { id, secret: NewSecret::issued(&issued), until };
             match self.0.manager.apply(command, options).await {
-                Err(ManageError::PreconditionFailed) if full => {
-                    return Err(ManagementError::TooManySecrets(Self::MOST_SECRETS));
-                }
                 Err(ManageError::PreconditionFailed)
                     if request.version().is_none() && attempts > 0 => {}
                 Err(ManageError::NotActive(KeyState::Active)) => {

@@ -90,9 +90,15 @@ impl Management {
             && then.networks() == record.networks()
             && then.audience() == record.audience()
             && then.environment() == record.environment()
-            && then.kind() == record.kind();
+            && then.kind() == record.kind()
+            && then.owner() == record.owner()
+            && then.own_quotas() == record.own_quotas();
+        // The caller may have signed in with a secret that ends before its key.
+        let shortened = record
+            .expires()
+            .is_some_and(|ends| then.expires().is_none_or(|then_ends| ends < then_ends));
         let rotated = entry.secrets.first().is_some_and(|secret| secret.created > caller.made);
-        if ended || rotated || !same || entry.state(now) != KeyState::Active {
+        if ended || shortened || rotated || !same || entry.state(now) != KeyState::Active {
             return Err(ManagementError::SessionEnded);
         }
         Ok(())

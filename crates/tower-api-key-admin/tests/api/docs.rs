@@ -66,5 +66,5 @@ async fn examples_of_the_docs() {
     serving.abort();
     let key = &variables.iter().find(|(name, _)| *name == "KEY").unwrap().1;
     let trail = world.get(&variables[1].1, &format!("/manage/trail?key={key}")).await.json();
-    assert_eq!(trail["data"].as_array().unwrap().len(), 4, "{trail}");
+    assert_eq!(trail["data"].as_array().unwrap().len(), 5, "{trail}");
 }

@@ -9,6 +9,7 @@ mod operators;
 mod owners;
 mod policies;
 mod policy_rights;
+mod quotas;
 mod raising;
 mod requests;
 mod schemathesis;

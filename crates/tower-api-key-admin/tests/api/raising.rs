@@ -84,7 +84,10 @@ async fn a_rotation_gives_no_secret_of_another_person() {
     world.key("bob", "acme", |key| key.scopes(["keys.read"]).owner("bob")).await;
     world.key("fast", "acme", |key| key.scopes(["keys.read"]).owner("ada").quotas([quota])).await;
     world
-        .key("gold", "acme", |key| key.scopes(["keys.read"]).owner("ada").metadata("tier", "gold"))
+        .key("gold", "acme", |key| {
+            let key = key.scopes(["keys.read"]).owner("ada").metadata("tier", "gold");
+            key.quotas([crate::world::minute()])
+        })
         .await;
     let staff = world.key("staff", "staff", |key| key.scopes(scopes).owner("eve")).await;
     world.key("mallory", "staff", |key| key.scopes(["keys.read"]).owner("mallory")).await;

@@ -8,19 +8,24 @@ use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::store::{KeyManager, KeyUpdate, MemoryStore};
 use tower_api_key_admin::management::{Management, ManagementError};
 
-use crate::world::{NOW, add};
+use crate::world::{NOW, add, minute};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 type Change = fn(Timestamp) -> KeyUpdate;
 
 #[tokio::test]
 async fn a_session_ends_when_its_key_changes() {
-    let changes: [(&str, Change, bool); 6] = [
+    let changes: [(&str, Change, bool); 9] = [
         ("nothing", |_| Box::new(|key| key.name("renamed")), true),
         ("disabled", |_| Box::new(|key| key.disabled(true)), false),
         ("revoked", |_| Box::new(|key| key.revoked(true)), false),
         ("scopes", |_| Box::new(|key| key.scopes(["keys.read"])), false),
         ("networks", |_| Box::new(|key| key.networks(["10.0.0.0/8"])), false),
         ("expired", |now| Box::new(move |key| key.expires(now)), false),
+        ("expires earlier", |now| Box::new(move |key| key.expires(now.plus(HOUR))), false),
+        ("owner", |_| Box::new(|key| key.owner("ada")), false),
+        ("quotas", |_| Box::new(|key| key.quotas([minute()])), false),
     ];
     for (what, change, goes_on) in changes {
         let clock = ManualClock::starting_at(NOW);

@@ -203,7 +203,7 @@ impl World {
 }
 
 /// All scopes of management without the one that grants any, and two to grant.
-fn operator_scopes() -> impl Iterator<Item = &'static str> {
+pub(crate) fn operator_scopes() -> impl Iterator<Item = &'static str> {
     let scopes = scopes::ALL.into_iter().filter(|scope| *scope != scopes::KEYS_GRANT_ANY);
     scopes.chain(["users.read", "users.write"])
 }

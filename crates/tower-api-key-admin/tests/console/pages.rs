@@ -1,6 +1,9 @@
 //! What a person does with the console, in Chromium over HTTPS and SQLite.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tower_api_key::quota::{OnLimiterFailure, Per, Quota};
 
 use crate::driver::Browser;
 use crate::server::Server;
@@ -172,6 +175,69 @@ fn pages_work_without_their_script() {
     browser.expect("[data-until]", "still valid");
     browser.click("header form button");
     browser.expect("h1", "Sign in");
+}
+
+#[test]
+fn an_accounts_own_quotas_are_added_edited_and_removed() {
+    let server = Server::start("quotas");
+    let Some(browser) = Browser::open(1_000, 750) else { return };
+    sign_in(&browser, &server, &server.admin);
+    browser.go(&server.url("edit-account?id=acme"));
+    accessible(&browser);
+    browser.click("input[name=quotas_from][value=account]");
+    browser.fill("#quota_name_1", "hour");
+    browser.fill("#quota_limit_1", "many");
+    browser.fill("#quota_window_1", "3600");
+    browser.click("#quota_per_1 option[value=key]");
+    browser.fill("#quota_name_2", "day");
+    browser.fill("#quota_limit_2", "500");
+    browser.click("#quota_algorithm_2 option[value=calendar_day]");
+    browser.fill("#quota_failure_2", "deny");
+    browser.click("main form button");
+    // The rules of the API, and what was typed stays.
+    browser.expect("[role=alert]", "write a whole number");
+    assert_eq!(
+        browser.script("return document.querySelector('#quota_name_2').value"),
+        json!("day")
+    );
+    accessible(&browser);
+    browser.fill("#quota_limit_1", "0");
+    browser.click("main form button");
+    browser.expect("[role=alert]", "quota 1 of the list");
+    browser.fill("#quota_limit_1", "20");
+    browser.fill("#reason", "ticket 4711");
+    browser.click("main form button");
+    browser.expect("main", "0 of 500 used");
+    let own = || {
+        let account = server.runtime.block_on(server.store.find_account("acme")).unwrap().unwrap();
+        account.quotas().map(|own| own.as_slice().to_vec())
+    };
+    let hour = Quota::new("hour", 20, Duration::from_secs(3_600)).with_per(Per::Key);
+    let day = Quota::by_day("day", 500).with_failure_choice(OnLimiterFailure::Deny);
+    assert_eq!(own(), Some(vec![hour, day.clone()]));
+    // One is removed, and the other one stays as it is.
+    browser.go(&server.url("edit-account?id=acme"));
+    for field in ["name", "limit", "window"] {
+        browser.fill(&format!("#quota_{field}_1"), "");
+    }
+    browser.click("main form button");
+    browser.expect("h1", "Account acme");
+    assert_eq!(own(), Some(vec![day]));
+    browser.go(&server.url("trail?account=acme"));
+    browser.expect("ol.trail", "ticket 4711");
+    browser.go(&server.url("edit-account?id=acme"));
+    browser.click("input[name=quotas_from][value=plan]");
+    browser.click("main form button");
+    browser.expect("main", "0 of 10000 used");
+    assert_eq!(own(), None);
+    browser.go(&server.url("new-account"));
+    browser.fill("#id", "new");
+    browser.click("input[name=quotas_from][value=account]");
+    browser.fill("#quota_name_1", "minute");
+    browser.fill("#quota_limit_1", "7");
+    browser.fill("#quota_window_1", "60");
+    browser.click("main form button");
+    browser.expect("main", "0 of 7 used");
 }
 
 /// Enter, tab and space, as WebDriver names them.

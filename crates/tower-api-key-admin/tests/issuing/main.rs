@@ -37,6 +37,30 @@ impl Users for Ada {
     }
 }
 
+/// A deployment with a user whose account was deleted.
+struct Gone;
+
+impl Users for Gone {
+    fn find(&self, _: &Grant, _: &str, _: &str) -> Reply<Result<User, Denial>> {
+        Reply::now(Ok(User::new(AccountId::new("gone").unwrap(), "bob")))
+    }
+}
+
+#[tokio::test]
+async fn a_key_brings_no_deleted_account_back() {
+    let store = store(|key| key);
+    let issuer = Issuer::new(LONG, KeyHasher::sha256());
+    let keys = UserKeys::new(issuer, Arc::new(store.clone()), Arc::new(Gone));
+    let gate = ApiKeyLayer::builder(BOTH, store.clone()).build().unwrap();
+    let app: Router = keys.router().layer(gate);
+    let path = "/api/organizations/gone/users/bob/keys";
+    let asked = request(Method::POST, path).map(|()| Body::empty());
+    let answer = app.oneshot(asked).await.unwrap();
+    assert_eq!(reason(&answer), "account_mismatch", "as for a user that does not exist");
+    assert!(store.find_account("gone").await.unwrap().is_none());
+    assert_eq!(store.len(), 1, "no key was added");
+}
+
 fn app(store: &MemoryStore, issuer: Issuer, environment: Option<&str>) -> Router {
     let keys = UserKeys::new(issuer, Arc::new(store.clone()), Arc::new(Ada));
     let gate = ApiKeyLayer::builder(BOTH, store.clone()).audience("billing");

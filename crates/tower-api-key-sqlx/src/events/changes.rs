@@ -79,6 +79,7 @@ impl Step<'_> {
             row.bind(event.account.as_str()).bind(json::write(&event.data))
         })
         .await?;
+        self.announce_events();
         Ok(())
     }
 

@@ -2,8 +2,9 @@
 
 use super::event_row;
 use crate::SqlStore;
-use crate::row;
+use crate::dialect::Dialect;
 use crate::statement::Statement;
+use crate::{notify, query, row};
 use tower_api_key::events::Event;
 use tower_api_key::store::StoreError;
 
@@ -80,6 +81,10 @@ impl SqlStore {
     async fn replay(&self, statement: Statement) -> Result<u64, StoreError> {
         let mut session = self.transaction().await?;
         let replayed = session.execute(statement).await?;
+        if self.dialect == Dialect::Postgres {
+            let notify = Statement::from(query::NOTIFY).bind(notify::EVENTS).bind("");
+            session.fetch(notify).await?;
+        }
         session.commit().await?;
         Ok(replayed)
     }

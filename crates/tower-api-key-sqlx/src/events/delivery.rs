@@ -16,13 +16,17 @@ use tower_api_key::store::StoreError;
 /// The longest name of a sink, in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// The time between two looks for new events.
+/// The time between two looks for new events unless set.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Delivers the events of a store to sinks: at least once, and the events of one key in their order.
 ///
 /// Run it in each process. For each sink, one process delivers at a time. If it ends without notice, another goes on after
 /// at most 60 seconds. A sink that is new gets the events that are written from its first run on.
+///
+/// A delivery looks for events each second. In PostgreSQL, the process that writes events also notifies the delivery, which
+/// looks at once. All deliveries, caches and replicas of a process to the same URL share one connection for notices. Behind
+/// a pooler in transaction mode, set [`listen_url`](crate::SqlStoreBuilder::listen_url).
 ///
 /// A failed delivery is tried again after the waits of a [`RetrySchedule`]. Until then, later events of the same key wait,
 /// and those of other keys do not. After the last try, the event is a [dead letter](SqlStore::dead_events).
@@ -47,6 +51,14 @@ pub struct EventDelivery {
     sinks: Vec<Arc<dyn EventSink>>,
     schedule: RetrySchedule,
     holder: String,
+    look_every: Duration,
+}
+
+/// What a look for events came to.
+struct Look {
+    delivered: u64,
+    /// Whether this process delivers to the sink.
+    holds: bool,
 }
 
 impl EventDelivery {
@@ -72,7 +84,8 @@ impl EventDelivery {
             }
         }
         let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
-        Ok(Self { store, sinks, schedule: RetrySchedule::default(), holder })
+        let schedule = RetrySchedule::default();
+        Ok(Self { store, sinks, schedule, holder, look_every: BETWEEN_LOOKS })
     }
 
     /// Sets when failed deliveries are tried again.
@@ -81,16 +94,35 @@ impl EventDelivery {
         Self { schedule, ..self }
     }
 
-    /// Delivers until the future is dropped. While the database cannot answer, it tries again each second.
+    /// Sets the time between two looks for events, 1 second by default. A notice makes the delivery look earlier. Without
+    /// notices, an event waits for at most this long. So do a try that is due again, and a process that takes over from one
+    /// that ended.
+    #[must_use]
+    pub fn look_every(self, time: Duration) -> Self {
+        Self { look_every: time, ..self }
+    }
+
+    /// Delivers until the future is dropped. While the database cannot answer, each look tries again.
     pub async fn run(self) {
         let mut tasks = JoinSet::new();
         for sink in self.sinks.clone() {
             let delivery = self.clone();
             tasks.spawn(async move {
+                #[cfg(feature = "postgres")]
+                let mut wake = super::wake::EventWake::of(&delivery.store);
                 loop {
                     // The gate reports a database that cannot answer. Here, the next look tries again.
-                    let _ = delivery.deliver_to(&sink).await;
-                    sleep(BETWEEN_LOOKS).await;
+                    let look = delivery.deliver_to(&sink).await;
+                    // A process that does not deliver to the sink waits for the end of a lease. Notices are no news to it.
+                    let wakes = look.map_or(true, |look| look.holds);
+                    #[cfg(feature = "postgres")]
+                    if wakes {
+                        wake.wait(delivery.look_every).await;
+                        continue;
+                    }
+                    #[cfg(not(feature = "postgres"))]
+                    let _ = wakes;
+                    sleep(delivery.look_every).await;
                 }
             });
         }
@@ -105,28 +137,29 @@ impl EventDelivery {
     pub async fn deliver_due(&self) -> Result<u64, StoreError> {
         let mut delivered = 0;
         for sink in &self.sinks {
-            delivered += self.deliver_to(sink).await?;
+            delivered += self.deliver_to(sink).await?.delivered;
         }
         Ok(delivered)
     }
 
-    async fn deliver_to(&self, sink: &Arc<dyn EventSink>) -> Result<u64, StoreError> {
+    async fn deliver_to(&self, sink: &Arc<dyn EventSink>) -> Result<Look, StoreError> {
         let (store, name) = (&self.store, sink.name());
         store.add_sink(name).await?;
         let lease = format!("deliver {name}");
-        let mut delivered = 0;
+        let mut look = Look { delivered: 0, holds: false };
         while store.hold(&lease, &self.holder).await? {
+            look.holds = true;
             store.enqueue(&**sink).await?;
             let due = store.due(name, page::SIZE).await?;
             if due.is_empty() {
-                break;
+                return Ok(look);
             }
             let mut ended = page::deliver(sink, due);
             while let Some(ended) = ended.join_next().await {
                 let (due, result) = ended.map_err(StoreError::new)?;
                 let Err(error) = result else {
                     store.note_delivered(name, &due.event).await?;
-                    delivered += 1;
+                    look.delivered += 1;
                     continue;
                 };
                 let asked = error.retry_after();
@@ -139,7 +172,8 @@ impl EventDelivery {
                 store.note_failed(name, &due, next, &error.to_string()).await?;
             }
         }
-        Ok(delivered)
+        look.holds = false;
+        Ok(look)
     }
 }
 

@@ -12,10 +12,11 @@ mod queue;
 mod retire;
 mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod stopping;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
 mod sweep;
+#[cfg(feature = "postgres")]
+mod wake;
 
 pub use dead::DeadEvent;
 pub use delivery::EventDelivery;

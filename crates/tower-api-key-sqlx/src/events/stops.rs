@@ -5,14 +5,13 @@ use std::fs::OpenOptions;
 use std::future::{Future, ready};
 use std::io::Write;
 use std::pin::Pin;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs};
 
-use super::stopping::{StoppingPool, WritesLeft};
 use crate::plan::folder::Folder;
 use crate::plan::postgres::Postgres;
+use crate::stops::{StopAt, StoppingPool, given, run};
 use crate::{EventDelivery, EventSweep, PolicySweep, SqlStore};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::{
@@ -22,15 +21,12 @@ use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 use tower_api_key::policy::KeyPolicy;
 use tower_api_key::store::{Action, Command as Change, CommandOptions, KeyManager, NewKey};
 
-/// What a child process gets: the database, its prefix, the file of deliveries, the writes until its end, and seconds.
-const CHILD: &str = "TOWER_API_KEY_STOPS";
-
 const DAY: u64 = 86_400;
 
 /// Writes a line for each event that it takes. It refuses the first event of `b`, once.
 struct FileSink {
     path: String,
-    stop: WritesLeft,
+    stop: StopAt,
 }
 
 impl EventSink for FileSink {
@@ -66,7 +62,7 @@ async fn connect(url: &str, prefix: &str, seconds: u64) -> SqlStore {
         .unwrap()
 }
 
-fn delivery(store: &SqlStore, path: &str, stop: &WritesLeft) -> EventDelivery {
+fn delivery(store: &SqlStore, path: &str, stop: &StopAt) -> EventDelivery {
     let file: Arc<dyn EventSink> = Arc::new(FileSink { path: path.to_owned(), stop: stop.clone() });
     let schedule = RetrySchedule::new([Duration::from_secs(30)]);
     EventDelivery::new(store.clone(), [file]).unwrap().schedule(schedule)
@@ -94,7 +90,7 @@ async fn prepare(url: &str, prefix: &str) {
 }
 
 /// Makes the changes that an earlier process has not made, and then what a gate's process does.
-async fn work(store: &SqlStore, path: &str, stop: &WritesLeft) {
+async fn work(store: &SqlStore, path: &str, stop: &StopAt) {
     let done = store.changes(0, 100).await.unwrap();
     let lacks = |action, id: &str| {
         !done.iter().any(|change| change.action == action && change.key.as_deref() == Some(id))
@@ -122,27 +118,13 @@ async fn work(store: &SqlStore, path: &str, stop: &WritesLeft) {
 #[tokio::test]
 #[ignore = "is a process that another test starts"]
 async fn child() {
-    let given = env::var(CHILD).unwrap();
-    let [url, prefix, path, writes, seconds] = given.split('|').collect::<Vec<_>>()[..] else {
-        panic!("{given}")
-    };
-    let stop = WritesLeft::new(writes.parse().unwrap());
+    let given = given();
+    // The database, its prefix, the file of deliveries, the writes until the end, and the time in seconds.
+    let [url, prefix, path, writes, seconds] = &given[..] else { panic!("{given:?}") };
+    let stop = StopAt::write(writes.parse().unwrap());
     let mut store = connect(url, prefix, seconds.parse().unwrap()).await;
-    store.pool = Arc::new(StoppingPool::new(Arc::clone(&store.pool), stop.clone()));
+    StoppingPool::put_into(&mut store, &stop);
     work(&store, path, &stop).await;
-}
-
-/// Runs a child process that ends at a write, and returns true if it came to its own end.
-fn run(url: &str, prefix: &str, path: &str, writes: i64, seconds: u64) -> bool {
-    let ended = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "events::stops::child", "--ignored", "--test-threads=1"])
-        .env(CHILD, format!("{url}|{prefix}|{path}|{writes}|{seconds}"))
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&ended.stdout);
-    // A process that ended itself has no exit code.
-    assert!(ended.status.success() || ended.status.code().is_none(), "{text}");
-    ended.status.success()
 }
 
 /// Checks what a database and a file of deliveries hold when all is done.
@@ -188,7 +170,7 @@ async fn check(store: &SqlStore, path: &str, writes: i64) {
 
 /// Stops a process at each write, and lets others go on.
 async fn nothing_is_lost(url: impl Fn(i64) -> (String, String), folder: &Folder, every: usize) {
-    let none = WritesLeft::new(i64::MAX);
+    let none = StopAt::never();
     for writes in (0..).step_by(every) {
         let (url, prefix) = url(writes);
         let path = folder.path().join(format!("deliveries_{writes}"));
@@ -198,7 +180,8 @@ async fn nothing_is_lost(url: impl Fn(i64) -> (String, String), folder: &Folder,
         let store = connect(&url, &prefix, 80 * DAY).await;
         delivery(&store, path, &none).deliver_due().await.unwrap();
         let started = 80 * DAY + 100;
-        let is_whole = run(&url, &prefix, path, writes, started);
+        let given = format!("{url}|{prefix}|{path}|{writes}|{started}");
+        let is_whole = run("events::stops::child", &given);
         // The lease of the stopped process has ended, and then the wait of the refused event.
         for later in [100, 200] {
             let store = connect(&url, &prefix, started + later).await;

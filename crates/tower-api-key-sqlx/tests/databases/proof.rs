@@ -239,6 +239,7 @@ async fn an_action_that_may_add_a_secret_is_reported_as_that() {
         ("key_updated", vec![secret.clone()]),
         ("key_revoked", vec![secret]),
         ("key_deleted", vec![account.clone()]),
+        ("quota_refunded", Vec::new()),
         ("account_saved", vec![account]),
         ("policy_saved", vec![]),
         ("policy_deleted", vec![]),

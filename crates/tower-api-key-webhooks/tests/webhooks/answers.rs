@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tower_api_key::events::EventSink;
-use tower_api_key_webhooks::Webhook;
+use tower_api_key_webhooks::{InvalidWebhook, Webhook};
 
 use super::receiver::Receiver;
 use super::{SECRET, event, failure, local};
@@ -13,11 +13,15 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let other = Receiver::start(&[OK]).await;
-    let answer =
-        format!("HTTP/1.1 307 X\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", other.url());
-    let receiver = Receiver::start(&[&answer]).await;
-    let failed = failure(&local(&receiver.url()).build().unwrap()).await;
-    assert!(failed.contains("307") && failed.contains("redirects"), "{failed}");
+    for status in [300, 301, 302, 303, 307, 308] {
+        let place = other.url();
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nlocation: {place}\r\ncontent-length: 0\r\n\r\n");
+        let receiver = Receiver::start(&[&answer]).await;
+        let failed = failure(&local(&receiver.url()).build().unwrap()).await;
+        assert!(failed.contains(&status.to_string()) && failed.contains("redirects"), "{failed}");
+        assert_eq!(receiver.received().len(), 1);
+    }
     assert!(other.received().is_empty());
 }
 
@@ -54,7 +58,13 @@ async fn no_private_address_is_connected_to_unless_allowed() {
     let failed = failure(&public.build().unwrap()).await;
     assert!(failed.contains("insecure_allow_private_addresses"), "{failed}");
     // Spellings of 127.0.0.1 that the system's resolver reads.
-    for host in ["127.1", "2130706433", "0x7f000001", "0177.0.0.1"] {
+    for host in ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1."] {
+        let url = format!("http://{host}:{}/", receiver.port);
+        let public = Webhook::builder("hook", url).secret(SECRET).insecure_allow_http();
+        assert_eq!(public.build().err(), Some(InvalidWebhook::NumberAsHost), "{host}");
+    }
+    // Names of this machine.
+    for host in ["localhost.", "ip6-localhost"] {
         let url = format!("http://{host}:{}/", receiver.port);
         let public = Webhook::builder("hook", url).secret(SECRET).insecure_allow_http();
         failure(&public.build().unwrap()).await;

@@ -5,6 +5,7 @@ mod delivery;
 mod once;
 mod page;
 mod time;
+mod wake;
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -3,6 +3,7 @@
 mod copy;
 mod order;
 mod pages;
+mod refunds;
 mod repaired;
 mod replicas;
 mod restored;

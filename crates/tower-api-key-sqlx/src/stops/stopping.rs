@@ -1,4 +1,4 @@
-//! A process that ends at a write, as if it was killed.
+//! A pool that ends its process at a statement.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,41 +8,62 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use sqlx::SqlStr;
 
+use crate::SqlStore;
 use crate::driver::{Answer, Connection, EachRow, Pool, Row};
 use crate::statement::Statement;
 
-/// The writes until this process ends.
+/// The place at which this process ends.
 #[derive(Clone)]
-pub(super) struct WritesLeft(Arc<AtomicI64>);
+pub(crate) struct StopAt {
+    left: Arc<AtomicI64>,
+    /// Whether statements that return rows count: some of them write, too.
+    counts_reads: bool,
+}
 
-impl WritesLeft {
-    pub(super) fn new(writes: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(writes)))
+impl StopAt {
+    /// Ends at the write with this number, from 0.
+    pub(crate) fn write(number: i64) -> Self {
+        Self { left: Arc::new(AtomicI64::new(number)), counts_reads: false }
+    }
+
+    /// Ends at the statement with this number, from 0.
+    pub(crate) fn statement(number: i64) -> Self {
+        Self { counts_reads: true, ..Self::write(number) }
+    }
+
+    pub(crate) fn never() -> Self {
+        Self::write(i64::MAX)
     }
 
     /// Ends the process without any tidying up, as `kill -9` does.
-    pub(super) fn pass(&self) {
-        if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
+    pub(crate) fn pass(&self) {
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
             process::abort();
+        }
+    }
+
+    fn pass_read(&self) {
+        if self.counts_reads {
+            self.pass();
         }
     }
 }
 
-/// A pool whose process ends at a write.
-pub(super) struct StoppingPool {
+pub(crate) struct StoppingPool {
     pool: Arc<dyn Pool>,
-    stop: WritesLeft,
+    stop: StopAt,
+}
+
+impl StoppingPool {
+    /// Puts itself between a store and its pool.
+    pub(crate) fn put_into(store: &mut SqlStore, stop: &StopAt) {
+        store.pool = Arc::new(Self { pool: Arc::clone(&store.pool), stop: stop.clone() });
+    }
 }
 
 struct StoppingConnection {
     connection: Box<dyn Connection>,
-    stop: WritesLeft,
-}
-
-impl StoppingPool {
-    pub(super) fn new(pool: Arc<dyn Pool>, stop: WritesLeft) -> Self {
-        Self { pool, stop }
-    }
+    stop: StopAt,
 }
 
 impl Pool for StoppingPool {
@@ -76,10 +97,12 @@ impl Pool for StoppingPool {
 
 impl Connection for StoppingConnection {
     fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
+        self.stop.pass_read();
         self.connection.fetch(statement)
     }
 
     fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
+        self.stop.pass_read();
         self.connection.fetch_each(statement, each)
     }
 
@@ -93,6 +116,7 @@ impl Connection for StoppingConnection {
     }
 
     fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
+        self.stop.pass_read();
         self.connection.begin(statement)
     }
 
