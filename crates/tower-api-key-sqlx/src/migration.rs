@@ -46,6 +46,7 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(6, "usage", texts!("0006_usage")),
         // An older program writes no events for its changes.
         step(7, "events", texts!("0007_events")),
+        step(9, "fills", texts!("0009_fills")),
     ]
 }
 
