@@ -27,7 +27,7 @@ pub(super) fn key(number: u32) -> KeyRecord {
         record = record.owner("ada");
     }
     if !one_in(3) {
-        record = record.kind(if one_in(5) { "robot" } else { "person" });
+        record = record.kind(if one_in(2) { "robot" } else { "person" });
     }
     if !one_in(5) {
         record = record.expires(Timestamp::from_unix_seconds(u64::from(number) * 17 % 20_000));

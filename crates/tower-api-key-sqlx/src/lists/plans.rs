@@ -10,7 +10,7 @@ use tower_api_key::key::KeyRecord;
 use tower_api_key::store::{KeyFilter, KeyOrder};
 
 /// The two ways to find a page: read a small set and sort it, or read in order until the page is full.
-const SMALL: MostSorted = MostSorted { one: usize::MAX - 1, several: usize::MAX - 1 };
+const SMALL: MostSorted = MostSorted { one: 1_000_000, several: 1_000_000 };
 const LARGE: MostSorted = MostSorted { one: 0, several: 0 };
 
 async fn sqlite(folder: &Folder) -> SqlStore {
