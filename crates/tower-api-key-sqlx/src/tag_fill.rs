@@ -62,7 +62,8 @@ impl SqlStore {
             return self.fill_by_changes(sequence).await;
         };
         let batch = self.batch(self.of_fill(KEYS).bind(key.as_str())).await?;
-        let moved = self.of_fill(MOVE_BY_KEYS).bind(key).bind(batch.last_key.clone()).bind(sequence);
+        let moved =
+            self.of_fill(MOVE_BY_KEYS).bind(key).bind(batch.last_key.clone()).bind(sequence);
         self.fill(&batch, moved).await
     }
 

@@ -77,7 +77,8 @@ async fn upgraded(url: &str) {
     // More than two batches. A row that no program can read keeps nothing back.
     add_untagged(&older, 0..4_500).await;
     run(&older, "UPDATE {keys} SET metadata = 'no JSON' WHERE id = 'key_00001'").await;
-    run(&older, "INSERT INTO {tags} (name, value, key_id) VALUES ('tier', 'old', 'key_00002')").await;
+    run(&older, "INSERT INTO {tags} (name, value, key_id) VALUES ('tier', 'old', 'key_00002')")
+        .await;
     go_back(&older).await;
     assert_eq!(tagged(&older, "gold").await, 0);
     let newer = SqlStore::connect(url).await.unwrap();
@@ -138,7 +139,10 @@ async fn a_role_without_write_access_leaves_the_fill_to_others() {
     .await;
     let reader = server.url().replace("test@", "reader@");
     let reader = SqlStore::connect(&reader).await.unwrap();
-    assert_eq!((tagged(&reader, "gold").await, place(&reader).await), (0, (Some(String::new()), 10)));
+    assert_eq!(
+        (tagged(&reader, "gold").await, place(&reader).await),
+        (0, (Some(String::new()), 10))
+    );
     SqlStore::connect(server.url()).await.unwrap();
     assert_eq!((tagged(&reader, "gold").await, place(&reader).await), (6, (None, 10)));
 }

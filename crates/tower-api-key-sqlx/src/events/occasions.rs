@@ -25,7 +25,8 @@ impl Step<'_> {
         occurrences: &[&Occurrence],
     ) -> Result<Vec<NewEvent>, ManageError> {
         let accounts = self.accounts_of(occurrences).await?;
-        let mut wanted: HashMap<Timestamp, Vec<((OccasionRow, Timestamp), NewEvent)>> = HashMap::new();
+        let mut wanted: HashMap<Timestamp, Vec<((OccasionRow, Timestamp), NewEvent)>> =
+            HashMap::new();
         let mut seen = HashSet::new();
         let mut instants = Vec::new();
         for occurrence in occurrences {
@@ -83,10 +84,12 @@ impl Step<'_> {
             dialect.placeholders(rows.len() * COLUMNS + 1, 1),
             queries.taken_occasions.as_str(),
         );
-        let bind = |all: Statement, ((account, of, kind, name), until): &(OccasionRow, Timestamp)| {
-            let all = all.bind(account.as_str()).bind(of.as_str()).bind(*kind).bind(name.as_str());
-            all.bind(row::column(*until))
-        };
+        let bind =
+            |all: Statement, ((account, of, kind, name), until): &(OccasionRow, Timestamp)| {
+                let all =
+                    all.bind(account.as_str()).bind(of.as_str()).bind(*kind).bind(name.as_str());
+                all.bind(row::column(*until))
+            };
         let asked = rows.iter().fold(Statement::made(sql), bind).bind(row::column(at));
         let mut taken = HashSet::new();
         for found in self.fetch(asked).await? {
@@ -98,7 +101,8 @@ impl Step<'_> {
 
     async fn was_used_before(&mut self, key: &str, at: Timestamp) -> Result<bool, ManageError> {
         let earlier = u64::try_from(USED_BEFORE.as_nanos()).unwrap_or(u64::MAX);
-        let before = Timestamp::from_unix_nanoseconds(at.unix_nanoseconds().saturating_sub(earlier));
+        let before =
+            Timestamp::from_unix_nanoseconds(at.unix_nanoseconds().saturating_sub(earlier));
         let asked = Statement::new(&self.store.events.used_before);
         let found = self.fetch(asked.bind(key).bind(row::column(before))).await?;
         Ok(!found.is_empty())

@@ -37,7 +37,8 @@ pub(super) fn key(number: u32) -> KeyRecord {
 
 /// Adds this many keys.
 pub(super) async fn fill(store: &SqlStore, count: u32) {
-    let new = |number: u32| NewKey::new(KeyHasher::sha256().digest(&number.to_be_bytes()), key(number));
+    let new =
+        |number: u32| NewKey::new(KeyHasher::sha256().digest(&number.to_be_bytes()), key(number));
     for chunk in (0..count).collect::<Vec<_>>().chunks(5_000) {
         store.import(chunk.iter().copied().map(new).collect(), "test").await.unwrap();
     }
@@ -49,21 +50,24 @@ pub(super) async fn fill(store: &SqlStore, count: u32) {
 pub(super) fn all() -> impl Iterator<Item = KeyFilter> {
     let states = iter::once(None).chain(KeyState::ALL.map(Some));
     let orders = [KeyOrder::Id, KeyOrder::Name, KeyOrder::Expiry];
-    states.flat_map(move |state| {
-        orders.into_iter().flat_map(move |order| (0..128_u32).map(move |parts| (state, order, parts)))
-    })
-    .map(|(state, order, parts)| {
-        let part = |bit: u32, text: &str| (parts >> bit & 1 == 1).then(|| text.to_owned());
-        KeyFilter {
-            account: part(0, "account_1"),
-            owner: part(1, "ada"),
-            kind: part(2, "robot"),
-            environment: part(3, "live"),
-            tag: part(4, "tier").map(|name| (name, "gold".to_owned())),
-            name_prefix: part(5, "backup"),
-            expires_before: part(6, "").map(|_| Timestamp::from_unix_seconds(15_000)),
-            state,
-            order,
-        }
-    })
+    states
+        .flat_map(move |state| {
+            orders
+                .into_iter()
+                .flat_map(move |order| (0..128_u32).map(move |parts| (state, order, parts)))
+        })
+        .map(|(state, order, parts)| {
+            let part = |bit: u32, text: &str| (parts >> bit & 1 == 1).then(|| text.to_owned());
+            KeyFilter {
+                account: part(0, "account_1"),
+                owner: part(1, "ada"),
+                kind: part(2, "robot"),
+                environment: part(3, "live"),
+                tag: part(4, "tier").map(|name| (name, "gold".to_owned())),
+                name_prefix: part(5, "backup"),
+                expires_before: part(6, "").map(|_| Timestamp::from_unix_seconds(15_000)),
+                state,
+                order,
+            }
+        })
 }

@@ -58,8 +58,9 @@ impl ListTerms {
             let (name, value) = (values.add(name.as_str()), values.add(value.as_str()));
             let found = format!("t.name = {name} AND t.value = {value}");
             // With the offset, PostgreSQL looks each key up. Otherwise it may read all keys with the tag first.
-            let checked =
-                format!("EXISTS (SELECT 1 FROM {tags} t WHERE {found} AND t.key_id = k.id LIMIT 1 OFFSET 0)");
+            let checked = format!(
+                "EXISTS (SELECT 1 FROM {tags} t WHERE {found} AND t.key_id = k.id LIMIT 1 OFFSET 0)"
+            );
             (Term::new(found), Term::new(checked))
         });
         let (mut names, mut behind_id) = (prefix(filter, dialect, &mut values), None);
@@ -163,7 +164,8 @@ impl Span {
         let now = row::column(now);
         let expired = matches!(filter.state, Some(KeyState::Expired));
         let active = matches!(filter.state, Some(KeyState::Active));
-        let below = [filter.expires_before.map(row::column), expired.then(|| now.saturating_add(1))];
+        let below =
+            [filter.expires_before.map(row::column), expired.then(|| now.saturating_add(1))];
         let below = below.into_iter().flatten().min();
         let or_never = below.is_none() && filter.order != KeyOrder::Expiry;
         // An index has the keys that never expire before all others, so each span begins somewhere.

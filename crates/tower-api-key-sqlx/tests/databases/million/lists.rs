@@ -26,11 +26,13 @@ fn filters() -> Vec<KeyFilter> {
     let mut filters = vec![KeyFilter::default()];
     let mut each = |set: &dyn Fn(&mut KeyFilter, usize), count: usize| {
         let one = |filter: &KeyFilter| {
-            (0..count).map(|value| {
-                let mut filter = filter.clone();
-                set(&mut filter, value);
-                filter
-            }).collect::<Vec<_>>()
+            (0..count)
+                .map(|value| {
+                    let mut filter = filter.clone();
+                    set(&mut filter, value);
+                    filter
+                })
+                .collect::<Vec<_>>()
         };
         filters = filters.iter().flat_map(one).collect();
     };
@@ -39,11 +41,17 @@ fn filters() -> Vec<KeyFilter> {
     each(&|filter, value| filter.owner = text(OWNERS[value]), 3);
     each(&|filter, value| filter.kind = text(KINDS[value]), 3);
     each(&|filter, value| filter.environment = text(ENVIRONMENTS[value]), 2);
-    each(&|filter, value| filter.tag = TAGS[value].map(|tier| ("tier".to_owned(), tier.to_owned())), 3);
+    each(
+        &|filter, value| filter.tag = TAGS[value].map(|tier| ("tier".to_owned(), tier.to_owned())),
+        3,
+    );
     each(&|filter, value| filter.name_prefix = text(PREFIXES[value]), 3);
     each(&|filter, value| filter.expires_before = EXPIRIES[value].map(days_from_now), 3);
     each(&|filter, value| filter.state = value.checked_sub(1).map(|state| KeyState::ALL[state]), 5);
-    each(&|filter, value| filter.order = [KeyOrder::Id, KeyOrder::Name, KeyOrder::Expiry][value], 3);
+    each(
+        &|filter, value| filter.order = [KeyOrder::Id, KeyOrder::Name, KeyOrder::Expiry][value],
+        3,
+    );
     filters
 }
 
@@ -60,7 +68,9 @@ fn parts(filter: &KeyFilter) -> (usize, String) {
         parts.extend(text.as_ref().map(|text| format!("{name}={text}")));
     }
     parts.extend(filter.tag.as_ref().map(|(_, value)| format!("tag={value}")));
-    parts.extend(filter.expires_before.map(|before| format!("before={}", &before.to_string()[..10])));
+    parts.extend(
+        filter.expires_before.map(|before| format!("before={}", &before.to_string()[..10])),
+    );
     parts.extend(filter.state.map(|state| format!("state={}", state.name())));
     (parts.len(), format!("{} by {:?}", parts.join(" "), filter.order))
 }
@@ -73,8 +83,11 @@ async fn pages_are_measured(name: &str, store: &SqlStore) {
         took.push((began.elapsed(), parts(&filter), found));
     }
     for count in 0..=8 {
-        let mut times: Vec<_> =
-            took.iter().filter(|(_, (parts, _), _)| *parts == count).map(|(time, ..)| *time).collect();
+        let mut times: Vec<_> = took
+            .iter()
+            .filter(|(_, (parts, _), _)| *parts == count)
+            .map(|(time, ..)| *time)
+            .collect();
         times.sort_unstable();
         let part = |of: usize| times[(times.len() - 1) * of / 1_000];
         println!(

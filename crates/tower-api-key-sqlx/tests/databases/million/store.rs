@@ -33,7 +33,8 @@ pub(super) fn digest(number: u32, pepper: u8) -> KeyDigest {
 /// keys in the order of ids begins among keys that are none.
 pub(super) fn key(number: u32) -> NewKey {
     let one_in = |count: u32| number.is_multiple_of(count);
-    let account = if number % 10 < 3 { "big".to_owned() } else { format!("account_{}", number / 100) };
+    let account =
+        if number % 10 < 3 { "big".to_owned() } else { format!("account_{}", number / 100) };
     // Of 10,000 accounts, 50 are disabled.
     let disabled = number / 100 % 200 == 7 && number % 10 >= 3;
     let account = Account::builder(account).disabled(disabled).build().unwrap();

@@ -14,7 +14,8 @@ use crate::sqlite;
 async fn sweeps_are_measured(name: &str, store: SqlStore) {
     // A third of the keys was used yesterday.
     let yesterday = super::store::days_from_now(-1);
-    let uses: Vec<_> = (0..super::store::KEYS).step_by(3).map(|key| (digest(key, 1), yesterday)).collect();
+    let uses: Vec<_> =
+        (0..super::store::KEYS).step_by(3).map(|key| (digest(key, 1), yesterday)).collect();
     for chunk in uses.chunks(5_000) {
         store.note_uses(chunk.to_vec()).await.unwrap();
     }
