@@ -17,6 +17,9 @@ const USED_BEFORE: Duration = Duration::from_secs(3_600);
 /// The account, the key or an empty text, the kind and the name of an occasion.
 type OccasionRow = (String, String, &'static str, String);
 
+/// An occasion with its end, and the event that it has if it is free.
+type EventCandidate = ((OccasionRow, Timestamp), NewEvent);
+
 impl Step<'_> {
     /// Takes the occasions of these occurrences, and returns the events of those that were free. An occurrence of no key of
     /// this store has none.
@@ -25,8 +28,7 @@ impl Step<'_> {
         occurrences: &[&Occurrence],
     ) -> Result<Vec<NewEvent>, ManageError> {
         let accounts = self.accounts_of(occurrences).await?;
-        let mut wanted: HashMap<Timestamp, Vec<((OccasionRow, Timestamp), NewEvent)>> =
-            HashMap::new();
+        let mut wanted: HashMap<Timestamp, Vec<EventCandidate>> = HashMap::new();
         let mut seen = HashSet::new();
         let mut instants = Vec::new();
         for occurrence in occurrences {

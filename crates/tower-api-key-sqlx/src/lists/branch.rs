@@ -2,6 +2,7 @@
 
 use super::key_set::{FoundIn, KeySet};
 use super::list_terms::{ListTerms, name_column};
+use super::term::Term;
 use crate::SqlStore;
 use crate::dialect::Dialect;
 use tower_api_key::store::{KeyFilter, KeyOrder};
@@ -41,7 +42,7 @@ impl<'a> ListWriter<'a> {
     /// Returns the text that counts the keys of a set, up to a number.
     pub(super) fn count(&self, number: usize, sets: &[KeySet], most: usize) -> String {
         let one = |set: &KeySet| {
-            let found: Vec<_> = set.terms.iter().map(|term| term.finding()).collect();
+            let found: Vec<_> = set.terms.iter().map(Term::finding).collect();
             format!("SELECT 1 AS one FROM {}{}", self.from(set.found_in), conditions(&found))
         };
         let all: Vec<_> = sets.iter().map(one).collect();
@@ -89,7 +90,7 @@ impl<'a> ListWriter<'a> {
 
     fn branch(&self, set: &KeySet, reading: Reading, terms: &ListTerms, limit: &str) -> String {
         let dialect = self.store.dialect;
-        let found: Vec<_> = set.terms.iter().map(|term| term.finding()).collect();
+        let found: Vec<_> = set.terms.iter().map(Term::finding).collect();
         let checks = set.checks(self.filter, terms, dialect);
         let columns = match self.filter.order {
             KeyOrder::Name => "k.name, k.id",
@@ -98,9 +99,8 @@ impl<'a> ListWriter<'a> {
         };
         let order = match (reading, dialect) {
             (Reading::All, Dialect::Sqlite) => self.order("+", "k."),
-            (Reading::All, Dialect::Postgres) => self.order("", "k."),
             (Reading::InOrder, _) if set.found_in == FoundIn::Tags => "t.key_id".to_owned(),
-            (Reading::InOrder, _) => self.order("", "k."),
+            (Reading::All, Dialect::Postgres) | (Reading::InOrder, _) => self.order("", "k."),
             // To PostgreSQL, a column that is NULL in all rows is still one to sort by.
             (Reading::InOrderOfClass, _) => {
                 format!("k.environment, k.kind, {}", self.order("", "k."))

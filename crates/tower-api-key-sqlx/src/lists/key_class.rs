@@ -82,13 +82,13 @@ impl KeyClass {
             }
         }
         let [environments, kinds] = names;
-        let mut one_of = |column, wanted: &Option<Term>, names: Vec<String>| match wanted {
-            Some(wanted) => vec![wanted.clone()],
-            None => {
-                let is = |name| Term::new(format!("~{column} = {}", terms.values.add(name)));
-                let none = Term::new(format!("~{column} IS NULL"));
-                std::iter::once(none).chain(names.into_iter().map(is)).collect()
+        let mut one_of = |column, wanted: &Option<Term>, names: Vec<String>| {
+            if let Some(wanted) = wanted {
+                return vec![wanted.clone()];
             }
+            let is = |name| Term::new(format!("~{column} = {}", terms.values.add(name)));
+            let none = Term::new(format!("~{column} IS NULL"));
+            std::iter::once(none).chain(names.into_iter().map(is)).collect()
         };
         let environments = one_of("k.environment", environment, environments);
         let kinds = one_of("k.kind", kind, kinds);

@@ -178,5 +178,5 @@ fn in_order_of(
     terms: &ListTerms,
 ) -> Vec<(KeySet, Reading)> {
     let sets = candidates.drain(..).take(1).flat_map(|(_, sets)| sets);
-    sets.map(|set| (set.from_place(filter.order, terms), Reading::InOrder)).collect()
+    sets.map(|set| (set.behind_place(filter.order, terms), Reading::InOrder)).collect()
 }

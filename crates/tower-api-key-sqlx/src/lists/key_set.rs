@@ -165,11 +165,11 @@ impl KeySet {
         terms: &ListTerms,
         classes: Option<&[KeyClass]>,
     ) -> Vec<Self> {
-        Self::each(classes).map(|set| set.from_place(filter.order, terms)).collect()
+        Self::each(classes).map(|set| set.behind_place(filter.order, terms)).collect()
     }
 
     /// Returns the keys of a set from the place of the list on.
-    pub(super) fn from_place(self, order: KeyOrder, terms: &ListTerms) -> Self {
+    pub(super) fn behind_place(self, order: KeyOrder, terms: &ListTerms) -> Self {
         match (order, &terms.behind_id) {
             (KeyOrder::Name, _) => self.and(FilterPart::Names, &terms.names),
             (KeyOrder::Expiry, _) => self.and(FilterPart::Expiry, &terms.expiry.bounds),
@@ -231,10 +231,9 @@ impl KeySet {
         let disabled = terms.account_disabled.checking(dialect);
         Some(match (state?, self.state) {
             (_, KnownState::DisabledAccount) => status(KeyStatus::Live),
-            (KeyState::Revoked, KnownState::Status(_)) => return None,
             (KeyState::Revoked, KnownState::Nothing) => status(KeyStatus::Revoked),
             (KeyState::Disabled, KnownState::Status(KeyStatus::Live)) => disabled,
-            (KeyState::Disabled, KnownState::Status(_)) => return None,
+            (KeyState::Revoked | KeyState::Disabled, KnownState::Status(_)) => return None,
             (KeyState::Disabled, KnownState::Nothing) => {
                 let (off, live) = (status(KeyStatus::Off), status(KeyStatus::Live));
                 format!("(({off}) OR ({live} AND {disabled}))")

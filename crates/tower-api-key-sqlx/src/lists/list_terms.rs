@@ -71,15 +71,15 @@ impl ListTerms {
                 let value = values.add(storable(last));
                 behind_id = Some(Term::new(format!("~k.id > {value}")));
             }
+            // A place before the prefix adds nothing. A place behind its first name replaces it.
+            Some(KeyPosition::Name(name, _))
+                if name < filter.name_prefix.as_deref().unwrap_or_default() => {}
             Some(KeyPosition::Name(name, last)) => {
-                // A place before the prefix adds nothing. A place behind its first name replaces it.
-                if name >= filter.name_prefix.as_deref().unwrap_or_default() {
-                    let (name, id) = (values.add(storable(name)), values.add(storable(last)));
-                    let column = name_column(dialect);
-                    let place = Term::new(format!("(~{column}, ~k.id) > ({name}, {id})"));
-                    let begins = usize::from(!names.is_empty());
-                    names.splice(..begins, [place]);
-                }
+                let (name, id) = (values.add(storable(name)), values.add(storable(last)));
+                let column = name_column(dialect);
+                let place = Term::new(format!("(~{column}, ~k.id) > ({name}, {id})"));
+                let begins = usize::from(!names.is_empty());
+                names.splice(..begins, [place]);
             }
             Some(KeyPosition::Expiry(at, last)) => expiry.go_on(row::column(at), last),
             // A later release of the core may know more orders. This one lists nothing in them.
