@@ -218,6 +218,7 @@ impl SqlStoreBuilder {
             freshness: None,
         };
         store.migrate().await?;
+        store.fill_tags().await;
         #[cfg(feature = "postgres")]
         if dialect == Dialect::Postgres {
             store.watch_lag().await?;

@@ -62,15 +62,13 @@ mod from_postgres;
 mod from_sqlite;
 mod inline;
 mod json;
-mod key_list;
 #[cfg(feature = "postgres")]
 mod lag;
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod list_plan;
 #[cfg(feature = "postgres")]
 mod listen;
 #[cfg(feature = "postgres")]
 mod listener;
+mod lists;
 mod loan;
 mod lookup;
 mod manager;
@@ -112,6 +110,9 @@ mod stops;
 mod storable;
 mod table_lock;
 mod tables;
+mod tag_fill;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tag_fills;
 mod tags;
 mod trail;
 mod unprefixed;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
-use super::key_list::{KeyList, position};
+use super::lists::{KeyList, position};
 use super::row;
 use super::statement::Statement;
 use super::storable::{can_be_stored, row_limit, storable};
@@ -78,10 +78,8 @@ impl KeyManager for SqlStore {
             // Broken rows do not count, so more rows are read in their place.
             while page.found.len() < limit {
                 let more = limit - page.found.len();
-                let Some(asked) = KeyList { filter, now }.after(self, after.as_deref(), more)?
-                else {
-                    break;
-                };
+                let list = KeyList::new(filter, now);
+                let Some(asked) = list.after(self, after.as_deref(), more).await? else { break };
                 let rows = self.read(asked).await?;
                 let last = rows.last().map(|last| position(&**last, filter.order)).transpose()?;
                 let entries = row::entries(&rows)?;

@@ -48,6 +48,7 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(7, "events", texts!("0007_events")),
         // An older program does not check policies.
         step(8, "policies", texts!("0008_policies")),
+        step(9, "fills", texts!("0009_fills")),
     ]
 }
 

@@ -148,20 +148,13 @@ statements! {
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created, pepper)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
          reason, differences)",
-    /// The beginning of a list of keys. `key_list` adds the conditions.
-    list_from: concat!("SELECT ", entry_columns!(), " FROM (SELECT k.* FROM {keys} k"),
+    /// The beginning of a list of keys. `lists` adds the keys of the page, each with its row `k`.
+    list_from: concat!("SELECT ", entry_columns!()),
     /// The end of a list of keys, up to its order.
-    list_joins: ") k LEFT JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id \
+    list_joins: " LEFT JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id \
          LEFT JOIN {usage_keys} u ON u.key_id = k.id",
     /// The secrets of a key in their order.
     list_secrets: order_of_secrets!(),
-    /// The keys with a tag.
-    list_tags: " JOIN {tags} t ON t.key_id = k.id",
-    /// The condition of a key whose account is enabled.
-    list_enabled: "k.disabled = 0 AND k.account NOT IN (SELECT id FROM {accounts} WHERE disabled <> 0)",
-    /// The condition of a key that is disabled, or whose account is. Each half uses an index of its own.
-    list_disabled: "k.id IN (SELECT d.id FROM {keys} d WHERE d.disabled <> 0 UNION ALL \
-         SELECT d.id FROM {accounts} b JOIN {keys} d ON d.account = b.id WHERE b.disabled <> 0)",
     /// Adds tags of keys.
     into_tags: "INSERT INTO {tags} (name, value, key_id)",
     /// Deletes the tags of a key.

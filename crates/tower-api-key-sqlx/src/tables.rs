@@ -12,7 +12,7 @@ const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
 /// The tables, by the last part of their names.
-pub(super) const TABLES: [&str; 19] = [
+pub(super) const TABLES: [&str; 20] = [
     "accounts",
     "keys",
     "secrets",
@@ -20,6 +20,7 @@ pub(super) const TABLES: [&str; 19] = [
     "migrations",
     "requests",
     "tags",
+    "fills",
     "events",
     "event_occasions",
     "event_sinks",

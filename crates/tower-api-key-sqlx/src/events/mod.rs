@@ -5,6 +5,7 @@ mod dead;
 mod delivery;
 mod event_row;
 mod lease;
+mod occasions;
 mod outbox;
 mod page;
 mod prune;

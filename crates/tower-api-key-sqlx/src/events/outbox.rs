@@ -1,24 +1,19 @@
 //! The outbox: a log of events in the database.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use super::changes::NewEvent;
 use super::event_row;
 use crate::SqlStore;
 use crate::row;
 use crate::statement::Statement;
 use crate::trail::Step;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::events::{Event, EventFuture, EventKind, EventLog, EventSubject, Occurrence};
+use tower_api_key::events::{Event, EventFuture, EventLog, EventSubject, Occurrence};
 use tower_api_key::key::KeyDigest;
 use tower_api_key::store::{ManageError, StoreError};
 
 /// The most occurrences of one transaction.
 const CHUNK: usize = 250;
-
-/// A use that was recorded this long before is not the first.
-const USED_BEFORE: Duration = Duration::from_secs(3_600);
 
 impl EventLog for SqlStore {
     fn record(&self, occurrences: Vec<Occurrence>) -> EventFuture<'_, u64> {
@@ -61,10 +56,7 @@ impl SqlStore {
         }
         // The lock of a change gives events the order in which they become visible.
         let mut step = self.begin_events().await?;
-        let mut events = Vec::new();
-        for occurrence in new {
-            events.extend(step.event_of(occurrence).await?);
-        }
+        let events = step.events_of(&new).await?;
         let count = events.len() as u64;
         step.write_events(events).await?;
         step.commit().await?;
@@ -133,52 +125,11 @@ impl Step<'_> {
         &mut self,
         occurrence: &Occurrence,
     ) -> Result<bool, ManageError> {
-        let Some(event) = self.event_of(occurrence).await? else { return Ok(false) };
-        self.write_events(vec![event]).await?;
-        Ok(true)
+        let events = self.events_of(&[occurrence]).await?;
+        let is_new = !events.is_empty();
+        self.write_events(events).await?;
+        Ok(is_new)
     }
-
-    /// Returns the event of an occurrence. `None` if there is no such key, or if the occasion has its event.
-    async fn event_of(&mut self, occurrence: &Occurrence) -> Result<Option<NewEvent>, ManageError> {
-        let Occurrence { kind, at, .. } = *occurrence;
-        let Some((key, account)) = self.key_of(&occurrence.subject).await? else { return Ok(None) };
-        let queries = &self.store.events;
-        if kind == EventKind::FirstUse {
-            let before = at.unix_nanoseconds().saturating_sub(nanoseconds(USED_BEFORE));
-            let before = row::column(Timestamp::from_unix_nanoseconds(before));
-            let asked = Statement::new(&queries.used_before).bind(key.as_str()).bind(before);
-            if !self.fetch(asked).await?.is_empty() {
-                return Ok(None);
-            }
-        }
-        let of = if occurrence.of_account { "" } else { key.as_str() };
-        let taken = Statement::new(&queries.take_occasion)
-            .bind(account.as_str())
-            .bind(of)
-            .bind(kind.name())
-            .bind(occurrence.occasion.as_str())
-            .bind(row::column(occurrence.until))
-            .bind(row::column(at));
-        if self.execute(taken).await? == 0 {
-            return Ok(None);
-        }
-        Ok(Some(NewEvent { kind, at, key, account, data: occurrence.data.clone() }))
-    }
-
-    async fn key_of(
-        &mut self,
-        subject: &EventSubject,
-    ) -> Result<Option<(String, String)>, ManageError> {
-        let EventSubject::Key(key) = subject else { return Ok(None) };
-        let asked = Statement::new(&self.store.events.account_of_key).bind(key.as_str());
-        let rows = self.fetch(asked).await?;
-        let Some(found) = rows.first() else { return Ok(None) };
-        Ok(Some((key.clone(), row::text(&**found, "account")?)))
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns the error of the database.

@@ -52,14 +52,15 @@ event_statements! {
     forget_key: "DELETE FROM {event_occasions} WHERE key_id = $1",
     forget_account: "DELETE FROM {event_occasions} WHERE account = $1 AND key_id = ''",
     keys_of_digests: "SELECT digest, key_id FROM {secrets} WHERE digest IN",
-    account_of_key: "SELECT account FROM {keys} WHERE id = $1",
+    accounts_of_keys: "SELECT id, account FROM {keys} WHERE id IN",
     /// Uses of a key that were recorded long before its first event.
     used_before: "SELECT 1 AS found FROM {secrets} WHERE key_id = $1 AND last_used < $2 LIMIT 1",
     occasions_of_keys: "SELECT key_id, kind, name, ends FROM {event_occasions} WHERE key_id IN",
-    /// Takes an occasion, if it is new or the one of this name has ended.
-    take_occasion: "INSERT INTO {event_occasions} AS o (account, key_id, kind, name, ends) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id, kind, name, account) \
-         DO UPDATE SET ends = excluded.ends WHERE o.ends <= $6",
+    /// The statement that takes occasions: rows, an instant and the columns of those that were free.
+    into_occasions: "INSERT INTO {event_occasions} AS o (account, key_id, kind, name, ends) VALUES",
+    /// An occasion is free if it is new, or if the one of its name has ended.
+    unless_taken: "ON CONFLICT (key_id, kind, name, account) DO UPDATE SET ends = excluded.ends WHERE o.ends <=",
+    taken_occasions: "RETURNING account, key_id, kind, name",
     forget_occasions: "DELETE FROM {event_occasions} WHERE ends <= $1",
     lease: "SELECT holder, ends FROM {event_leases} WHERE name = $1",
     /// Takes a lease that is free, that has ended, or that ends too far in the future, because a clock was wrong.
@@ -97,15 +98,19 @@ event_statements! {
          SELECT s.name, e.sequence, e.key_id, 0, 0, 0 FROM {events} e JOIN {event_sinks} s \
          ON e.sequence <= s.position WHERE s.name = $1 AND e.sequence > $2 \
          ON CONFLICT (sink, sequence) DO NOTHING",
-    /// Keys whose expiry lies in a span of time.
-    expiring: "SELECT id, account, created, expires FROM {keys} WHERE revoked = 0 \
-         AND expires > $1 AND expires <= $2 AND id > $3 ORDER BY id LIMIT 250",
-    /// Active keys that were last used, or else created, before an instant.
-    unused: "SELECT k.id, k.account, k.created, MAX(s.last_used) AS last_used FROM {keys} k \
-         JOIN {accounts} a ON a.id = k.account LEFT JOIN {secrets} s ON s.key_id = k.id \
-         WHERE k.created <= $1 AND k.id > $3 AND k.revoked = 0 AND k.disabled = 0 AND a.disabled = 0 \
-         AND (k.expires IS NULL OR k.expires > $2) GROUP BY k.id, k.account, k.created \
-         HAVING COALESCE(MAX(s.last_used), k.created) <= $1 ORDER BY k.id LIMIT 250",
+    /// Keys whose expiry lies in a span of time, in the order of an index.
+    expiring: "SELECT id, created, expires FROM {keys} WHERE revoked = 0 \
+         AND (expires, id) > ($1, $2) AND expires <= $3 ORDER BY expires, id LIMIT 1000",
+    /// The last one of the next keys.
+    end_of_span: "SELECT MAX(id) AS id FROM (SELECT id FROM {keys} WHERE id > $1 ORDER BY id LIMIT 5000) n",
+    /// Active keys in a span of ids that were last used, or else created, before an instant. Each of them is looked up: a
+    /// plan that joins all keys with all secrets would do so for each span.
+    unused: "SELECT id, created, last_used FROM (SELECT k.id, k.created, \
+         (SELECT MAX(s.last_used) FROM {secrets} s WHERE s.key_id = k.id) AS last_used FROM {keys} k \
+         WHERE k.id > $3 AND k.id <= $4 AND k.created <= $1 AND k.revoked = 0 AND k.disabled = 0 \
+         AND k.account NOT IN (SELECT a.id FROM {accounts} a WHERE a.disabled <> 0) \
+         AND (k.expires IS NULL OR k.expires > $2)) active \
+         WHERE COALESCE(last_used, created) <= $1 ORDER BY id",
     /// The first event that stays.
     first_that_stays: "SELECT COALESCE((SELECT sequence FROM {events} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
          (SELECT MAX(sequence) + 1 FROM {events})) AS sequence",

@@ -24,6 +24,9 @@ const EXPIRED_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 /// How long events are kept unless set.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
+/// The lease of a sweep. A long one takes it again and again.
+const LEASE_NAME: &str = "sweep";
+
 /// The time between two sweeps unless set.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(15 * 60);
 
@@ -97,7 +100,7 @@ impl EventSweep {
     ///
     /// Returns a [`StoreError`] if the database cannot answer. The next sweep writes the events that are missing.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
-        if !self.store.hold("sweep", &self.holder).await? {
+        if !self.store.hold(LEASE_NAME, &self.holder).await? {
             return Ok(0);
         }
         let now = self.store.clock.now();
@@ -114,55 +117,59 @@ impl EventSweep {
     }
 
     async fn sweep_expiries(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let (from, to) = (earlier(now, EXPIRED_WITHIN), now.plus(days(30)));
-        let (mut after, mut written) = (String::new(), 0);
-        loop {
+        let to = row::column(now.plus(days(30)));
+        let mut place = (row::column(earlier(now, EXPIRED_WITHIN)), String::new());
+        let mut written = 0;
+        while self.store.hold(LEASE_NAME, &self.holder).await? {
             let asked = Statement::new(&self.store.events.expiring)
-                .bind(row::column(from))
-                .bind(row::column(to))
-                .bind(after.as_str());
+                .bind(place.0)
+                .bind(place.1.as_str())
+                .bind(to);
             let rows = self.store.read(asked).await?;
             let mut found = Vec::with_capacity(rows.len());
             for key in &rows {
-                after = row::text(&**key, "id")?;
+                place = (row::number(&**key, "expires")?, row::text(&**key, "id")?);
                 let created = row::timestamp(row::number(&**key, "created")?);
-                let expires = row::timestamp(row::number(&**key, "expires")?);
-                found.extend(of_expiry(&after, created, expires, now));
+                found.extend(of_expiry(&place.1, created, row::timestamp(place.0), now));
             }
             if rows.is_empty() {
-                return Ok(written);
+                break;
             }
             written += self.store.record(found).await?;
         }
+        Ok(written)
     }
 
     async fn sweep_unused(&self, now: Timestamp, unused: u32) -> Result<u64, StoreError> {
         let limit = earlier(now, days(unused));
         let (mut after, mut written) = (String::new(), 0);
-        loop {
+        while self.store.hold(LEASE_NAME, &self.holder).await? {
+            let asked = Statement::new(&self.store.events.end_of_span).bind(after.as_str());
+            let rows = self.store.read(asked).await?;
+            let end = rows.first().map(|row| row::optional(&**row, "id")).transpose()?;
+            let Some(end) = end.flatten() else { break };
             let asked = Statement::new(&self.store.events.unused)
                 .bind(row::column(limit))
                 .bind(row::column(now))
-                .bind(after.as_str());
+                .bind(after.as_str())
+                .bind(end.as_str());
             let rows = self.store.read_within(asked, self.store.settings.change_timeout).await?;
             let mut found = Vec::with_capacity(rows.len());
             for key in &rows {
-                after = row::text(&**key, "id")?;
+                let id = row::text(&**key, "id")?;
                 let created = row::timestamp(row::number(&**key, "created")?);
                 let used = row::optional_number(&**key, "last_used")?.map(row::timestamp);
                 let since = used.unwrap_or(created);
-                let subject = EventSubject::Key(after.clone());
-                let event = Occurrence::new(EventKind::Unused, subject, now)
+                let event = Occurrence::new(EventKind::Unused, EventSubject::Key(id), now)
                     .once(format!("{unused} days since {since}"), Timestamp::MAX)
                     .with("days", unused)
                     .with("last_used", used.map(|used| used.to_string()));
                 found.push(event);
             }
-            if rows.is_empty() {
-                return Ok(written);
-            }
             written += self.store.record(found).await?;
+            after = end;
         }
+        Ok(written)
     }
 }
 

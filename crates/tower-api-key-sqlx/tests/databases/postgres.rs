@@ -98,7 +98,6 @@ impl Postgres {
     }
 
     /// Returns the folder of the server's data.
-    #[allow(dead_code)]
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -119,9 +118,22 @@ impl Postgres {
 
     /// Ends the server without a chance to tidy up.
     pub(crate) fn kill(&mut self) {
-        // Its children end as soon as they see that it is gone, and so does their shared memory.
+        let segment = self.shared_memory();
+        // Its children end as soon as they see that it is gone.
         self.server.kill().unwrap();
         self.server.wait().unwrap();
+        // The kernel keeps the segment of a server that was killed. After some thousands, none can start any more.
+        if let Some(segment) = segment {
+            let _ = Command::new("ipcrm").args(["-m", &segment]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// Returns the id of the server's segment of System V shared memory; none, if the server has ended and tidied up.
+    pub(crate) fn shared_memory(&self) -> Option<String> {
+        let lines = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        // The process, the folder, the start, the port, the sockets, the address, and then the key and the id.
+        let key_and_id = lines.lines().nth(6)?;
+        key_and_id.split_whitespace().nth(1).map(str::to_owned)
     }
 
     /// Ends the server as `pg_ctl stop -m immediate` does.

@@ -1,0 +1,182 @@
+//! A list of keys: how its page is found.
+
+use super::branch::{ListWriter, Reading};
+use super::key_class::{KeyClass, KeyStatus};
+use super::key_set::{FilterPart, KeySet};
+use super::list_terms::ListTerms;
+use crate::SqlStore;
+use crate::row;
+use crate::statement::Statement;
+use crate::storable::{can_be_stored, row_limit};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::{KeyFilter, KeyOrder, KeyState, ManageError, StoreError};
+
+/// A list of keys at an instant.
+pub(crate) struct KeyList<'a> {
+    pub(crate) filter: &'a KeyFilter,
+    pub(crate) now: Timestamp,
+    pub(crate) most_sorted: MostSorted,
+}
+
+/// The most keys that a page reads and sorts. Larger sets are read in the order of the list until the page is full.
+///
+/// If one in 140 keys matches, a page of 50 in the order of the list reads 7,000 keys, too. Of several parts that match
+/// independently, a page might read many more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MostSorted {
+    /// For a filter with one part that is not in the order of the list.
+    pub(crate) one: usize,
+    /// For a filter with several such parts.
+    pub(crate) several: usize,
+}
+
+impl Default for MostSorted {
+    fn default() -> Self {
+        Self { one: 7_000, several: 30_000 }
+    }
+}
+
+/// A part of the filter, and the keys that match it.
+type Candidate = (FilterPart, Vec<KeySet>);
+
+impl<'a> KeyList<'a> {
+    pub(crate) fn new(filter: &'a KeyFilter, now: Timestamp) -> Self {
+        Self { filter, now, most_sorted: MostSorted::default() }
+    }
+
+    /// Returns the statement for the keys behind a place; `None` if no key can match. Asks the database how many keys match
+    /// each part of the filter, if that decides how the page is found.
+    pub(crate) async fn after(
+        &self,
+        store: &SqlStore,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Statement>, ManageError> {
+        let filter = self.filter;
+        let after =
+            after.map(|after| filter.order.position(after).ok_or(ManageError::WrongPosition));
+        let after = after.transpose()?;
+        if self.is_impossible() {
+            return Ok(None);
+        }
+        let writer = ListWriter::new(store, filter);
+        let Some(mut terms) = ListTerms::of(filter, self.now, after, writer.tables()) else {
+            return Ok(None);
+        };
+        let classes = KeyClass::all(store, filter, &mut terms).await?;
+        let sets = self.sets(store, &writer, &terms, classes.as_deref()).await?;
+        let limit = terms.values.add(row_limit(limit));
+        Ok(Some(terms.values.statement(&writer.list(&sets, &terms, &limit))))
+    }
+
+    /// No name is empty, and none has a NUL.
+    fn is_impossible(&self) -> bool {
+        let filter = self.filter;
+        let names = [&filter.account, &filter.owner, &filter.kind, &filter.environment];
+        let impossible = |name: &String| name.is_empty() || !can_be_stored(name);
+        names.into_iter().flatten().any(impossible)
+            || filter.name_prefix.as_ref().is_some_and(|prefix| !can_be_stored(prefix))
+            || filter
+                .tag
+                .as_ref()
+                .is_some_and(|(name, value)| !can_be_stored(name) || !can_be_stored(value))
+    }
+
+    /// Returns the sets of keys that the page is found in. They share no key.
+    async fn sets(
+        &self,
+        store: &SqlStore,
+        writer: &ListWriter<'_>,
+        terms: &ListTerms,
+        classes: Option<&[KeyClass]>,
+    ) -> Result<Vec<(KeySet, Reading)>, StoreError> {
+        let filter = self.filter;
+        let mut candidates = KeySet::candidates(filter, terms, classes);
+        // An index has the keys of each account, owner and tag in the order of ids.
+        let is_ordered = |part: FilterPart| {
+            classes.is_none()
+                && filter.order == KeyOrder::Id
+                && !matches!(part, FilterPart::Names | FilterPart::Expiry)
+        };
+        if let [(part, _)] = &*candidates
+            && is_ordered(*part)
+        {
+            return Ok(in_order_of(&mut candidates, filter, terms));
+        }
+        let by_account = classes.is_some() && filter.state == Some(KeyState::Disabled);
+        if by_account {
+            candidates.push((FilterPart::Account, vec![KeySet::of_disabled_accounts()]));
+        }
+        let mut counts = self.count(store, writer, terms, &candidates).await?;
+        let disabled_accounts = if by_account { candidates.pop().zip(counts.pop()) } else { None };
+        let most = self.most(candidates.len());
+        let smallest = (0..candidates.len()).zip(&counts).min_by_key(|(_, count)| **count);
+        if let Some((place, count)) = smallest
+            && *count <= most
+        {
+            let (_, sets) = candidates.swap_remove(place);
+            return Ok(sets.into_iter().map(|set| (set, Reading::All)).collect());
+        }
+        candidates.retain(|(part, _)| is_ordered(*part));
+        if !candidates.is_empty() {
+            return Ok(in_order_of(&mut candidates, filter, terms));
+        }
+        let Some(classes) = classes else {
+            let all = KeySet::in_order(filter, terms, None);
+            return Ok(all.into_iter().map(|set| (set, Reading::InOrder)).collect());
+        };
+        let mut sets = Vec::new();
+        let mut classes = classes.to_vec();
+        if let Some(((_, of_accounts), count)) = disabled_accounts
+            && count <= self.most_sorted.one
+        {
+            classes.retain(|class| class.status != KeyStatus::Live);
+            sets.extend(of_accounts.into_iter().map(|set| (set, Reading::All)));
+        }
+        let in_order = KeySet::in_order(filter, terms, Some(&classes));
+        sets.extend(in_order.into_iter().map(|set| (set, Reading::InOrderOfClass)));
+        Ok(sets)
+    }
+
+    const fn most(&self, parts: usize) -> usize {
+        if parts > 1 { self.most_sorted.several } else { self.most_sorted.one }
+    }
+
+    /// Counts the keys of each candidate, up to one more than may be sorted.
+    async fn count(
+        &self,
+        store: &SqlStore,
+        writer: &ListWriter<'_>,
+        terms: &ListTerms,
+        candidates: &[Candidate],
+    ) -> Result<Vec<usize>, StoreError> {
+        let mut counts = vec![usize::MAX; candidates.len()];
+        if candidates.is_empty() {
+            return Ok(counts);
+        }
+        let most = self.most(candidates.len()).saturating_add(1);
+        let texts: Vec<_> = candidates
+            .iter()
+            .enumerate()
+            .map(|(number, (_, sets))| writer.count(number, sets, most))
+            .collect();
+        for row in store.read(terms.values.statement(&texts.join(" UNION ALL "))).await? {
+            let place = usize::try_from(row::number(&*row, "candidate")?).unwrap_or(usize::MAX);
+            let number = usize::try_from(row::number(&*row, "number")?).unwrap_or(usize::MAX);
+            if let Some(count) = counts.get_mut(place) {
+                *count = number;
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// Reads the first candidate, which an index has in the order of the list.
+fn in_order_of(
+    candidates: &mut Vec<Candidate>,
+    filter: &KeyFilter,
+    terms: &ListTerms,
+) -> Vec<(KeySet, Reading)> {
+    let sets = candidates.drain(..).take(1).flat_map(|(_, sets)| sets);
+    sets.map(|set| (set.behind_place(filter.order, terms), Reading::InOrder)).collect()
+}
