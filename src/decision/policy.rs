@@ -269,7 +269,7 @@ impl Policy {
         expect(dead_code, reason = "metrics have a series for each")
     )]
     pub(crate) fn routes(&self) -> usize {
-        self.routes.as_ref().map_or(0, RouteTable::len)
+        (0..usize::MAX).position(|index| self.route_pattern(Some(index)).is_none()).unwrap_or(0)
     }
 
     /// Returns the pattern of a route; `None` without a route.

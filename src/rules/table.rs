@@ -130,11 +130,6 @@ impl RouteTable {
         self.routes.get(index).map(|entry| &*entry.name)
     }
 
-    /// Returns how many routes the table has, `otherwise` among them.
-    pub(crate) fn len(&self) -> usize {
-        self.routes.len()
-    }
-
     /// Returns the pattern of a route, by its index in the table.
     pub(crate) fn pattern(&self, index: usize) -> Option<&str> {
         self.routes.get(index).map(CompiledRoute::pattern)

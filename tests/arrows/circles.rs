@@ -7,6 +7,15 @@ use super::source::packages;
 
 /// The circles that may be, and why.
 const CIRCLES: &[(&str, &[&str], &str)] = &[
+    (
+        "tower-api-key",
+        &[
+            "decision/observed_request.rs",
+            "decision/observed_wait.rs",
+            "decision/request_counter.rs",
+        ],
+        "a request and its waits lead to the counter of their layer, which counts them",
+    ),
     ("tower-api-key", &["service/builder/layer_builder.rs", "service/layer.rs"], BUILDER),
     ("tower-api-key", &["shaping/builder.rs", "shaping/layer.rs"], BUILDER),
     ("tower-api-key", &["store/cached/builder.rs", "store/cached/cache.rs"], BUILDER),
