@@ -77,6 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
             "vendors",
             "usage",
+            "events",
         ],
     ),
     ("telemetry", &["key", "store", "caller", "limits", "decision", "service"]),

@@ -23,6 +23,8 @@ mod exchange;
 mod failure;
 mod invalid;
 mod secret;
+#[cfg(feature = "config")]
+mod settings;
 mod tls;
 mod webhook;
 

@@ -60,17 +60,7 @@ impl EventDelivery {
         store: SqlStore,
         sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
     ) -> Result<Self, StoreError> {
-        let sinks: Vec<_> = sinks.into_iter().collect();
-        for (place, sink) in sinks.iter().enumerate() {
-            let name = sink.name();
-            if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
-                let wrong = "the name of a sink must have 1 to 100 bytes and no control characters";
-                return Err(StoreError::new(wrong));
-            }
-            if sinks.iter().skip(place + 1).any(|other| other.name() == name) {
-                return Err(StoreError::new("two sinks have the same name: give each its own"));
-            }
-        }
+        let sinks = checked(sinks)?;
         let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
         Ok(Self { store, sinks, schedule: RetrySchedule::default(), holder })
     }
@@ -79,6 +69,19 @@ impl EventDelivery {
     #[must_use]
     pub fn schedule(self, schedule: RetrySchedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// Replaces the sinks, for a program that has read them anew. The leases stay those of this delivery, so the next
+    /// [`run`](Self::run) waits for none of them. Drop the future of the earlier run before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), except for that of random numbers.
+    pub fn with_sinks(
+        self,
+        sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { sinks: checked(sinks)?, ..self })
     }
 
     /// Delivers until the future is dropped. While the database cannot answer, it tries again each second.
@@ -148,6 +151,24 @@ impl fmt::Debug for EventDelivery {
         let names: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
         formatter.debug_struct("EventDelivery").field("sinks", &names).finish_non_exhaustive()
     }
+}
+
+/// Returns sinks that have names of their own.
+fn checked(
+    sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
+) -> Result<Vec<Arc<dyn EventSink>>, StoreError> {
+    let sinks: Vec<_> = sinks.into_iter().collect();
+    for (place, sink) in sinks.iter().enumerate() {
+        let name = sink.name();
+        if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
+            let wrong = "the name of a sink must have 1 to 100 bytes and no control characters";
+            return Err(StoreError::new(wrong));
+        }
+        if sinks.iter().skip(place + 1).any(|other| other.name() == name) {
+            return Err(StoreError::new("two sinks have the same name: give each its own"));
+        }
+    }
+    Ok(sinks)
 }
 
 /// Returns a number between 0 and 1, or the middle if the system has no random numbers.
