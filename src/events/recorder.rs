@@ -56,14 +56,14 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// ```
 #[derive(Clone)]
 pub struct EventRecorder {
-    sender: Sender<Waiting>,
+    sender: Sender<ToWrite>,
     recent: Arc<RecentOccasions>,
     clock: Arc<dyn Clock>,
     observes_requests: bool,
 }
 
 /// What waits for the task that writes.
-enum Waiting {
+enum ToWrite {
     Occurrence(Occurrence),
     /// Is answered when all that was recorded before is written.
     Flush(oneshot::Sender<()>),
@@ -100,14 +100,14 @@ impl EventRecorder {
     pub async fn flush(&self) {
         let (answer, flushed) = oneshot::channel();
         // A task that has ended writes nothing more, so there is nothing to wait for.
-        if self.sender.send(Waiting::Flush(answer)).await.is_ok() {
+        if self.sender.send(ToWrite::Flush(answer)).await.is_ok() {
             let _ = flushed.await;
         }
     }
 
     /// Returns false if the channel is full. The next request records the occurrence then.
     fn send(&self, occurrence: Occurrence) -> bool {
-        self.sender.try_send(Waiting::Occurrence(occurrence)).is_ok()
+        self.sender.try_send(ToWrite::Occurrence(occurrence)).is_ok()
     }
 
     /// Records the quotas of a request that are nearly used up.
@@ -162,14 +162,14 @@ impl Observer for EventRecorder {
 }
 
 /// Writes occurrences until the recorder is dropped. A store that cannot answer is tried again.
-async fn write(mut waiting: Receiver<Waiting>, log: impl EventLog) {
+async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
     let mut received = Vec::new();
     while waiting.recv_many(&mut received, BATCH).await > 0 {
         let (mut batch, mut flushes) = (Vec::with_capacity(received.len()), Vec::new());
         for waiting in received.drain(..) {
             match waiting {
-                Waiting::Occurrence(occurrence) => batch.push(occurrence),
-                Waiting::Flush(answer) => flushes.push(answer),
+                ToWrite::Occurrence(occurrence) => batch.push(occurrence),
+                ToWrite::Flush(answer) => flushes.push(answer),
             }
         }
         while !batch.is_empty()

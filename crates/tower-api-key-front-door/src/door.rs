@@ -188,7 +188,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
                 {
                     management = self.management_after(&current.0, (&door, &opened), &layer, &file)?;
                 }
-                Ok(layer)
+                Ok::<_, OpenError>(layer)
             })?;
             #[cfg(feature = "management")]
             {
