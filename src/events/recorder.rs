@@ -172,9 +172,7 @@ async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
                 ToWrite::Flush(answer) => flushes.push(answer),
             }
         }
-        while !batch.is_empty()
-            && log.record(batch.clone()).await.is_err()
-            && !waiting.is_closed()
+        while !batch.is_empty() && log.record(batch.clone()).await.is_err() && !waiting.is_closed()
         {
             sleep(BETWEEN_WRITES).await;
         }

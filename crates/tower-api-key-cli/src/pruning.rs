@@ -24,7 +24,8 @@ impl Pruning {
     fn before(&self) -> Result<Timestamp, Failure> {
         let Moment(before) = self.before;
         if before > SystemClock.now() {
-            let text = "`--before` is in the future: write a time in the past, such as \"90 days ago\"";
+            let text =
+                "`--before` is in the future: write a time in the past, such as \"90 days ago\"";
             return Err(Failure::Invalid(text.to_owned()));
         }
         Ok(before)

@@ -12,9 +12,8 @@ pub(crate) fn build(
     management: Management,
 ) -> Result<Console, ConfigError> {
     let set_up = door.clone();
-    let mut builder = Console::builder(management)
-        .path(settings.path())
-        .gate(move |gate| set_up.set_up(gate));
+    let mut builder =
+        Console::builder(management).path(settings.path()).gate(move |gate| set_up.set_up(gate));
     if let Some(title) = &settings.title {
         builder = builder.title(title);
     }

@@ -186,14 +186,14 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
                     layer.map_err(|source| OpenError::Layer { file: file.clone(), source })?;
                 #[cfg(feature = "management")]
                 {
-                    management = self.management_after(&current.0, (&door, &opened), &layer, &file)?;
+                    management =
+                        self.management_after(&current.0, (&door, &opened), &layer, &file)?;
                 }
                 Ok::<_, OpenError>(layer)
             })?;
             #[cfg(feature = "management")]
             {
-                let mut serving =
-                    shared.management.write().unwrap_or_else(PoisonError::into_inner);
+                let mut serving = shared.management.write().unwrap_or_else(PoisonError::into_inner);
                 *serving = management;
             }
             let before = std::mem::replace(&mut current.1, opened);

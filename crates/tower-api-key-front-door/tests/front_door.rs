@@ -403,7 +403,8 @@ async fn a_table_that_this_build_does_not_run_is_refused() {
             "tracing",
         ),
     ] {
-        let file = format!("{table}\nprofile.base = \"standard\"\nstore.url = {{ file = \"url\" }}\n");
+        let file =
+            format!("{table}\nprofile.base = \"standard\"\nstore.url = {{ file = \"url\" }}\n");
         let files = Files::new(&file).await;
         let opened = LiveFrontDoor::open(files.path()).await;
         match opened {

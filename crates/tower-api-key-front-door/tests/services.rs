@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::events::EventKind;
+use tower_api_key::events::{EventKind, EventLog};
 use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::request::Connection;
 use tower_api_key::store::{KeyManager, NewKey};
@@ -101,9 +101,8 @@ async fn ask(door: &LiveFrontDoor, request: Request<Body>) -> (StatusCode, Value
 
 /// Sends a request through the gate of the file, and returns the status.
 async fn pass(door: &LiveFrontDoor, key: &str) -> StatusCode {
-    let inner = service_fn(|_: Request<Body>| async {
-        Ok::<_, Infallible>(Response::new(Body::empty()))
-    });
+    let inner =
+        service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
     let request = request(Method::GET, "/users", key, &Value::Null);
     door.layer().layer(inner).oneshot(request).await.unwrap().status()
 }
@@ -118,9 +117,9 @@ async fn management_does_what_the_file_says() {
     let get = async |path: &str| {
         ask(&door, request(Method::GET, path, &place.operator, &Value::Null)).await
     };
-    assert_eq!(get("/manage/plans").await.1["plans"][0]["name"], "free");
+    assert_eq!(get("/manage/plans").await.1["data"][0]["name"], "free");
     let (_, roles) = get("/manage/roles").await;
-    assert_eq!(roles["roles"][0]["name"], "support", "{roles}");
+    assert_eq!(roles["data"][0]["name"], "support", "{roles}");
     let (_, scopes) = get("/manage/scopes").await;
     assert!(scopes.to_string().contains("Read users"), "{scopes}");
     for path in ["/manage/keys/key_of_acme/usage", "/manage/counters/key_of_acme"] {
@@ -131,7 +130,11 @@ async fn management_does_what_the_file_says() {
         ask(&door, request(Method::POST, "/own/keys", &place.customer, &body)).await
     };
     let (status, problem) = create(json!({"environment": "live"})).await;
-    assert_eq!((status, &problem["field"]), (StatusCode::FORBIDDEN, &json!("expires")), "{problem}");
+    assert_eq!(
+        (status, &problem["field"]),
+        (StatusCode::FORBIDDEN, &json!("expires")),
+        "{problem}"
+    );
     let soon = tower_api_key::clock::Timestamp::from(std::time::SystemTime::now())
         .plus(std::time::Duration::from_secs(86_400));
     let draft = json!({"environment": "live", "expires": soon.to_string()});

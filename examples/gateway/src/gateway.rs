@@ -171,10 +171,7 @@ pub fn check(settings: &GatewaySettings) -> Result<(), Problem> {
 /// # Errors
 ///
 /// [`Problem`] with the route that no request would reach.
-pub fn check_management(
-    settings: &GatewaySettings,
-    front_door: &FrontDoor,
-) -> Result<(), Problem> {
+pub fn check_management(settings: &GatewaySettings, front_door: &FrontDoor) -> Result<(), Problem> {
     let Some(management) = front_door.management() else { return Ok(()) };
     for (at, route) in settings.routes.iter().enumerate() {
         let taken = match (management.host(), &route.host) {

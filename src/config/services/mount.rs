@@ -4,9 +4,8 @@
 /// is `.` or `..`. Such a path has one spelling, and no parameter.
 pub(super) fn is_path(path: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-    let is_segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain)
-    };
+    let is_segment =
+        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain);
     path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment))
 }
 

@@ -26,7 +26,8 @@ pub struct OwnerSettings {
 impl OwnerSettings {
     pub(super) fn check(&self, path: &Path, found: &mut Vec<Contradiction>) {
         if self.most_keys == 0 {
-            let problem = "customers could create no key: write at least 1, or remove the table `owners`";
+            let problem =
+                "customers could create no key: write at least 1, or remove the table `owners`";
             found.push(Contradiction::new(path.field("most_keys"), &problem));
         }
         if self.longest_life.is_some_and(|life| life.duration().is_zero()) {

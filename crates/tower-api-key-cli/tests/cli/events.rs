@@ -90,6 +90,10 @@ fn events_are_pruned(program: &Program) {
     assert!(dry.everything().contains(&expected), "{}", dry.everything());
     assert_eq!(count(), before);
     let pruned = program.run(&["events", "prune", "--before", "0s ago"]);
-    assert!(pruned.everything().contains(&format!("events deleted: {before}")), "{}", pruned.everything());
+    assert!(
+        pruned.everything().contains(&format!("events deleted: {before}")),
+        "{}",
+        pruned.everything()
+    );
     assert_eq!(count(), 0);
 }

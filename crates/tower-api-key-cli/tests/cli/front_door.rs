@@ -204,7 +204,11 @@ fn wrong_webhooks_are_mistakes_that_show_no_secret() {
     let program = Program::new();
     for (url, secret, expected) in [
         ("https://hooks.example.com/keys", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", None),
-        ("https://10.0.0.1/keys", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Some("`webhooks[0]`: `url`")),
+        (
+            "https://10.0.0.1/keys",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            Some("`webhooks[0]`: `url`"),
+        ),
         ("https://hooks.example.com/keys", "hunter2", Some("`webhooks[0]`: `secret` is not valid")),
     ] {
         let file = format!(

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tower::{Layer, Service, ServiceExt};
 use http_body_util::Either;
+use tower::{Layer, Service, ServiceExt};
 use tower_api_key::GateBody;
 
 use super::access_log::AccessLine;

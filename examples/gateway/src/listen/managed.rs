@@ -28,6 +28,8 @@ pub(super) async fn answer(router: Router, request: Request<Drained>) -> Respons
     match answer {
         Ok(Ok(answer)) => answer,
         Ok(Err(never)) => match never {},
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the content did not come in time\n").into_response(),
+        Err(_) => {
+            (StatusCode::REQUEST_TIMEOUT, "the content did not come in time\n").into_response()
+        }
     }
 }

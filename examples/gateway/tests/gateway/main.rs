@@ -11,8 +11,8 @@
 mod balance;
 mod fields;
 mod grpc;
-mod lifecycle;
 mod inbox;
+mod lifecycle;
 mod limits;
 mod managed;
 mod process;

@@ -8,19 +8,13 @@ use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::store::{KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
-use crate::inbox::Inbox;
-use crate::process::Process;
+use crate::inbox::{Inbox, SECRET};
+use crate::process::{Folder, Process};
 use crate::upstream::{serve, text};
 
 /// All scopes of an operator, and one to give away.
-const SCOPES: [&str; 6] = [
-    "keys.read",
-    "keys.write",
-    "accounts.read",
-    "accounts.write",
-    "trail.read",
-    "users.read",
-];
+const SCOPES: [&str; 6] =
+    ["keys.read", "keys.write", "accounts.read", "accounts.write", "trail.read", "users.read"];
 
 const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
 
@@ -66,7 +60,8 @@ async fn a_key_is_created_over_http_and_its_events_reach_a_webhook() {
     let process = Process::with("managed", upstream().await, with(&tables)).await;
     let operator = issue(&process, "staff", &SCOPES).await;
 
-    let (status, listed) = parts(&process.curl_as(&operator, "a.pem", "/manage/keys", &[]).unwrap());
+    let (status, listed) =
+        parts(&process.curl_as(&operator, "a.pem", "/manage/keys", &[]).unwrap());
     assert_eq!(status, 200, "{listed}");
     assert!(listed.to_string().contains("key_1"), "{listed}");
 
@@ -75,8 +70,8 @@ async fn a_key_is_created_over_http_and_its_events_reach_a_webhook() {
     let answer = process.curl_as(&operator, "a.pem", "/manage/keys", &create).unwrap();
     let (status, created) = parts(&answer);
     assert_eq!(status, 201, "{created}");
-    let text_of = |name: &str| created[name].as_str().unwrap();
-    let (id, secret) = (text_of("id"), text_of("secret"));
+    let (id, secret) =
+        (created["key"]["id"].as_str().unwrap(), created["secret"].as_str().unwrap());
 
     let event = inbox.wait_for("key.created", id).await;
     assert_eq!(event["data"]["author"], "key_of_staff");
@@ -97,9 +92,8 @@ async fn management_is_behind_a_gate_and_never_at_the_address_of_probes() {
     let process = Process::with("guarded", upstream().await, with(&tables)).await;
     let operator = issue(&process, "staff", &SCOPES).await;
     let customer = issue(&process, "account_2", &["keys.read", "keys.write"]).await;
-    let status = |key: &str, path: &str| {
-        parts(&process.curl_as(key, "a.pem", path, &[]).unwrap()).0
-    };
+    let status =
+        |key: &str, path: &str| parts(&process.curl_as(key, "a.pem", path, &[]).unwrap()).0;
     for (key, path, expected) in [
         ("", "/a", 200),
         ("", "/manage/keys", 401),
@@ -213,6 +207,20 @@ async fn mistakes_of_these_tables_keep_the_gateway_from_starting() {
             assert!(text.contains(expected) && !text.contains("hunter2"), "{tables}: {text}");
         }
     }
+}
+
+#[test]
+fn the_example_has_no_mistake() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/managed.toml");
+    let folder = Folder::new("example");
+    let output = Command::new(env!("CARGO_BIN_EXE_gateway"))
+        .args(["--check", example])
+        .envs([("BILLING_URL", "https://hooks.example.com/keys"), ("BILLING_SECRET", SECRET)])
+        .current_dir(folder.file(""))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{text}");
 }
 
 /// A host of its own serves management only, and no other host has it.
