@@ -53,6 +53,8 @@ mod limiter;
 mod looks;
 #[cfg(feature = "management")]
 mod management;
+#[cfg(feature = "management")]
+mod managing;
 mod opened;
 #[cfg(feature = "redis")]
 mod redis_servers;

@@ -1,6 +1,6 @@
 //! Management over HTTP, as a file describes it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use tower_api_key::config::{FrontDoor, ManagementSettings, OwnerSettings};
@@ -8,7 +8,6 @@ use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 use tower_api_key_admin::ManagementApi;
 use tower_api_key_admin::management::{Management, ManagementBuilder, OwnerPolicy};
 
-use crate::door::LiveFrontDoor;
 use crate::error::OpenError;
 use crate::opened::Opened;
 
@@ -106,29 +105,6 @@ impl ManagementDoor {
     /// from [`LiveFrontDoor::management`](crate::LiveFrontDoor::management) then.
     pub fn router(&self) -> Router {
         self.router.clone()
-    }
-}
-
-impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
-    /// Returns what serves the table `[management]` of the file that was last taken over. `None` without that table. A
-    /// program that does not serve it should refuse such a file.
-    pub fn management(&self) -> Option<ManagementDoor> {
-        self.shared.management.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Keeps the management that serves, with the sessions of its console, if the next file says the same of it. Builds
-    /// another one otherwise.
-    pub(crate) fn management_after(
-        &self,
-        before: &FrontDoor,
-        (door, opened): (&FrontDoor, &Opened),
-        layer: &ApiKeyLayer,
-        file: &str,
-    ) -> Result<Option<ManagementDoor>, OpenError> {
-        if before.has_management_of(door) {
-            return Ok(self.management());
-        }
-        ManagementDoor::of(door, opened, layer, &self.shared.finish, file)
     }
 }
 
