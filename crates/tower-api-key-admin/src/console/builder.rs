@@ -46,7 +46,7 @@ impl Console {
     }
 }
 
-impl<'a> ConsoleBuilder<'a> {
+impl ConsoleBuilder<'_> {
     fn new(management: Management) -> Self {
         Self {
             management,

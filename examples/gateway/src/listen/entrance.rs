@@ -35,16 +35,14 @@ impl Service<Request<Drained>> for Entrance {
         let in_force = self.current.load();
         let line = in_force.routing.has_access_log.then(|| AccessLine::of(&request));
         let management = in_force.management.as_ref();
-        let answer: Self::Future = match management.filter(|door| managed::takes(door, &request)) {
-            Some(door) => {
-                let answer = managed::answer(door.router(), request);
-                Box::pin(async move { Ok(answer.await.map(Either::Right)) })
-            }
-            None => {
-                let forward = Forward::new(in_force.routing.clone(), self.drain.clone());
-                let answer = in_force.gate.layer(forward).oneshot(request);
-                Box::pin(async move { Ok(answer.await?.map(Either::Left)) })
-            }
+        let managed = management.filter(|door| managed::takes(door, &request));
+        let answer: Self::Future = if let Some(door) = managed {
+            let answer = managed::answer(door.router(), request);
+            Box::pin(async move { Ok(answer.await.map(Either::Right)) })
+        } else {
+            let forward = Forward::new(in_force.routing.clone(), self.drain.clone());
+            let answer = in_force.gate.layer(forward).oneshot(request);
+            Box::pin(async move { Ok(answer.await?.map(Either::Left)) })
         };
         let Some(line) = line else { return answer };
         Box::pin(async move {
