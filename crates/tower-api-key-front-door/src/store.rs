@@ -16,11 +16,15 @@ pub(crate) struct OpenStore {
     /// The recorder of the usage that the database keeps.
     pub(crate) usage: Option<UsageRecorder>,
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg_attr(not(any(feature = "events", feature = "management")), allow(dead_code))]
     pub(crate) database: Option<tower_api_key_sqlx::SqlStore>,
 }
 
 /// Opens a store. Writes the digests that `rehasher` records.
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused_variables, clippy::unused_async)
+)]
 pub(crate) async fn open(
     settings: &StoreSettings,
     telemetry: TelemetrySettings,
