@@ -78,6 +78,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
             "vendors",
             "usage",
+            "events",
         ],
     ),
     ("telemetry", &["key", "store", "caller", "limits", "decision", "service"]),

@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use super::backends::Backends;
 use super::profile::NOTHING;
 use super::read::{Contradiction, Path};
+use super::services::WebhookSettings;
 use super::tables::FrontDoorTable;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
@@ -26,7 +27,10 @@ pub(super) fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Ve
         tables
     };
     let backends = Backends::in_memory();
-    let Err(error) = tables.builder(&backends)?.build() else { return tables.check_ends() };
+    let Err(error) = tables.builder(&backends)?.build() else {
+        tables.check_management(&backends)?;
+        return tables.check_ends();
+    };
     let mut found = tables.locate_all(&error);
     if matches!(error, ConfigError::LimiterMissing) {
         // No field can be left out, so the others are looked for with a limiter.
@@ -46,6 +50,7 @@ impl FrontDoorTable {
         let store = || Arc::clone(&backends.store);
         let described = self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, store())));
         let mut found = self.in_store();
+        self.in_services(&mut found);
         let mut builder = described.unwrap_or_else(|contradiction| {
             found.push(contradiction);
             ApiKeyLayerBuilder::new(&NOTHING, store())
@@ -76,6 +81,18 @@ impl FrontDoorTable {
         peppers
             .describe_at(&path, SystemClock.now())
             .map_or_else(|found| Err(vec![found]), |_| Ok(()))
+    }
+
+    /// Finds what contradicts itself in management, events and webhooks.
+    fn in_services(&self, found: &mut Vec<Contradiction>) {
+        let store = self.store.as_ref();
+        if let Some(management) = &self.management {
+            management.check(store, found);
+        }
+        if let Some(events) = &self.events {
+            events.check(store, found);
+        }
+        WebhookSettings::check_all(&self.webhooks, self.events.as_ref(), found);
     }
 
     /// Finds what contradicts itself in the store.

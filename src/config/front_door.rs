@@ -37,6 +37,7 @@ use crate::service::ApiKeyLayerBuilder;
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 400);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct FrontDoor {
     pub(super) tables: FrontDoorTable,
     fingerprint: [u8; 32],

@@ -29,6 +29,7 @@ mod front_door;
 mod gate;
 mod instant;
 mod locate;
+mod management_gate;
 mod named;
 mod names;
 mod nearest;
@@ -39,6 +40,7 @@ mod report;
 mod schema;
 mod secret;
 mod section;
+mod services;
 mod tables;
 mod text;
 mod write;
@@ -54,5 +56,8 @@ pub use report::{FrontDoorError, Mistake};
 pub use schema::{json_schema, json_schema_with};
 pub use secret::SecretText;
 pub use section::SectionMistake;
+pub use services::{
+    ConsoleSettings, EventSettings, ManagementSettings, OwnerSettings, WebhookSettings,
+};
 pub use text::FileFormat;
 pub use write::{UnwritableProfile, to_toml};

@@ -12,6 +12,7 @@ use super::gate::{
 };
 use super::profile::{BaseName, ProfileTable};
 use super::read::{Fault, FaultKind};
+use super::services::{EventSettings, ManagementSettings, WebhookSettings};
 
 /// A front door.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -117,6 +118,15 @@ pub(super) struct FrontDoorTable {
     /// What the gate logs and counts: nothing unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) telemetry: Option<TelemetrySettings>,
+    /// The management API and the console of the keys in the store: not served unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) management: Option<ManagementSettings>,
+    /// Records and keeps events of keys. An empty table is enough. Not with `memory:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) events: Option<EventSettings>,
+    /// Endpoints that get events. They need `events`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) webhooks: Vec<WebhookSettings>,
 }
 
 impl FrontDoorTable {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::kind::EventKind;
@@ -40,6 +41,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// One key has at most one event for its first use, for each percentage of a quota in each window, and for being seen in
 /// clear or used elsewhere in each hour. This holds for all processes that write into one store.
 ///
+/// Clones are one recorder, for several layers.
+///
 /// ```
 /// use tower_api_key::events::{EventLog, EventRecorder};
 /// use tower_api_key::store::MemoryStore;
@@ -51,21 +54,29 @@ const HOUR: Duration = Duration::from_secs(3_600);
 ///     ApiKeyLayer::builder(Profile::STANDARD, store).observer(recorder).build()
 /// }
 /// ```
+#[derive(Clone)]
 pub struct EventRecorder {
-    sender: Sender<Occurrence>,
-    recent: RecentOccasions,
+    sender: Sender<ToWrite>,
+    recent: Arc<RecentOccasions>,
     clock: Arc<dyn Clock>,
     observes_requests: bool,
 }
 
+/// What waits for the task that writes.
+enum ToWrite {
+    Occurrence(Occurrence),
+    /// Is answered when all that was recorded before is written.
+    Flush(oneshot::Sender<()>),
+}
+
 impl EventRecorder {
-    /// Creates a recorder, and the future that writes into a log. Spawn the future: it ends once the recorder is dropped
-    /// and all is written.
+    /// Creates a recorder, and the future that writes into a log. Spawn the future: it ends once the recorder and its
+    /// clones are dropped and all is written.
     pub fn new(log: impl EventLog) -> (Self, impl Future<Output = ()> + Send) {
         let (sender, receiver) = channel(WAITING);
         let recorder = Self {
             sender,
-            recent: RecentOccasions::new(),
+            recent: Arc::new(RecentOccasions::new()),
             clock: Arc::new(SystemClock),
             observes_requests: true,
         };
@@ -84,9 +95,19 @@ impl EventRecorder {
         Self { clock: Arc::new(clock), ..self }
     }
 
+    /// Waits until all that was recorded before is written, which takes about a second. Call it when a process ends, and
+    /// bound the wait: while the log cannot answer, it does not end.
+    pub async fn flush(&self) {
+        let (answer, flushed) = oneshot::channel();
+        // A task that has ended writes nothing more, so there is nothing to wait for.
+        if self.sender.send(ToWrite::Flush(answer)).await.is_ok() {
+            let _ = flushed.await;
+        }
+    }
+
     /// Returns false if the channel is full. The next request records the occurrence then.
     fn send(&self, occurrence: Occurrence) -> bool {
-        self.sender.try_send(occurrence).is_ok()
+        self.sender.try_send(ToWrite::Occurrence(occurrence)).is_ok()
     }
 
     /// Records the quotas of a request that are nearly used up.
@@ -149,14 +170,25 @@ impl Observer for EventRecorder {
 }
 
 /// Writes occurrences until the recorder is dropped. A store that cannot answer is tried again.
-async fn write(mut occurrences: Receiver<Occurrence>, log: impl EventLog) {
-    let mut batch = Vec::new();
-    while occurrences.recv_many(&mut batch, BATCH).await > 0 {
-        while log.record(batch.clone()).await.is_err() && !occurrences.is_closed() {
+async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
+    let mut received = Vec::new();
+    while waiting.recv_many(&mut received, BATCH).await > 0 {
+        let (mut batch, mut flushes) = (Vec::with_capacity(received.len()), Vec::new());
+        for waiting in received.drain(..) {
+            match waiting {
+                ToWrite::Occurrence(occurrence) => batch.push(occurrence),
+                ToWrite::Flush(answer) => flushes.push(answer),
+            }
+        }
+        while !batch.is_empty() && log.record(batch.clone()).await.is_err() && !waiting.is_closed()
+        {
             sleep(BETWEEN_WRITES).await;
         }
-        batch.clear();
-        if occurrences.is_empty() && !occurrences.is_closed() {
+        for flush in flushes {
+            // The caller may have stopped to wait.
+            let _ = flush.send(());
+        }
+        if waiting.is_empty() && !waiting.is_closed() {
             sleep(BETWEEN_WRITES).await;
         }
     }

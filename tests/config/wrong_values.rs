@@ -54,7 +54,7 @@ fn whole() -> Value {
             },
             "answers_by_path": [{"prefix": "/v2", "answers": {"key_revoked": "key_unknown"}}],
         },
-        "store": {"url": "memory:"},
+        "store": {"url": "sqlite:keys.db", "cache": {}},
         "limiter": {"url": "memory:", "on_failure": "deny"},
         "routes": [
             {"path": "/users", "methods": ["GET"], "all_of": ["users.read"]},
@@ -90,6 +90,24 @@ fn whole() -> Value {
         "select_websocket_protocol": "chat.v1",
         "failed_attempts": {"limit": 5, "window": "60s", "capacity": 8},
         "refused_requests": {"limit": 5, "window": "60s", "keys": 8},
+        "management": {
+            "path": "/manage",
+            "host": "keys.example.com",
+            "operators": ["staff"],
+            "catalogue": {"users.read": "Read users"},
+            "owners": {"path": "/own", "most_keys": 20, "longest_life": "90d"},
+            "console": {"path": "/console", "title": "Keys", "for_owners": true, "idle": "10m"},
+        },
+        "events": {"log": true, "interval": "1h", "keep": "30d", "unused_days": 90},
+        "webhooks": [{
+            "name": "billing",
+            "url": "https://hooks.example.com/keys",
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "more_secrets": ["whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"],
+            "kinds": ["key.created"],
+            "account": "acme",
+            "timeout": "5s",
+        }],
     })
 }
 

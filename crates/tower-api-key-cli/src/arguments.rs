@@ -11,8 +11,9 @@ use crate::events::Events;
 use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
-use crate::moment::{Moment, Span};
+use crate::moment::Span;
 use crate::policies::PolicyCommand;
+use crate::pruning::Pruning;
 use crate::settings::{AccountSettings, KeySettings};
 use crate::usage::Usage;
 
@@ -291,9 +292,5 @@ pub(crate) enum Trail {
     ///
     /// A replica that was away since before the oldest change that stays reads all keys anew. So keep some days.
     #[command(after_help = help::PRUNE)]
-    Prune {
-        /// Delete changes that are older than this time, such as "90 days ago" or 2027-01-31T12:00:00Z
-        #[arg(long, value_name = "TIME")]
-        before: Moment,
-    },
+    Prune(Pruning),
 }

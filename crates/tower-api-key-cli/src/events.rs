@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::help;
 use crate::moment;
 use crate::output::{Output, print};
+use crate::pruning::Pruning;
 
 /// The time between two looks of `--follow`.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -66,6 +67,11 @@ enum EventCommand {
         #[arg(long, value_name = "SEQUENCE")]
         all_after: Option<u64>,
     },
+    /// Delete old events, with their deliveries and dead letters
+    ///
+    /// A sink that no program has served since then loses these events. Programs that sweep delete events of 30 days.
+    #[command(after_help = help::PRUNE_EVENTS)]
+    Prune(Pruning),
 }
 
 impl Events {
@@ -94,6 +100,7 @@ impl Events {
                 output.say(&format!("events to send again: {replayed}"));
                 Ok(())
             }
+            Some(EventCommand::Prune(pruning)) => pruning.of_events(store, output).await,
         }
     }
 }

@@ -163,8 +163,14 @@ Examples:
   tower-api-key events replay --sink billing --sequence 1207
   tower-api-key events replay --sink billing --all-after 1200";
 
+pub(crate) const PRUNE_EVENTS: &str = "\
+Examples:
+  tower-api-key events prune --before \"90 days ago\" --dry-run
+  tower-api-key events prune --before 2026-01-31T00:00:00Z";
+
 pub(crate) const PRUNE: &str = "\
 Examples:
+  tower-api-key trail prune --before \"90 days ago\" --dry-run
   tower-api-key trail prune --before \"90 days ago\"
   tower-api-key trail prune --before 2026-01-31T00:00:00Z";
 
@@ -259,6 +265,7 @@ mod tests {
             SWEEP_POLICIES,
             TRAIL,
             PRUNE,
+            PRUNE_EVENTS,
             EVENTS,
             REPLAY,
             CHECK,

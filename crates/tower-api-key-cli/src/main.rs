@@ -27,10 +27,10 @@ mod policy_check;
 mod policy_findings;
 mod policy_rules;
 mod policy_sweep;
+mod pruning;
 mod quota;
 mod secret;
 mod settings;
-mod trail;
 mod usage;
 mod vendor;
 mod whose;
@@ -49,7 +49,6 @@ use complaint::unrepeated;
 use failure::Failure;
 use file_output::complain_of_file;
 use gate::Gate;
-use moment::Moment;
 use output::{Output, complain};
 
 #[tokio::main(flavor = "current_thread")]
@@ -102,8 +101,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,
         Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
         Command::Policies(command) => policies::run(store, by, command, &output).await?,
-        Command::Trail { command: Some(Trail::Prune { before: Moment(before) }), .. } => {
-            trail::prune(store, before, &output).await?;
+        Command::Trail { command: Some(Trail::Prune(pruning)), .. } => {
+            pruning.of_trail(store, &output).await?;
         }
         Command::Trail { command: None, after, limit } => {
             output.trail(&store.changes(after, limit).await?)?;

@@ -2,24 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
-use tower_api_key::limits::LimiterError;
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
-use tower_api_key::store::{KeyStore, StoreError};
+use tower_api_key::store::{KeyManager, KeyStore};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
 use crate::error::OpenError;
-use crate::looks::Looks;
+#[cfg(feature = "management")]
+use crate::management::ManagementDoor;
 use crate::opened::Opened;
 
 /// A front door that serves as its file says, and can follow the file's changes. Clones are one front door.
 ///
 /// `T` is the table of your program in the same file, if it has one: see [`open_with`](Self::open_with).
 pub struct LiveFrontDoor<T = ()> {
-    shared: Arc<LiveState<T>>,
+    pub(crate) shared: Arc<LiveState<T>>,
 }
 
 /// Reads a file with the table of the program.
@@ -28,15 +27,17 @@ type Read<T> = Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Sen
 /// Finishes the builder of each layer.
 type Finish = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>;
 
-struct LiveState<T> {
+pub(crate) struct LiveState<T> {
     path: PathBuf,
     read: Arc<Read<T>>,
     layer: ReloadableLayer,
     handle: ReloadHandle,
-    finish: Finish,
+    pub(crate) finish: Finish,
     /// Locked while a reload reads and takes over, so that reloads run one after the other, and the last one has read
     /// last.
-    current: tokio::sync::Mutex<(FrontDoor, Opened)>,
+    pub(crate) current: tokio::sync::Mutex<(FrontDoor, Opened)>,
+    #[cfg(feature = "management")]
+    pub(crate) management: RwLock<Option<ManagementDoor>>,
     settings: RwLock<Arc<T>>,
 }
 
@@ -102,11 +103,24 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         let file = path.display().to_string();
         let opened = Opened::of(&door, None, &file).await?;
         let layer = finish(opened.observe(door.builder(&opened.backends()))).build();
-        let layer = layer.map_err(|source| OpenError::Layer { file, source })?;
+        let layer = layer.map_err(|source| OpenError::Layer { file: file.clone(), source })?;
+        #[cfg(feature = "management")]
+        let management = ManagementDoor::of(&door, &opened, &layer, &finish, &file)?;
+        opened.start_after(None);
         let (layer, handle) = ReloadableLayer::new(layer);
         let current = tokio::sync::Mutex::new((door, opened));
         let settings = RwLock::new(Arc::new(settings));
-        let shared = LiveState { path, read, layer, handle, finish, current, settings };
+        let shared = LiveState {
+            path,
+            read,
+            layer,
+            handle,
+            finish,
+            current,
+            #[cfg(feature = "management")]
+            management: RwLock::new(management),
+            settings,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -127,40 +141,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
 
     /// Returns the store that is asked now, for example to see whether it answers.
     pub async fn store(&self) -> Arc<dyn KeyStore> {
-        Arc::clone(self.shared.current.lock().await.1.store())
-    }
-
-    /// Gives back what the limiter has taken in advance, and no request has used. Call it when the process ends, after
-    /// the last request.
-    ///
-    /// # Errors
-    ///
-    /// [`LimiterError`] if something could not be given back. It then stays taken until its windows end.
-    ///
-    /// ```no_run
-    /// # async fn serve(_: tower_api_key::reload::ReloadableLayer) {}
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use tower_api_key_front_door::LiveFrontDoor;
-    ///
-    /// let door = LiveFrontDoor::open("gate.toml").await?;
-    /// serve(door.layer()).await;
-    /// door.give_back_all().await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn give_back_all(&self) -> Result<(), LimiterError> {
-        let opened = self.shared.current.lock().await.1.clone();
-        opened.give_back_all().await
-    }
-
-    /// Writes the usage that waits in memory, if the file has a table `[store.usage]`. Call it when the process ends,
-    /// after the last request.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the database cannot answer. What waits is lost when the process ends.
-    pub async fn flush_usage(&self) -> Result<(), StoreError> {
-        let opened = self.shared.current.lock().await.1.clone();
-        opened.flush_usage().await
+        Arc::<dyn KeyManager>::clone(self.shared.current.lock().await.1.keys())
     }
 
     /// Reads the file again, and takes its changes over between two requests. Returns false if nothing changed in the
@@ -175,17 +156,17 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         self.take(&mut current, read).await
     }
 
-    async fn read(&self) -> Result<(FrontDoor, T), OpenError> {
+    pub(crate) async fn read(&self) -> Result<(FrontDoor, T), OpenError> {
         read_apart(Arc::clone(&self.shared.read), &self.shared.path).await
     }
 
     /// Returns the fingerprint of the file as it is now.
-    async fn look(&self) -> Result<[u8; 32], OpenError> {
+    pub(crate) async fn look(&self) -> Result<[u8; 32], OpenError> {
         let look = |path: &Path| FrontDoor::fingerprint_of(path);
         apart(self.shared.path.clone(), look).await
     }
 
-    async fn take(
+    pub(crate) async fn take(
         &self,
         current: &mut (FrontDoor, Opened),
         (door, settings): (FrontDoor, T),
@@ -197,9 +178,26 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
             let opened = Opened::of(&door, Some(&current.1), &file).await?;
             let backends = opened.backends();
             let builder = (shared.finish)(opened.observe(door.builder(&backends)));
-            let reloaded = shared.handle.reload(|previous| builder.build_after(previous));
-            reloaded.map_err(|source| OpenError::Layer { file, source })?;
+            #[cfg(feature = "management")]
+            let mut management = None;
+            shared.handle.reload(|previous| {
+                let layer = builder.build_after(previous);
+                let layer =
+                    layer.map_err(|source| OpenError::Layer { file: file.clone(), source })?;
+                #[cfg(feature = "management")]
+                {
+                    management =
+                        self.management_after(&current.0, (&door, &opened), &layer, &file)?;
+                }
+                Ok::<_, OpenError>(layer)
+            })?;
+            #[cfg(feature = "management")]
+            {
+                let mut serving = shared.management.write().unwrap_or_else(PoisonError::into_inner);
+                *serving = management;
+            }
             let before = std::mem::replace(&mut current.1, opened);
+            current.1.start_after(Some(&before));
             if !before.has_limiter_of(&current.1) {
                 // What a limiter does not take back is lost until its windows end, and no reason to serve by the old file.
                 let _ = before.give_back_all().await;
@@ -208,52 +206,6 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         current.0 = door;
         *shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         Ok(is_changed)
-    }
-
-    /// Reads a file that two looks have found alike, and takes it over. Returns `None` if it has changed since.
-    async fn take_settled(&self, found: [u8; 32]) -> Result<Option<()>, OpenError> {
-        let mut current = self.shared.current.lock().await;
-        match self.read().await {
-            Ok(read) if read.0.fingerprint() == found => {
-                self.take(&mut current, read).await.map(|_| Some(()))
-            }
-            Err(error) if self.look().await.is_ok_and(|now| now == found) => Err(error),
-            Ok(_) | Err(_) => Ok(None),
-        }
-    }
-
-    /// Looks at the file, and at all that it takes from elsewhere, again and again, and takes over what changed. Spawn
-    /// the future. It ends when it is dropped.
-    ///
-    /// A change is taken over when two looks in a row find the same: a file that is being written may look whole, and
-    /// lack its end. `report` hears of each change that was taken over, and of each new reason why one was not.
-    pub fn watch(
-        &self,
-        every: Duration,
-        mut report: impl FnMut(Result<(), OpenError>) + Send + 'static,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let door = self.clone();
-        async move {
-            let mut looks = Looks::default();
-            loop {
-                tokio::time::sleep(every).await;
-                // Most looks find nothing new, and cost no more than a hash.
-                let found = door.look().await;
-                let taken = door.shared.current.lock().await.0.fingerprint();
-                if !looks.is_settled(found.as_ref().copied(), taken) {
-                    continue;
-                }
-                let result = match found {
-                    Ok(found) => door.take_settled(found).await,
-                    Err(error) => Err(error),
-                };
-                let Some(result) = result.transpose() else { continue };
-                looks.note(&result);
-                if looks.is_news(&result) {
-                    report(result);
-                }
-            }
-        }
     }
 }
 

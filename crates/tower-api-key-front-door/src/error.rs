@@ -82,6 +82,47 @@ pub enum OpenError {
         /// The cause.
         source: ConfigError,
     },
+    /// The file has a table that this build does not run.
+    #[error(
+        "{file}: `{field}`: this program is built without the feature `{feature}` of `tower-api-key-front-door`: remove \
+         this field, or build the program with that feature"
+    )]
+    NotBuilt {
+        /// The name of the file.
+        file: String,
+        /// The field.
+        field: &'static str,
+        /// The feature of this crate.
+        feature: &'static str,
+    },
+    /// A webhook is not valid.
+    #[cfg(feature = "webhooks")]
+    #[error("{file}: `webhooks[{index}]`: {source}")]
+    Webhook {
+        /// The name of the file.
+        file: String,
+        /// The place of the webhook in the list, from 0.
+        index: usize,
+        /// The cause, which names the field.
+        source: tower_api_key_webhooks::InvalidWebhook,
+    },
+    /// The events of keys cannot be recorded or delivered.
+    #[error("{file}: `events`: {source}")]
+    Events {
+        /// The name of the file.
+        file: String,
+        /// The cause.
+        source: StoreError,
+    },
+    /// The management API does not build.
+    #[cfg(feature = "management")]
+    #[error("{file}: `management`: {source}")]
+    Management {
+        /// The name of the file.
+        file: String,
+        /// The cause.
+        source: tower_api_key_admin::management::InvalidManagement,
+    },
     /// The layer does not build with this store and limiter.
     #[error("{file}: {source}")]
     Layer {

@@ -41,17 +41,30 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod built;
+#[cfg(feature = "console")]
+mod console;
 mod door;
+mod ending;
 mod error;
+#[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+mod events;
 mod limiter;
 mod looks;
+#[cfg(feature = "management")]
+mod management;
+#[cfg(feature = "management")]
+mod managing;
 mod opened;
 #[cfg(feature = "redis")]
 mod redis_servers;
 mod store;
+mod watch;
 
 pub use door::LiveFrontDoor;
 pub use error::OpenError;
+#[cfg(feature = "management")]
+pub use management::ManagementDoor;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(doctest)]

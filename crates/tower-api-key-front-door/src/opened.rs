@@ -1,11 +1,11 @@
-//! The store and the limiter of a front door, and whether the next file has the same.
+//! The store, the limiter and the events of a front door, and whether the next file has the same.
 
 use std::sync::Arc;
 
 use tower_api_key::ApiKeyLayerBuilder;
 use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
 use tower_api_key::limits::{Limiter, LimiterError};
-use tower_api_key::store::{KeyStore, Rehasher, StoreError};
+use tower_api_key::store::{KeyManager, KeyStore, Rehasher, StoreError};
 
 use crate::error::OpenError;
 use crate::limiter::{self, Limiters};
@@ -16,6 +16,8 @@ use crate::store::{self, OpenStore};
 pub(crate) struct Opened {
     store: (StoreSettings, OpenStore, Rehasher),
     limiter: Option<(LimiterSettings, Limiters)>,
+    #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+    events: Option<Arc<crate::events::RunningEvents>>,
 }
 
 impl Opened {
@@ -25,8 +27,10 @@ impl Opened {
         before: Option<&Self>,
         file: &str,
     ) -> Result<Self, OpenError> {
+        crate::built::check(door, file)?;
         let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
-        let store = if let Some(before) = before.filter(|before| before.store.0 == *settings) {
+        let of_store = before.filter(|before| before.store.0 == *settings);
+        let store = if let Some(before) = of_store {
             before.store.clone()
         } else {
             let rehasher = Rehasher::new();
@@ -42,24 +46,42 @@ impl Opened {
                 Some((settings.clone(), limiter::open(settings, door.telemetry(), file).await?))
             }
         };
-        Ok(Self { store, limiter })
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        let events = crate::events::RunningEvents::of(
+            door,
+            store.1.database.as_ref(),
+            of_store.and_then(|before| before.events.as_ref()),
+            file,
+        )?;
+        Ok(Self {
+            store,
+            limiter,
+            #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+            events,
+        })
     }
 
-    pub(crate) fn store(&self) -> &Arc<dyn KeyStore> {
-        &self.store.1.0
+    /// Returns the keys, to find and to change them.
+    pub(crate) fn keys(&self) -> &Arc<dyn KeyManager> {
+        &self.store.1.keys
     }
 
-    /// Lets the layer count its requests, if the file asks for it.
+    /// Lets the layer count its requests and record their events, if the file asks for it.
     pub(crate) fn observe(&self, builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
-        match &self.store.1.1 {
+        let builder = match &self.store.1.usage {
             Some(usage) => builder.observer(usage.clone()),
             None => builder,
+        };
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(events) = &self.events {
+            return builder.observer(events.recorder());
         }
+        builder
     }
 
     /// Writes the usage that waits in memory.
     pub(crate) async fn flush_usage(&self) -> Result<(), StoreError> {
-        match &self.store.1.1 {
+        match &self.store.1.usage {
             Some(usage) => usage.flush().await,
             None => Ok(()),
         }
@@ -82,8 +104,54 @@ impl Opened {
         }
     }
 
+    /// Begins what runs beside the requests, after `before` has ended what is not the same.
+    #[cfg_attr(
+        not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
+        allow(clippy::unused_self, unused_variables)
+    )]
+    pub(crate) fn start_after(&self, before: Option<&Self>) {
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        {
+            let before = before.and_then(|before| before.events.as_ref());
+            let goes_on = |it: &&Arc<crate::events::RunningEvents>| {
+                self.events.as_ref().is_some_and(|own| Arc::ptr_eq(own, it))
+            };
+            if let Some(ended) = before.filter(|it| !goes_on(it)) {
+                ended.stop();
+            }
+            if let Some(events) = &self.events {
+                events.start();
+            }
+        }
+    }
+
+    /// Writes the events of requests that wait in memory.
+    #[cfg_attr(
+        not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
+        allow(clippy::unused_async, clippy::unused_self)
+    )]
+    pub(crate) async fn flush_events(&self) {
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(events) = &self.events {
+            events.recorder().flush().await;
+        }
+    }
+
+    /// Returns the limiter, to read what it has counted.
+    #[cfg(feature = "management")]
+    pub(crate) fn limiter(&self) -> Option<Arc<dyn Limiter>> {
+        self.limiter.as_ref().map(|(_, (limiter, _))| Arc::clone(limiter))
+    }
+
+    /// Returns the database that has the usage of keys, if the file lets it be counted.
+    #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+    pub(crate) fn usage_database(&self) -> Option<tower_api_key_sqlx::SqlStore> {
+        self.store.1.usage.as_ref().and(self.store.1.database.clone())
+    }
+
     pub(crate) fn backends(&self) -> Backends {
-        let backends = Backends::new(Arc::clone(&self.store.1.0)).rehasher(&self.store.2);
+        let store: Arc<dyn KeyManager> = Arc::clone(&self.store.1.keys);
+        let backends = Backends::new(store as Arc<dyn KeyStore>).rehasher(&self.store.2);
         let Some((_, (limiter, concurrency))) = &self.limiter else { return backends };
         let backends = backends.limiter(Arc::clone(limiter));
         match concurrency {

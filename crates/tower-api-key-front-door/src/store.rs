@@ -3,16 +3,28 @@
 use std::sync::Arc;
 
 use tower_api_key::config::{StoreSettings, TelemetrySettings};
-use tower_api_key::store::{KeyStore, MemoryStore, Rehasher};
+use tower_api_key::store::{KeyManager, MemoryStore, Rehasher};
 use tower_api_key::usage::UsageRecorder;
 
 use crate::error::OpenError;
 
-/// A store that is open, and the recorder of the usage that its database keeps.
-pub(crate) type OpenStore = (Arc<dyn KeyStore>, Option<UsageRecorder>);
+/// A store that is open.
+#[derive(Clone)]
+pub(crate) struct OpenStore {
+    /// Where keys are found and changed, through the cache or the replica.
+    pub(crate) keys: Arc<dyn KeyManager>,
+    /// The recorder of the usage that the database keeps.
+    pub(crate) usage: Option<UsageRecorder>,
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg_attr(not(any(feature = "events", feature = "management")), allow(dead_code))]
+    pub(crate) database: Option<tower_api_key_sqlx::SqlStore>,
+}
 
 /// Opens a store. Writes the digests that `rehasher` records.
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused_variables, clippy::unused_async)
+)]
 pub(crate) async fn open(
     settings: &StoreSettings,
     telemetry: TelemetrySettings,
@@ -21,7 +33,12 @@ pub(crate) async fn open(
 ) -> Result<OpenStore, OpenError> {
     match settings.scheme() {
         // Nothing adds a key to this store, so there is none to give a digest.
-        "memory" => Ok((Arc::new(MemoryStore::new()), None)),
+        "memory" => Ok(OpenStore {
+            keys: Arc::new(MemoryStore::new()),
+            usage: None,
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
+            database: None,
+        }),
         #[cfg(feature = "sqlite")]
         "sqlite" => open_sql(settings, telemetry, file, rehasher).await,
         #[cfg(feature = "postgres")]
@@ -78,7 +95,8 @@ async fn open_sql(
     let store = builder.connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
     let usage = settings.usage.as_ref().map(|usage| (usage.recorder(), store.clone()));
-    let keys: Arc<dyn KeyStore> = match (&settings.replica, &settings.cache) {
+    let database = Some(store.clone());
+    let keys: Arc<dyn KeyManager> = match (&settings.replica, &settings.cache) {
         (Some(replica), _) => shared(replicated(store, replica, telemetry, file).await?, rehasher),
         (None, Some(cache)) => shared(cached(store, cache, telemetry), rehasher),
         (None, None) => shared(store, rehasher),
@@ -88,14 +106,14 @@ async fn open_sql(
         tokio::spawn(usage.write_to(Arc::new(database)));
         usage
     });
-    Ok((keys, usage))
+    Ok(OpenStore { keys, usage, database })
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn shared(
     store: impl tower_api_key::store::PepperManager,
     rehasher: &Rehasher,
-) -> Arc<dyn KeyStore> {
+) -> Arc<dyn KeyManager> {
     let store = Arc::new(store);
     tokio::spawn(rehasher.write_to(Arc::clone(&store) as _));
     store

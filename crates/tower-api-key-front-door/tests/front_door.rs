@@ -382,3 +382,39 @@ async fn a_file_with_a_keyring_gives_keys_in_use_its_pepper() {
     assert!(door.reload().await.unwrap());
     assert_eq!(files.status(&door).await, 200, "the key has the current pepper");
 }
+
+#[tokio::test]
+async fn a_table_that_this_build_does_not_run_is_refused() {
+    let management = "management = { path = \"/manage\", operators = [\"staff\"] }";
+    let console = "management = { path = \"/manage\", operators = [\"staff\"], console = {} }";
+    for (table, is_built, field, feature) in [
+        (management, cfg!(feature = "management"), "management", "management"),
+        ("events = {}", cfg!(feature = "events"), "events", "events"),
+        (
+            console,
+            cfg!(feature = "console") || !cfg!(feature = "management"),
+            "management.console",
+            "console",
+        ),
+        (
+            "events = { log = true }",
+            cfg!(feature = "tracing") || !cfg!(feature = "events"),
+            "events.log",
+            "tracing",
+        ),
+    ] {
+        let file =
+            format!("{table}\nprofile.base = \"standard\"\nstore.url = {{ file = \"url\" }}\n");
+        let files = Files::new(&file).await;
+        let opened = LiveFrontDoor::open(files.path()).await;
+        match opened {
+            Ok(_) => assert!(is_built, "{table}"),
+            Err(error @ OpenError::NotBuilt { .. }) => {
+                let text = error.to_string();
+                let named = [format!("`{field}`"), format!("the feature `{feature}`")];
+                assert!(!is_built && named.iter().all(|part| text.contains(part)), "{text}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

@@ -39,6 +39,45 @@ impl SqlStore {
         self.prune(before, &queries.first_that_stays, &[&queries.prune_trail]).await
     }
 
+    /// Returns how many lines [`prune_trail`](Self::prune_trail) would delete.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the database cannot answer.
+    pub async fn prunable_trail(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let queries = &self.queries;
+        self.prunable(before, &queries.first_that_stays, &queries.count_before).await
+    }
+
+    /// Counts the rows before the first that stays.
+    pub(super) async fn prunable(
+        &self,
+        before: Timestamp,
+        first_that_stays: &SqlStr,
+        count_before: &SqlStr,
+    ) -> Result<u64, StoreError> {
+        let Some(first) = self.first_that_stays(before, first_that_stays).await? else {
+            return Ok(0);
+        };
+        let asked = Statement::new(count_before).bind(first);
+        let found = self.read_within(asked, self.settings.change_timeout).await?;
+        let counted = found.first().map(|row| row::number(&**row, "counted")).transpose()?;
+        Ok(u64::try_from(counted.unwrap_or_default()).unwrap_or_default())
+    }
+
+    /// Finds the first row that stays. `None` if there are no rows.
+    async fn first_that_stays(
+        &self,
+        before: Timestamp,
+        query: &SqlStr,
+    ) -> Result<Option<i64>, StoreError> {
+        let asked = Statement::new(query).bind(row::column(before));
+        let found = self.read_within(asked, self.settings.change_timeout).await?;
+        let first =
+            found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
+        Ok(first.flatten())
+    }
+
     /// Deletes the rows before the first that stays, some in each transaction. Returns how many the last one of the
     /// statements deleted.
     pub(super) async fn prune(
@@ -47,11 +86,9 @@ impl SqlStore {
         first_that_stays: &SqlStr,
         statements: &[&SqlStr],
     ) -> Result<u64, StoreError> {
-        let asked = Statement::new(first_that_stays).bind(row::column(before));
-        let found = self.read_within(asked, self.settings.change_timeout).await?;
-        let first =
-            found.first().map(|row| row::optional_number(&**row, "sequence")).transpose()?;
-        let Some(first) = first.flatten() else { return Ok(0) };
+        let Some(first) = self.first_that_stays(before, first_that_stays).await? else {
+            return Ok(0);
+        };
         let mut pruned = 0;
         loop {
             let mut session = self.transaction().await?;

@@ -171,6 +171,7 @@ statements! {
     /// Finds the first change that stays: no older one is young enough, and it may be the newest.
     first_that_stays: "SELECT COALESCE((SELECT sequence FROM {changes} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
          (SELECT MAX(sequence) FROM {changes})) AS sequence",
+    count_before: "SELECT COUNT(*) AS counted FROM {changes} WHERE sequence < $1",
     prune_trail: "DELETE FROM {changes} WHERE sequence IN (SELECT sequence FROM {changes} \
          WHERE sequence < $1 ORDER BY sequence LIMIT 10000)",
     newest_change: concat!("SELECT latest, latest_mark FROM ", newest!(), " n"),

@@ -26,6 +26,8 @@ mod network;
 #[cfg(test)]
 mod rebinding;
 mod secret;
+#[cfg(feature = "config")]
+mod settings;
 mod tls;
 mod webhook;
 

@@ -49,6 +49,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     serve(socket, checker, end).await;
     door.give_back_all().await?;
     door.flush_usage().await?;
+    door.flush_events().await?;
     Ok(())
 }
 

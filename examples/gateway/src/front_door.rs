@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tower_api_key::config::SectionMistake;
 use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
-use tower_api_key_front_door::{LiveFrontDoor, OpenError};
+use tower_api_key_front_door::{LiveFrontDoor, ManagementDoor, OpenError};
 
 use crate::gateway::check;
 use crate::settings::{FixedSettings, GatewaySettings};
@@ -19,6 +19,7 @@ type StoreFuture = Pin<Box<dyn Future<Output = Arc<dyn KeyStore>> + Send>>;
 pub struct FrontDoor {
     gate: Arc<dyn Fn() -> ApiKeyLayer + Send + Sync>,
     store: Arc<dyn Fn() -> StoreFuture + Send + Sync>,
+    management: Arc<dyn Fn() -> Option<ManagementDoor> + Send + Sync>,
 }
 
 impl FrontDoor {
@@ -30,22 +31,32 @@ impl FrontDoor {
     pub fn new(builder: ApiKeyLayerBuilder, store: Arc<dyn KeyStore>) -> Result<Self, ConfigError> {
         let gate = finish(builder).build()?;
         let find = move || -> StoreFuture { Box::pin(std::future::ready(Arc::clone(&store))) };
-        Ok(Self { gate: Arc::new(move || gate.clone()), store: Arc::new(find) })
+        let management = Arc::new(|| None);
+        Ok(Self { gate: Arc::new(move || gate.clone()), store: Arc::new(find), management })
     }
 
     /// Takes the front door of a file. [`Gateway::reload`](crate::Gateway::reload) takes over what has changed there.
     pub fn live(door: &LiveFrontDoor<GatewaySettings>) -> Self {
-        let (door, live) = (door.clone(), door.clone());
+        let (door, live, managed) = (door.clone(), door.clone(), door.clone());
         let find = move || -> StoreFuture {
             let live = live.clone();
             Box::pin(async move { live.store().await })
         };
-        Self { gate: Arc::new(move || door.current()), store: Arc::new(find) }
+        Self {
+            gate: Arc::new(move || door.current()),
+            store: Arc::new(find),
+            management: Arc::new(move || managed.management()),
+        }
     }
 
     /// Returns the layer of the file that was read last. It decides nothing before the gateway takes it over.
     pub(crate) fn gate(&self) -> ApiKeyLayer {
         (self.gate)()
+    }
+
+    /// Returns what serves the table `[management]` of the file that was read last.
+    pub(crate) fn management(&self) -> Option<ManagementDoor> {
+        (self.management)()
     }
 
     /// Returns the store that is asked now.

@@ -42,8 +42,10 @@ impl Gateway {
     /// [`Problem`] with the field that is wrong, or the address that cannot be had.
     pub async fn start(settings: GatewaySettings, front_door: FrontDoor) -> Result<Self, Problem> {
         check(&settings)?;
+        check_management(&settings, &front_door)?;
         let routing = Arc::new(Routing::new(&settings, None)?);
-        let in_force = InForce { gate: front_door.gate(), routing };
+        let management = front_door.management();
+        let in_force = InForce { gate: front_door.gate(), routing, management };
         let current = Arc::new(ArcSwap::from_pointee(in_force));
         let drain = Drain::default();
         let server = Server { current: Arc::clone(&current), drain: drain.clone() };
@@ -115,9 +117,11 @@ impl Gateway {
     /// [`Problem`] with the field that is wrong. Then the settings and the front door in force stay.
     pub fn reload(&mut self, settings: GatewaySettings) -> Result<(), Problem> {
         FixedSettings::of(&self.settings).refuse_change(&settings)?;
+        check_management(&settings, &self.front_door)?;
         let routing = Arc::new(Routing::new(&settings, Some(&self.current.load().routing))?);
         let pairs = pairs(&settings.listeners)?;
-        let in_force = InForce { gate: self.front_door.gate(), routing };
+        let management = self.front_door.management();
+        let in_force = InForce { gate: self.front_door.gate(), routing, management };
         // Nothing fails from here on.
         for (certificate, pair) in self.certificates.iter().zip(pairs) {
             if let Some((certificate, pair)) = certificate.as_ref().zip(pair) {
@@ -160,6 +164,28 @@ pub fn check(settings: &GatewaySettings) -> Result<(), Problem> {
     }
     pairs(&settings.listeners)?;
     Routing::new(settings, None).map(drop)
+}
+
+/// Checks settings beside the front door of the same file: no route lies where the file's management is served.
+///
+/// # Errors
+///
+/// [`Problem`] with the route that no request would reach.
+pub fn check_management(settings: &GatewaySettings, front_door: &FrontDoor) -> Result<(), Problem> {
+    let Some(management) = front_door.management() else { return Ok(()) };
+    for (at, route) in settings.routes.iter().enumerate() {
+        let taken = match (management.host(), &route.host) {
+            (Some(own), Some(host)) if own.eq_ignore_ascii_case(host) => Some("host"),
+            (None, _) if management.takes("", route.path.trim_end_matches('/')) => Some("path"),
+            _ => None,
+        };
+        if let Some(field) = taken {
+            let problem = "no request would reach this route, because `[management]` is served there: write another \
+                one, or move management";
+            return Err(Problem::new(field, problem).within(&format!("routes[{at}]")));
+        }
+    }
+    Ok(())
 }
 
 /// Reads the certificates of all listeners.

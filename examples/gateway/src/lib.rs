@@ -17,7 +17,7 @@ mod upstream;
 mod watch;
 
 pub use front_door::{FrontDoor, open};
-pub use gateway::{Gateway, check};
+pub use gateway::{Gateway, check, check_management};
 pub use problem::Problem;
 pub use recorder::record;
 pub use watch::Watched;

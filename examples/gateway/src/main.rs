@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::settings::GatewaySettings;
-use gateway::{FrontDoor, Gateway, Watched, json_schema, open};
+use gateway::{FrontDoor, Gateway, Watched, check_management, json_schema, open};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tower_api_key_front_door::LiveFrontDoor;
@@ -63,6 +63,7 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     gateway::record()?;
     let front_door = open(file).await?;
     if options.check {
+        check_management(&front_door.settings(), &FrontDoor::live(&front_door))?;
         println!("{}: no mistake", file.display());
         return Ok(true);
     }
@@ -127,6 +128,9 @@ impl Serving {
                     }
                     if let Err(problem) = self.front_door.flush_usage().await {
                         error!("the last usage is lost: {problem}");
+                    }
+                    if let Err(problem) = self.front_door.flush_events().await {
+                        error!("the last events are lost: {problem}");
                     }
                     return Ok(is_done);
                 }

@@ -10,7 +10,10 @@ use crate::limits::Plans;
 pub(in crate::config) type PlansTable = NamedTable<Vec<QuotaTable>>;
 
 /// Describes the plans; `None` if there are none.
-pub(super) fn describe(table: &PlansTable, found: &mut Vec<Contradiction>) -> Option<Plans> {
+pub(in crate::config) fn describe(
+    table: &PlansTable,
+    found: &mut Vec<Contradiction>,
+) -> Option<Plans> {
     let mut described = Vec::with_capacity(table.0.len());
     let path = Path::default().field("plans");
     for (name, quotas) in &table.0 {

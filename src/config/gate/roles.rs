@@ -9,7 +9,10 @@ use crate::rules::Roles;
 pub(in crate::config) type RolesTable = NamedTable<Vec<String>>;
 
 /// Describes the roles; `None` if there are none.
-pub(super) fn describe(table: &RolesTable, found: &mut Vec<Contradiction>) -> Option<Roles> {
+pub(in crate::config) fn describe(
+    table: &RolesTable,
+    found: &mut Vec<Contradiction>,
+) -> Option<Roles> {
     let roles = Roles::new();
     let path = Path::default().field("roles");
     for (name, scopes) in &table.0 {

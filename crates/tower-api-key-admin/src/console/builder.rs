@@ -28,11 +28,11 @@ type GateSettings = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send 
 
 /// Builds a [`Console`].
 #[must_use = "a builder does nothing until it is built"]
-pub struct ConsoleBuilder {
+pub struct ConsoleBuilder<'a> {
     management: Management,
     path: String,
     title: String,
-    formats: Vec<KeyFormat<'static>>,
+    formats: Vec<KeyFormat<'a>>,
     environments: Vec<String>,
     gate: GateSettings,
     sessions: SessionLimits,
@@ -41,12 +41,12 @@ pub struct ConsoleBuilder {
 
 impl Console {
     /// Starts a console over these operations. Its sessions ask the store of the operations for their keys.
-    pub fn builder(management: Management) -> ConsoleBuilder {
+    pub fn builder(management: Management) -> ConsoleBuilder<'static> {
         ConsoleBuilder::new(management)
     }
 }
 
-impl ConsoleBuilder {
+impl ConsoleBuilder<'_> {
     fn new(management: Management) -> Self {
         Self {
             management,
@@ -73,9 +73,14 @@ impl ConsoleBuilder {
     }
 
     /// Sets the formats of the keys that may sign in, [`KeyFormat::STANDARD`] unless set.
-    pub fn formats(mut self, formats: impl IntoIterator<Item = KeyFormat<'static>>) -> Self {
-        self.formats = formats.into_iter().collect();
-        self
+    pub fn formats<'b>(
+        self,
+        formats: impl IntoIterator<Item = KeyFormat<'b>>,
+    ) -> ConsoleBuilder<'b> {
+        let Self { management, path, title, formats: _, environments, gate, sessions, over_http } =
+            self;
+        let formats = formats.into_iter().collect();
+        ConsoleBuilder { management, path, title, formats, environments, gate, sessions, over_http }
     }
 
     /// Sets the environments of new keys, which the page offers as a list. Without them, it has a field of free text.

@@ -47,7 +47,7 @@ impl Server {
     /// Starts a server with further settings of its console.
     pub(crate) fn with(
         name: &str,
-        settings: impl FnOnce(ConsoleBuilder) -> ConsoleBuilder,
+        settings: impl FnOnce(ConsoleBuilder<'static>) -> ConsoleBuilder<'static>,
     ) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = env::temp_dir().join(format!("tower-api-key-{name}-{}", process::id()));
@@ -97,7 +97,7 @@ pub(crate) fn after(days: u64) -> Timestamp {
 }
 
 /// Returns the settings of a console over a store.
-pub(crate) fn builder(store: &SqlStore) -> ConsoleBuilder {
+pub(crate) fn builder(store: &SqlStore) -> ConsoleBuilder<'static> {
     let hasher = KeyHasher::sha256();
     let catalogue = persona::DEFAULT_PERMISSIONS.iter().chain(persona::KEY_PERMISSIONS);
     let plans = Plans::new();

@@ -59,3 +59,41 @@ fn an_unknown_sink_is_said() {
     let twice = ["events", "replay", "--sink", "x", "--sequence", "1", "--all-after", "1"];
     assert_eq!(program.run(&twice).code(), 2);
 }
+
+#[test]
+fn events_are_pruned_up_to_a_time() {
+    events_are_pruned(&with_events());
+}
+
+#[test]
+fn events_are_pruned_in_postgres() {
+    let Some(server) = crate::postgres::Postgres::start() else { return };
+    let program = Program::new().on(server.url());
+    program.run(&["keys", "create", "--account", "acme", "--id", "a"]).succeeded();
+    events_are_pruned(&program);
+}
+
+fn events_are_pruned(program: &Program) {
+    let count = || {
+        let events = program.run(&["--json", "events"]).json();
+        events.as_array().unwrap().len()
+    };
+    let before = count();
+    assert!(before > 0);
+    program.run(&["events", "prune", "--before", "1 hour ago"]).succeeded();
+    assert_eq!(count(), before, "all events are younger");
+    let refused = program.run(&["events", "prune", "--before", "in 1 hour"]);
+    assert_eq!(refused.code(), 4);
+    assert!(refused.everything().contains("`--before`"), "{}", refused.everything());
+    let dry = program.run(&["events", "prune", "--before", "0s ago", "--dry-run"]);
+    let expected = format!("events that would be deleted: {before}");
+    assert!(dry.everything().contains(&expected), "{}", dry.everything());
+    assert_eq!(count(), before);
+    let pruned = program.run(&["events", "prune", "--before", "0s ago"]);
+    assert!(
+        pruned.everything().contains(&format!("events deleted: {before}")),
+        "{}",
+        pruned.everything()
+    );
+    assert_eq!(count(), 0);
+}

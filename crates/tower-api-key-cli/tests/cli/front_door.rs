@@ -198,3 +198,27 @@ fn options_that_have_no_effect_are_refused() {
         assert_eq!(program.ask(arguments, "key").code(), 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn wrong_webhooks_are_mistakes_that_show_no_secret() {
+    let program = Program::new();
+    for (url, secret, expected) in [
+        ("https://hooks.example.com/keys", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", None),
+        (
+            "https://10.0.0.1/keys",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            Some("`webhooks[0]`: `url`"),
+        ),
+        ("https://hooks.example.com/keys", "hunter2", Some("`webhooks[0]`: `secret` is not valid")),
+    ] {
+        let file = format!(
+            "events = {{}}\nprofile.base = \"standard\"\n[[webhooks]]\nname = \"a\"\nurl = \"{url}\"\nsecret = \"{secret}\"\n"
+        );
+        let file = program.file("gate.toml", &file);
+        let checked = program.run(&["config", "check", &file]);
+        let text = checked.everything();
+        assert_eq!(checked.code(), if expected.is_some() { 4 } else { 0 }, "{text}");
+        assert!(expected.is_none_or(|expected| text.contains(expected)), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("MfKQ"), "{text}");
+    }
+}

@@ -182,6 +182,10 @@ fn trail_is_pruned(program: &Program) {
     assert_eq!(refused.code(), 4);
     assert!(refused.everything().contains("`--before`"), "{}", refused.everything());
     assert_eq!(sequences(), before);
+    let dry = program.run(&["trail", "prune", "--before", "0s ago", "--dry-run"]);
+    let expected = format!("would be deleted from the trail: {}", before.len() - 1);
+    assert!(dry.everything().contains(&expected), "{}", dry.everything());
+    assert_eq!(sequences(), before);
     program.run(&["trail", "prune", "--before", "0s ago"]).succeeded();
     assert_eq!(sequences(), before[before.len() - 1..], "the newest change stays");
 }

@@ -72,17 +72,7 @@ impl EventDelivery {
         store: SqlStore,
         sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
     ) -> Result<Self, StoreError> {
-        let sinks: Vec<_> = sinks.into_iter().collect();
-        for (place, sink) in sinks.iter().enumerate() {
-            let name = sink.name();
-            if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
-                let wrong = "the name of a sink must have 1 to 100 bytes and no control characters";
-                return Err(StoreError::new(wrong));
-            }
-            if sinks.iter().skip(place + 1).any(|other| other.name() == name) {
-                return Err(StoreError::new("two sinks have the same name: give each its own"));
-            }
-        }
+        let sinks = checked(sinks)?;
         let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
         let schedule = RetrySchedule::default();
         Ok(Self { store, sinks, schedule, holder, look_every: BETWEEN_LOOKS })
@@ -92,6 +82,19 @@ impl EventDelivery {
     #[must_use]
     pub fn schedule(self, schedule: RetrySchedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// Replaces the sinks, for a program that has read them anew. The leases stay those of this delivery, so the next
+    /// [`run`](Self::run) waits for none of them. Drop the future of the earlier run before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), except for that of random numbers.
+    pub fn with_sinks(
+        self,
+        sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { sinks: checked(sinks)?, ..self })
     }
 
     /// Sets the time between two looks for events, 1 second by default. A notice makes the delivery look earlier. Without
@@ -182,6 +185,24 @@ impl fmt::Debug for EventDelivery {
         let names: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
         formatter.debug_struct("EventDelivery").field("sinks", &names).finish_non_exhaustive()
     }
+}
+
+/// Returns sinks that have names of their own.
+fn checked(
+    sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
+) -> Result<Vec<Arc<dyn EventSink>>, StoreError> {
+    let sinks: Vec<_> = sinks.into_iter().collect();
+    for (place, sink) in sinks.iter().enumerate() {
+        let name = sink.name();
+        if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
+            let wrong = "the name of a sink must have 1 to 100 bytes and no control characters";
+            return Err(StoreError::new(wrong));
+        }
+        if sinks.iter().skip(place + 1).any(|other| other.name() == name) {
+            return Err(StoreError::new("two sinks have the same name: give each its own"));
+        }
+    }
+    Ok(sinks)
 }
 
 /// Returns a number between 0 and 1, or the middle if the system has no random numbers.

@@ -16,4 +16,13 @@ impl SqlStore {
         let statements = [&events.prune_deliveries, &events.prune_events];
         self.prune(before, &events.first_that_stays, &statements).await
     }
+
+    /// Returns how many events [`prune_events`](Self::prune_events) would delete.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the database cannot answer.
+    pub async fn prunable_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.prunable(before, &self.events.first_that_stays, &self.events.count_before).await
+    }
 }

@@ -114,6 +114,7 @@ event_statements! {
     /// The first event that stays.
     first_that_stays: "SELECT COALESCE((SELECT sequence FROM {events} WHERE at >= $1 ORDER BY sequence LIMIT 1), \
          (SELECT MAX(sequence) + 1 FROM {events})) AS sequence",
+    count_before: "SELECT COUNT(*) AS counted FROM {events} WHERE sequence < $1",
     prune_deliveries: "DELETE FROM {event_deliveries} WHERE sequence < $1",
     prune_events: "DELETE FROM {events} WHERE sequence IN (SELECT sequence FROM {events} \
          WHERE sequence < $1 ORDER BY sequence LIMIT 10000)",

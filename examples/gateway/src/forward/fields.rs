@@ -159,7 +159,7 @@ pub(super) fn strip_odd_names(headers: &mut HeaderMap) {
 /// # Errors
 ///
 /// Returns the problem of `Host`, which RFC 9112 §3.2 wants answered with 400.
-pub(super) fn host(
+pub(crate) fn host(
     version: Version,
     target: &Uri,
     headers: &HeaderMap,

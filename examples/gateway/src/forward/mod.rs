@@ -17,6 +17,7 @@ mod tunnel;
 mod upgrade;
 mod websocket;
 
+pub(crate) use fields::host;
 pub(crate) use response_body::ResponseBody;
 pub(crate) use routing::Routing;
 pub(crate) use service::Forward;

@@ -1,14 +1,16 @@
-//! The way of each request: through the gate, and to its route.
+//! The way of each request: to management, or through the gate to its route.
 
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use http_body_util::Either;
 use tower::{Layer, Service, ServiceExt};
 use tower_api_key::GateBody;
 
 use super::access_log::AccessLine;
+use super::managed;
 use crate::drain::{Drain, Drained};
 use crate::forward::{Forward, ResponseBody};
 use crate::in_force::Current;
@@ -21,7 +23,7 @@ pub(super) struct Entrance {
 }
 
 impl Service<Request<Drained>> for Entrance {
-    type Response = Response<GateBody<ResponseBody>>;
+    type Response = Response<Either<GateBody<ResponseBody>, axum::body::Body>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -32,9 +34,17 @@ impl Service<Request<Drained>> for Entrance {
     fn call(&mut self, request: Request<Drained>) -> Self::Future {
         let in_force = self.current.load();
         let line = in_force.routing.has_access_log.then(|| AccessLine::of(&request));
-        let forward = Forward::new(in_force.routing.clone(), self.drain.clone());
-        let answer = in_force.gate.layer(forward).oneshot(request);
-        let Some(line) = line else { return Box::pin(answer) };
+        let management = in_force.management.as_ref();
+        let managed = management.filter(|door| managed::takes(door, &request));
+        let answer: Self::Future = if let Some(door) = managed {
+            let answer = managed::answer(door.router(), request);
+            Box::pin(async move { Ok(answer.await.map(Either::Right)) })
+        } else {
+            let forward = Forward::new(in_force.routing.clone(), self.drain.clone());
+            let answer = in_force.gate.layer(forward).oneshot(request);
+            Box::pin(async move { Ok(answer.await?.map(Either::Left)) })
+        };
+        let Some(line) = line else { return answer };
         Box::pin(async move {
             let answer = answer.await?;
             line.write(&answer);

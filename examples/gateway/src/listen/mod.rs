@@ -5,6 +5,7 @@ mod access_log;
 mod certificate;
 mod connection;
 mod entrance;
+mod managed;
 mod place;
 mod placed_body;
 

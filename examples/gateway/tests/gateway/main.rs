@@ -11,8 +11,10 @@
 mod balance;
 mod fields;
 mod grpc;
+mod inbox;
 mod lifecycle;
 mod limits;
+mod managed;
 mod process;
 mod quiet;
 mod raw;

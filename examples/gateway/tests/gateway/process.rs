@@ -101,11 +101,21 @@ pub(crate) fn file(
 
 impl Process {
     pub(crate) async fn before(name: &str, upstream: SocketAddr) -> Self {
+        Self::with(name, upstream, |file| file).await
+    }
+
+    /// Starts a process by a changed file.
+    pub(crate) async fn with(
+        name: &str,
+        upstream: SocketAddr,
+        change: impl Fn(String) -> String,
+    ) -> Self {
         let folder = Folder::new(name);
         folder.certify("a");
         let key = folder.issue().await;
         let [address, admin] = addresses();
-        fs::write(folder.file("gateway.toml"), file(&folder, address, admin, upstream)).unwrap();
+        let written = change(file(&folder, address, admin, upstream));
+        fs::write(folder.file("gateway.toml"), written).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
             .arg(folder.file("gateway.toml"))
             .stdin(Stdio::null())
@@ -169,7 +179,19 @@ impl Process {
 
     /// Calls curl with a path, a certificate to trust, and more arguments. Returns the output, or curl's complaint.
     pub(crate) fn curl(&self, trusted: &str, path: &str, more: &[&str]) -> Result<String, String> {
-        let key = format!("X-Api-Key: {}", self.key);
+        self.curl_as(&self.key, trusted, path, more)
+    }
+
+    /// Calls curl with another key, or with none if it is empty.
+    pub(crate) fn curl_as(
+        &self,
+        key: &str,
+        trusted: &str,
+        path: &str,
+        more: &[&str],
+    ) -> Result<String, String> {
+        // curl leaves a field without a value out.
+        let key = format!("X-Api-Key: {key}");
         let output = Command::new("curl")
             .args(["-q", "-sS", "-i", "--max-time", "15", "--noproxy", "*", "-H", &key])
             .args(["--cacert", &self.folder.file(trusted)])

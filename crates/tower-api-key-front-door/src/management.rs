@@ -1,0 +1,156 @@
+//! Management over HTTP, as a file describes it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use tower_api_key::config::{FrontDoor, ManagementSettings, OwnerSettings};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
+use tower_api_key_admin::ManagementApi;
+use tower_api_key_admin::management::{Management, ManagementBuilder, OwnerPolicy};
+
+use crate::error::OpenError;
+use crate::opened::Opened;
+
+/// The management API and the console of a file: a router with gates of its own, and the requests that belong to it.
+///
+/// Every request to the API passes a gate first, which reads keys, demands proof of HTTPS and limits as the gate of
+/// [`LiveFrontDoor::layer`](crate::LiveFrontDoor::layer) does. So do not put another gate around the router. The gates
+/// need the same marks of the connection as that one.
+///
+/// ```no_run
+/// use axum::Router;
+/// use tower_api_key_front_door::LiveFrontDoor;
+///
+/// # async fn example(service: Router) -> Result<(), Box<dyn std::error::Error>> {
+/// let door = LiveFrontDoor::open("gate.toml").await?;
+/// let mut app = service.layer(door.layer());
+/// if let Some(management) = door.management() {
+///     app = app.merge(management.router()); // unless the file has `management.host`
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ManagementDoor {
+    host: Option<Arc<str>>,
+    paths: Arc<[String]>,
+    router: Router,
+}
+
+impl ManagementDoor {
+    /// Builds what a file says. Its gate shares failed attempts, refused requests and permits with `layer`.
+    pub(crate) fn of(
+        door: &FrontDoor,
+        opened: &Opened,
+        layer: &ApiKeyLayer,
+        finish: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder,
+        file: &str,
+    ) -> Result<Option<Self>, OpenError> {
+        let Some(settings) = door.management() else { return Ok(None) };
+        let invalid = |source| OpenError::Management { file: file.to_owned(), source };
+        let invalid_layer = |source| OpenError::Layer { file: file.to_owned(), source };
+        // The file was checked, so its profile has a format.
+        let Some(builder) = builder(door, opened, settings) else { return Ok(None) };
+        let operators = builder().build().map_err(invalid)?;
+        let mut apis =
+            Router::new().nest(&settings.path, ManagementApi::new(operators.clone()).router());
+        let mut everyone = None;
+        if let Some(owners) = &settings.owners {
+            let management = builder().owners(policy(owners)).build().map_err(invalid)?;
+            let api = ManagementApi::new(management.for_owners()).router();
+            apis = apis.nest(&owners.path, api);
+            everyone = Some(management);
+        }
+        let gate = opened.observe(door.management_builder(&opened.backends()));
+        let gate = finish(gate).build_after(layer).map_err(invalid_layer)?;
+        #[allow(unused_mut)] // Without the feature, no console is added.
+        let mut router = apis.layer(gate);
+        #[cfg(feature = "console")]
+        if let Some(console) = &settings.console {
+            let management = everyone.filter(|_| console.for_owners).unwrap_or(operators);
+            let console = crate::console::build(door, console, management);
+            router = router.merge(console.map_err(invalid_layer)?.router());
+        }
+        #[cfg(not(feature = "console"))]
+        drop(everyone);
+        let paths = settings.paths().map(str::to_owned).collect();
+        Ok(Some(Self { host: settings.host.as_deref().map(Into::into), paths, router }))
+    }
+
+    /// Returns true if a request belongs to management: its path is one of [`paths`](Self::paths) or lies below it. If the
+    /// file has `management.host`, all requests for that host belong to management, and no others.
+    ///
+    /// `host` is that of the request, with or without a port. The client chooses it, so it protects nothing: the gates do.
+    pub fn takes(&self, host: &str, path: &str) -> bool {
+        match &self.host {
+            Some(own) => own.eq_ignore_ascii_case(without_port(host)),
+            None => self.paths.iter().any(|mount| {
+                path.strip_prefix(mount.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }),
+        }
+    }
+
+    /// Returns the host of the file, if it has `management.host`.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Returns the paths of the APIs and of the console.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
+    /// Returns the router, which answers a path of no operation with 404. It does not look at the host: ask
+    /// [`takes`](Self::takes) before if the file has one. It stays as it is when the file changes: take the next one
+    /// from [`LiveFrontDoor::management`](crate::LiveFrontDoor::management) then.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+}
+
+/// Returns what starts a management of operators over the keys of a file. `None` if the profile has no format.
+fn builder<'a>(
+    door: &'a FrontDoor,
+    opened: &'a Opened,
+    settings: &'a ManagementSettings,
+) -> Option<impl Fn() -> ManagementBuilder + 'a> {
+    let issuer = door.issuer()?;
+    Some(move || {
+        let manager = Arc::clone(opened.keys());
+        let mut builder = Management::builder(manager, issuer.clone(), door.hasher())
+            .operators(&settings.operators)
+            .catalogue(settings.catalogue());
+        if let Some(plans) = door.plans() {
+            builder = builder.plans(plans);
+        }
+        if let Some(roles) = door.roles() {
+            builder = builder.roles(roles);
+        }
+        if let Some(limiter) = opened.limiter() {
+            builder = builder.limiter(limiter, door.quotas());
+        }
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        if let Some(database) = opened.usage_database() {
+            builder = builder.usage(database);
+        }
+        builder
+    })
+}
+
+fn policy(settings: &OwnerSettings) -> OwnerPolicy {
+    let mut policy = OwnerPolicy::at_most_keys(settings.most_keys);
+    if let Some(life) = settings.longest_life {
+        policy = policy.longest_life(life.duration());
+    }
+    if settings.metadata { policy.metadata() } else { policy }
+}
+
+/// Returns a host without its port, and without a dot at its end.
+fn without_port(host: &str) -> &str {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => host,
+    };
+    host.strip_suffix('.').unwrap_or(host)
+}
