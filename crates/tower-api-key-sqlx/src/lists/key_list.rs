@@ -110,10 +110,9 @@ impl<'a> KeyList<'a> {
         let bound = self.most(candidates.len(), classes.is_some());
         let mut counts = self.count(store, writer, terms, &candidates, bound).await?;
         let disabled_accounts = if by_account { candidates.pop().zip(counts.pop()) } else { None };
-        let most = self.most(candidates.len(), classes.is_some());
         let smallest = (0..candidates.len()).zip(&counts).min_by_key(|(_, count)| **count);
         if let Some((place, count)) = smallest
-            && *count <= most
+            && *count <= bound
         {
             let (_, sets) = candidates.swap_remove(place);
             return Ok(sets.into_iter().map(|set| (set, Reading::All)).collect());
