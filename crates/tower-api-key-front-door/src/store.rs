@@ -12,7 +12,10 @@ use crate::error::OpenError;
 pub(crate) type OpenStore = (Arc<dyn KeyStore>, Option<UsageRecorder>);
 
 /// Opens a store. Writes the digests that `rehasher` records.
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused_variables))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused_variables, clippy::unused_async)
+)]
 pub(crate) async fn open(
     settings: &StoreSettings,
     telemetry: TelemetrySettings,
