@@ -107,12 +107,12 @@ impl<'a> KeyList<'a> {
         if by_account {
             candidates.push((FilterPart::Account, vec![KeySet::of_disabled_accounts()]));
         }
-        let mut counts = self.count(store, writer, terms, &candidates).await?;
+        let bound = self.most(candidates.len(), classes.is_some());
+        let mut counts = self.count(store, writer, terms, &candidates, bound).await?;
         let disabled_accounts = if by_account { candidates.pop().zip(counts.pop()) } else { None };
-        let most = self.most(candidates.len());
         let smallest = (0..candidates.len()).zip(&counts).min_by_key(|(_, count)| **count);
         if let Some((place, count)) = smallest
-            && *count <= most
+            && *count <= bound
         {
             let (_, sets) = candidates.swap_remove(place);
             return Ok(sets.into_iter().map(|set| (set, Reading::All)).collect());
@@ -138,8 +138,9 @@ impl<'a> KeyList<'a> {
         Ok(sets)
     }
 
-    const fn most(&self, parts: usize) -> usize {
-        if parts > 1 { self.most_sorted.several } else { self.most_sorted.one }
+    /// A state, a kind or an environment is one more part: few of its keys may match the others.
+    const fn most(&self, parts: usize, classed: bool) -> usize {
+        if parts > 1 || classed { self.most_sorted.several } else { self.most_sorted.one }
     }
 
     /// Counts the keys of each candidate, up to one more than may be sorted.
@@ -149,12 +150,13 @@ impl<'a> KeyList<'a> {
         writer: &ListWriter<'_>,
         terms: &ListTerms,
         candidates: &[Candidate],
+        bound: usize,
     ) -> Result<Vec<usize>, StoreError> {
         let mut counts = vec![usize::MAX; candidates.len()];
         if candidates.is_empty() {
             return Ok(counts);
         }
-        let most = self.most(candidates.len()).saturating_add(1);
+        let most = bound.saturating_add(1);
         let texts: Vec<_> = candidates
             .iter()
             .enumerate()

@@ -75,38 +75,29 @@ fn parts(filter: &KeyFilter) -> (usize, String) {
     (parts.len(), format!("{} by {:?}", parts.join(" "), filter.order))
 }
 
+/// Measures the filters with up to three parts, those with few parts first.
 async fn pages_are_measured(name: &str, store: &SqlStore) {
-    let mut took = Vec::new();
-    for filter in filters() {
-        let began = Instant::now();
-        let found = store.page(&filter, None, 50).await.map(|page| page.found.len());
-        took.push((began.elapsed(), parts(&filter), found));
-    }
-    for count in 0..=8 {
-        let mut times: Vec<_> = took
-            .iter()
-            .filter(|(_, (parts, _), _)| *parts == count)
-            .map(|(time, ..)| *time)
-            .collect();
-        times.sort_unstable();
-        let part = |of: usize| times[(times.len() - 1) * of / 1_000];
+    for count in 0..=3 {
+        let mut took = Vec::new();
+        for filter in filters().into_iter().filter(|filter| parts(filter).0 == count) {
+            let began = Instant::now();
+            let found = store.page(&filter, None, 50).await.map(|page| page.found.len());
+            took.push((began.elapsed(), parts(&filter).1, found));
+        }
+        took.sort_by_key(|(time, ..)| *time);
+        let part = |of: usize| took[(took.len() - 1) * of / 100].0;
         println!(
-            "{name}: {count} parts: {} lists, half of them within {:.1?}, 99 % {:.1?}, all {:.1?}; {} over {QUICK:?}",
-            times.len(),
-            part(500),
-            part(990),
-            part(1_000),
-            times.iter().filter(|time| **time > QUICK).count()
+            "{name}: {count} parts: {} lists, half of them within {:.1?}, 90 % {:.1?}, all {:.1?}; {} over {QUICK:?}",
+            took.len(),
+            part(50),
+            part(90),
+            part(100),
+            took.iter().filter(|(time, ..)| *time > QUICK).count()
         );
-    }
-    for (time, (count, parts), found) in &took {
-        if *count <= 1 || (*count <= 3 && *time > QUICK) {
+        for (time, parts, found) in took.iter().rev().take(if count > 1 { 25 } else { usize::MAX })
+        {
             println!("{name}: {time:.1?}: {parts}: {found:?} keys");
         }
-    }
-    took.sort_unstable_by_key(|(time, ..)| *time);
-    for (time, (_, parts), found) in took.iter().rev().take(20) {
-        println!("{name}: slowest: {time:.1?}: {parts}: {found:?} keys");
     }
 }
 
