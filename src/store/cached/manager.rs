@@ -152,15 +152,15 @@ impl<'a> Affected<'a> {
             | Command::Rotate { id, .. }
             | Command::Revoke { id }
             | Command::Delete { id } => return Self::Key(id),
-            // Counters are in no record.
-            Command::NoteRefund { .. } => Vec::new(),
             Command::SaveAccount(saved) => vec![account(saved.id())],
             Command::DeleteAccount { id } => {
                 let deleted = AccountId::new(*id).map(|id| account(&id));
                 vec![deleted.unwrap_or(Invalidation::Everything)]
             }
-            // A policy changes no key.
-            Command::SavePolicy(_) | Command::DeletePolicy(_) => Vec::new(),
+            // Neither a policy nor the counter of a quota is in a record.
+            Command::NoteRefund { .. } | Command::SavePolicy(_) | Command::DeletePolicy(_) => {
+                Vec::new()
+            }
         })
     }
 }
