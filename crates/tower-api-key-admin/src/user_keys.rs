@@ -69,7 +69,8 @@ impl UserKeys {
     /// `POST` at [`PATH`](Self::PATH) answers 200 with `{"data":{"value":"…"}}`, the new key. The query
     /// parameter `force=true` revokes the user's other keys of the same audience in the same step; the default
     /// is `false`. Another value of `force` is answered 400, and a key that would break a rule of a
-    /// [policy](tower_api_key::policy) 422. A [`Denial`] of [`Users::find`] is answered as
+    /// [policy](tower_api_key::policy) 422. A key of this route has neither an expiry nor scopes of its own, so a policy
+    /// that demands one of them refuses every key. A [`Denial`] of [`Users::find`] is answered as
     /// the gate's profile answers it, and a failing store with that of
     /// [`StoreUnavailable`](Denial::StoreUnavailable). The user's account must be in the store: without it, the answer is
     /// that of [`AccountMismatch`](Denial::AccountMismatch), as for a user that does not exist.

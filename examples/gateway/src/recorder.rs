@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-/// The buckets of all histograms, in seconds: from 10 µs, which a decision in memory takes, to 10 s.
-const BUCKETS: [f64; 13] = [
-    0.000_01, 0.000_025, 0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0,
+/// The buckets of all histograms, in seconds: from 10 µs, which a decision in memory takes, to
+/// 10 s. Records of a cache are up to 5 s old.
+const BUCKETS: [f64; 14] = [
+    0.000_01, 0.000_025, 0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0,
+    10.0,
 ];
 
 /// How often histograms are summed up if no scrape does it.

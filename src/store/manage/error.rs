@@ -13,13 +13,13 @@ use crate::policy::PolicyViolation;
 /// ```
 /// use tower_api_key::store::ManageError;
 ///
-/// assert_eq!(ManageError::NotFound.to_string(), "no key or account has this id");
+/// assert_eq!(ManageError::NotFound.to_string(), "no key, account or policy has this name");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManageError {
     /// No key, or no account, has this id.
-    #[error("no key or account has this id")]
+    #[error("no key, account or policy has this name")]
     NotFound,
     /// A key with this id or with this secret exists already.
     #[error("a key with this id or this secret exists already: choose another")]
