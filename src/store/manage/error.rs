@@ -13,13 +13,13 @@ use crate::policy::PolicyViolation;
 /// ```
 /// use tower_api_key::store::ManageError;
 ///
-/// assert_eq!(ManageError::NotFound.to_string(), "no key, account or policy has this name");
+/// assert_eq!(ManageError::NotFound.to_string(), "there is no such key, account or policy");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManageError {
-    /// No key, or no account, has this id.
-    #[error("no key, account or policy has this name")]
+    /// There is no key or account with this id, or no policy for this subject.
+    #[error("there is no such key, account or policy")]
     NotFound,
     /// A key with this id or with this secret exists already.
     #[error("a key with this id or this secret exists already: choose another")]

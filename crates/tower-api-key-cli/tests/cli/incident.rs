@@ -27,7 +27,7 @@ fn keys_behind_one_that_there_is_not_are_ended_too() {
         for words in [
             format!("key_1 is {state}"),
             format!("key_2 is {state}"),
-            "key 2 of 3: no key, account or policy has this name".to_owned(),
+            "key 2 of 3: there is no such key, account or policy".to_owned(),
             format!("1 of 3 keys could not be {state}"),
         ] {
             assert!(said.contains(&words), "{said}");
