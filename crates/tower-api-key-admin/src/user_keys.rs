@@ -16,7 +16,7 @@ use super::users::{User, Users};
 use tower_api_key::Denial;
 use tower_api_key::Grant;
 use tower_api_key::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
-use tower_api_key::store::{Command, CommandOptions, KeyManager, ManageError, NewKey};
+use tower_api_key::store::{KeyManager, ManageError, NewKey};
 
 /// Issues keys to users over HTTP, and sends each secret once, in the response.
 ///
@@ -72,8 +72,9 @@ impl UserKeys {
     /// [policy](tower_api_key::policy) 422. A key of this route has neither an expiry nor scopes of its own, so a policy
     /// that demands one of them refuses every key. A [`Denial`] of [`Users::find`] is answered as
     /// the gate's profile answers it, and a failing store with that of
-    /// [`StoreUnavailable`](Denial::StoreUnavailable). The user's account must be in the store: without it, the answer is
-    /// that of [`AccountMismatch`](Denial::AccountMismatch), as for a user that does not exist.
+    /// [`StoreUnavailable`](Denial::StoreUnavailable).
+    ///
+    /// [`Users::find`] decides which accounts exist: the first key of an account adds it to the store.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route(Self::PATH, post(create)).with_state(self)
     }
@@ -81,7 +82,7 @@ impl UserKeys {
     /// Issues a key. Adding it and revoking the user's other keys are one step.
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
         let Parts { issuer, manager, kind, .. } = &*self.0;
-        // The store keeps its own state of the account.
+        // A store that knows the account keeps its own state of it.
         let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());
         let mut record = KeyRecord::builder(id, account)
@@ -110,9 +111,7 @@ impl UserKeys {
         if force {
             key = key.revoking_others();
         }
-        // An account that is deleted meanwhile must not come back.
-        let options = CommandOptions::by(by.key_id().as_str()).in_existing_account();
-        manager.apply(Command::Add(key), options).await?;
+        manager.add(key, by.key_id().as_str()).await?;
         Ok(issued)
     }
 }
@@ -142,8 +141,6 @@ async fn create(
             return Ok(refusal("policy_violated", &violation.to_string(), status));
         }
         Err(ManageError::Store(_)) => return Err(Denial::StoreUnavailable),
-        // The user's account is not in the store, or no more.
-        Err(ManageError::NotFound) => return Err(Denial::AccountMismatch),
         Err(_) => return Err(Denial::InternalError),
     };
     let value = issued.expose();
