@@ -55,27 +55,28 @@ pub(super) fn actions<'a>(
     // Nobody can use a key before its first instant.
     let unused_since = dates.last_active().max(record.not_before().unwrap_or_default());
     let (mut unused, mut rotation) = (false, false);
-    let mut latest: Option<Timestamp> = None;
+    // The end of the shortest life, and of two weeks if there is no life but an expiry is required.
+    let (mut latest, mut required): (Option<Timestamp>, _) = (None, None);
     for policy in policies {
         let has_passed = |time: Option<Duration>, since: Timestamp| {
             time.is_some_and(|time| since.plus(time) <= now)
         };
         unused |= has_passed(policy.switches_off_unused(), unused_since);
         rotation |= has_passed(policy.rotation_reminder(), dates.newest_secret);
-        let end = match policy.longest_life() {
-            Some(life) => Some(dates.newest_secret.plus(life)),
-            // Any expiry will do, and the owner has two weeks to choose one.
-            None if policy.requires_expiry() && record.expires().is_none() => Some(now),
-            None => None,
-        };
+        let end = policy.longest_life().map(|life| dates.newest_secret.plus(life));
         latest = [latest, end].into_iter().flatten().min();
+        if policy.requires_expiry() && record.expires().is_none() {
+            // Any expiry will do, and the owner has two weeks to choose one, or the time until the key begins.
+            required =
+                Some(now.max(record.not_before().unwrap_or_default().plus(PolicyAction::NOTICE)));
+        }
     }
     let mut actions = Vec::new();
     if unused {
         actions.push(PolicyAction::SwitchOff { unused_since });
         return actions;
     }
-    let at = latest.map(|latest| end_of_life(record, latest, now));
+    let at = latest.or(required).map(|latest| end_of_life(record, latest, now));
     let expires = record.expires().unwrap_or(Timestamp::MAX);
     if let Some(at) = at.filter(|at| *at < expires) {
         actions.push(PolicyAction::Expire { at });
@@ -226,5 +227,20 @@ mod tests {
         let record = key().build().unwrap();
         assert_eq!(policies.end_of_earlier(&record, day(0), day(500), day(80)), day(500));
         assert_eq!(Policies::default().end_of_earlier(&record, day(0), day(5), day(80)), day(5));
+    }
+
+    #[test]
+    fn a_required_expiry_does_not_shorten_a_longest_life() {
+        let required = KeyPolicy::builder(PolicySubject::All).require_expiry().build().unwrap();
+        let lasting = "kind:lasting".parse().unwrap();
+        let lasting = KeyPolicy::builder(lasting).longest_life(days(365)).build().unwrap();
+        let policies = Policies::new([required, lasting]);
+        let end = |key: KeyRecordBuilder| {
+            policies.due(&key.build().unwrap(), &KeyDates::new(day(0)), day(1))
+        };
+        let at = |at| vec![PolicyAction::Expire { at: day(at) }];
+        assert_eq!(end(key().kind("lasting")), at(365));
+        assert_eq!(end(key()), at(15));
+        assert_eq!(end(key().not_before(day(40))), at(54), "two weeks from its first instant");
     }
 }

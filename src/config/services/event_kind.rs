@@ -38,6 +38,8 @@ kinds_of_events! {
     UsedElsewhere = "key.used_elsewhere",
     NearLimit = "key.near_limit",
     Unused = "key.unused",
+    SwitchedOff = "key.switched_off",
+    RotationDue = "key.rotation_due",
 }
 
 #[cfg(test)]

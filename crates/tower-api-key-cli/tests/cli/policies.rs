@@ -326,7 +326,8 @@ fn a_sweep_does_what_a_check_has_shown() {
     ];
     assert_eq!(due, expected.map(|(key, actions)| (key.to_owned(), actions)));
 
-    let swept = json_of(&program, &["policies", "sweep"]);
+    let since = ["policies", "sweep", "--assume-uses-recorded-since", "100 days ago"];
+    let swept = json_of(&program, &since);
     let done = ["swept", "switched_off", "expiries_set", "reminders", "uses_unknown"];
     assert_eq!(
         done.map(|name| &swept[name]),
@@ -342,7 +343,7 @@ fn a_sweep_does_what_a_check_has_shown() {
     let again = program.run(&["--json", "policies", "sweep"]);
     assert!(again.everything().contains("within the last minute"), "{}", again.everything());
     forget_the_sweep(&program);
-    let again = json_of(&program, &["policies", "sweep"]);
+    let again = json_of(&program, &since);
     assert_eq!(
         done[..4].iter().map(|name| again[name].clone()).collect::<Vec<_>>(),
         [json!(true), json!(0), json!(0), json!(0)]
@@ -369,9 +370,11 @@ fn a_sweep_switches_nothing_off_without_recorded_uses() {
     create(&program, "other", &[]).succeeded();
     age(&program, &[("other", 0)]);
     forget_the_sweep(&program);
-    // Since 40 days is less than the time of the rule, so it adds nothing to what is known.
-    let since = ["policies", "sweep", "--assume-uses-recorded-since", "40 days ago"];
-    let swept = json_of(&program, &since);
+    let since = |since| ["policies", "sweep", "--assume-uses-recorded-since", since];
+    // That is less than the time of the rule.
+    assert_eq!(json_of(&program, &since("40 days ago"))["uses_unknown"], json!(true));
+    forget_the_sweep(&program);
+    let swept = json_of(&program, &since("61 days ago"));
     assert_eq!((&swept["switched_off"], &swept["uses_unknown"]), (&json!(1), &json!(false)));
     assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "disabled");
     assert_eq!(json_of(&program, &["keys", "show", "other"])["state"], "active");

@@ -9,9 +9,8 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::store::StoreError;
 
 /// A use is recorded with its secret, or by the recorder of usage with its key.
-const USES: &str = "SELECT MIN(u.oldest) AS oldest, MAX(u.newest) AS newest FROM \
-     (SELECT MIN(last_used) AS oldest, MAX(last_used) AS newest FROM {secrets} \
-     UNION ALL SELECT MIN(at), MAX(at) FROM {usage_keys}) AS u";
+const USES: &str = "SELECT MAX(u.newest) AS newest FROM \
+     (SELECT MAX(last_used) AS newest FROM {secrets} UNION ALL SELECT MAX(at) FROM {usage_keys}) AS u";
 
 const KNOWN: &str = "SELECT since, newest FROM {recorded_uses} WHERE id = 1";
 
@@ -26,17 +25,16 @@ pub(super) struct RecordedUses {
 }
 
 impl RecordedUses {
-    /// Returns true if uses were recorded for all of this time: it began after the first use that is known, and a key was
-    /// used in it.
+    /// Returns true if uses were recorded for all of this time: a sweep saw a use before it began, and a key was used in it.
     pub(super) fn cover(self, time: Duration, now: Timestamp) -> bool {
         self.since.plus(time) <= now && self.newest.plus(time) > now
     }
 
     /// Continues what an earlier sweep knew. After a time without uses that is as long as the shortest rule, nothing is
-    /// known of what was before.
-    fn after(earlier: Option<Self>, oldest: Timestamp, newest: Timestamp, gap: Duration) -> Self {
+    /// known of what was before. So it is before the first sweep: older uses do not show that all were recorded since.
+    fn after(earlier: Option<Self>, newest: Timestamp, gap: Duration) -> Self {
         match earlier {
-            None => Self { since: oldest, newest },
+            None => Self { since: newest, newest },
             Some(earlier) if newest > earlier.newest.plus(gap) => Self { since: newest, newest },
             Some(earlier) => Self { since: earlier.since, newest: newest.max(earlier.newest) },
         }
@@ -61,9 +59,7 @@ impl SqlStore {
         let instant = |column| {
             Ok::<_, StoreError>(row::optional_number(&**found, column)?.map(row::timestamp))
         };
-        let (Some(oldest), Some(newest)) = (instant("oldest")?, instant("newest")?) else {
-            return Ok(None);
-        };
+        let Some(newest) = instant("newest")? else { return Ok(None) };
         let rows = self.read(Statement::made(self.tables.fill(KNOWN))).await?;
         let earlier = rows.first().map(|known| {
             let instant = |column| row::number(&**known, column).map(row::timestamp);
@@ -73,7 +69,7 @@ impl SqlStore {
             })
         });
         let earlier = earlier.transpose()?;
-        let known = RecordedUses::after(earlier, oldest, newest, shortest);
+        let known = RecordedUses::after(earlier, newest, shortest);
         if earlier != Some(known) {
             let kept = Statement::made(self.tables.fill(KEEP));
             let kept = kept.bind(row::column(known.since)).bind(row::column(known.newest));
@@ -114,11 +110,11 @@ mod tests {
 
     #[test]
     fn a_gap_makes_all_before_it_unknown() {
-        let after = |earlier, newest| RecordedUses::after(earlier, day(3), day(newest), 30 * DAY);
+        let after = |earlier, newest| RecordedUses::after(earlier, day(newest), 30 * DAY);
         let first = after(None, 10);
-        assert_eq!(first, RecordedUses { since: day(3), newest: day(10) });
+        assert_eq!(first, RecordedUses { since: day(10), newest: day(10) });
         let next = after(Some(first), 40);
-        assert_eq!(next, RecordedUses { since: day(3), newest: day(40) });
+        assert_eq!(next, RecordedUses { since: day(10), newest: day(40) });
         let gap = after(Some(next), 71);
         assert_eq!(gap, RecordedUses { since: day(71), newest: day(71) });
         let on = after(Some(gap), 72);

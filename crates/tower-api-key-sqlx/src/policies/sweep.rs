@@ -51,11 +51,11 @@ type OutcomeReport = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Syn
 /// # Uses that are not recorded
 ///
 /// A key counts as unused only if uses are recorded: by `record_uses` of `Cached` or `Replica`, or by a `UsageRecorder`. The
-/// sweep switches keys
-/// off by a rule only if uses were recorded for its whole time. It knows that from the uses themselves: one must be older
-/// than that time, and one must lie within it. What a sweep has seen of uses is kept. Otherwise
-/// [`PolicyOutcome::uses_unknown`] is true. If the first uses were recorded yesterday, a rule of 90 days begins to work in
-/// 89 days, unless [`assume_uses_recorded_since`](Self::assume_uses_recorded_since) says more.
+/// sweep switches keys off by a rule only if uses were recorded for its whole time, as far as sweeps have seen: a sweep
+/// saw a use before that time began, and one lies within it. Otherwise [`PolicyOutcome::uses_unknown`] is true. So the first
+/// rule of 90 days begins to work 90 days after its first sweep, unless
+/// [`assume_uses_recorded_since`](Self::assume_uses_recorded_since) says more. A time without any recorded use that is
+/// shorter than the shortest rule goes unnoticed: the keys that were used only then count as unused.
 ///
 /// ```
 /// use tower_api_key_sqlx::{PolicySweep, SqlStore};

@@ -89,6 +89,7 @@ async fn unused_keys_are_switched_off(swept: Swept) {
     swept.save("account:away", |policy| policy.switch_off_unused(90 * DAY)).await;
     swept.use_key("idle", 1).await;
     swept.use_key("free", 1).await;
+    assert_eq!(swept.sweep(1).await.switched_off, 0);
     swept.clock.set(day(50));
     swept.add("of_day_50", "acme", as_it_is).await;
     swept.store.update("edited", Box::new(|key| key.name("x")), "ada").await.unwrap();
