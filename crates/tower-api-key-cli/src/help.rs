@@ -130,7 +130,8 @@ The command reads every key that SUBJECT covers, or every key. Keys that are rev
 The columns:
   breaks   the rules that the key breaks, each with the subject of its policy. New and changed keys must follow them; an
            older key may stay as it is, unless a sweep has something to do with it
-  sweep    what a sweep would do with the key now
+  sweep    what a sweep would do with the key now. A sweep may leave a key on that it would switch off here: it also
+           knows the uses that only a `UsageRecorder` saw
 A row without a key is an account with too many keys.
 
 Examples:

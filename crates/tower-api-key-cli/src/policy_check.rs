@@ -71,8 +71,8 @@ pub(crate) async fn run(
     }
     if summary.switched_off > 0 && !findings.has_uses {
         complain(
-            "no key here has a recorded use, and a sweep switches no key off until uses were recorded for the whole time \
-             of the rule: let the gates record uses",
+            "this check sees no recorded use of these keys; it does not look at those that only a `UsageRecorder` saw. A \
+             sweep switches no key off until uses were recorded for the whole time of the rule: let the gates record uses",
         );
     }
     Ok(())

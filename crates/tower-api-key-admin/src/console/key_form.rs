@@ -31,6 +31,8 @@ struct KeyForm {
     conflicts: Vec<Conflict>,
     form: KeyValues,
     policies: Vec<ShownPolicy>,
+    /// Whether the store could not read its policies.
+    policies_unread: bool,
     /// What policies mean for the expiry.
     expiry_rule: Option<String>,
 }
@@ -45,10 +47,16 @@ impl KeyForm {
     ) -> Response {
         let is_new = form.id.is_empty();
         let status = error.map_or(StatusCode::OK, ManagementError::status);
+        let mut policies_unread = false;
         let (policies, latest) = match covering(visit, &form).await {
             Ok(covering) => covering,
             // Without the right to read keys the rules are met when the form is sent.
             Err(ManagementError::MissingScope(_)) => <_>::default(),
+            // One row that this version cannot read may be for other keys. If it is not, the store refuses the change.
+            Err(ManagementError::Unavailable(_)) => {
+                policies_unread = true;
+                <_>::default()
+            }
             Err(error) => return visit.refused(&error),
         };
         if is_new && error.is_none() {
@@ -65,6 +73,7 @@ impl KeyForm {
             conflicts,
             form,
             policies: ShownPolicy::all(&policies),
+            policies_unread,
             expiry_rule: rules::expiry(&policies, latest),
         };
         page(status, &form)

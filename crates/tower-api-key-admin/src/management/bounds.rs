@@ -114,6 +114,17 @@ impl Bounds<'_> {
         Err(ManagementError::MissingScope(KEYS_GRANT_ANY))
     }
 
+    /// Checks that quota of the key may be given back, by a caller whose key counts for these quotas. A caller whom quotas
+    /// hold back lifts them neither for its own key nor for another one of operators, which may be its own as well.
+    pub(super) fn check_refund(&self, own: &[Quota]) -> Result<(), ManagementError> {
+        if own.is_empty() || !self.is_bounded() {
+            return Ok(());
+        }
+        let problem =
+            "your key has quotas: only keys with `keys.grant-any` give back those of operators";
+        Err(not_grantable("quotas", problem))
+    }
+
     /// Checks that a key is like the caller's where neither of two values is more than the other.
     fn check_alike(&self, key: &KeyRecord) -> Result<(), ManagementError> {
         let own = self.caller.record();

@@ -55,8 +55,9 @@ impl Management {
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `usage.write`; [`ManagementError::OperatorsOnly`] for owners;
-    /// [`ManagementError::NotFound`] if there is no such key, or it has no such quota; [`ManagementError::NotOffered`] if
-    /// the limiter gives nothing back; [`ManagementError::IdempotencyKeyReused`] if the idempotency key was used for
+    /// [`ManagementError::NotFound`] if there is no such key, or it has no such quota; [`ManagementError::NotGrantable`] for
+    /// a key of operators, if the caller's key has quotas and not `keys.grant-any`; [`ManagementError::NotOffered`] if the
+    /// limiter gives nothing back; [`ManagementError::IdempotencyKeyReused`] if the idempotency key was used for
     /// something else; [`ManagementError::Unavailable`] if the store or the limiter cannot answer.
     pub async fn give_back(
         &self,
@@ -69,6 +70,8 @@ impl Management {
         caller.require_operator(USAGE_WRITE)?;
         let entry = self.seen_key(caller, key).await?;
         let (limiter, quotas) = self.counted(&entry.record)?;
+        let (_, own) = self.counted(caller.record())?;
+        self.bounds(caller, entry.record.account().id().as_str()).check_refund(&own)?;
         if !limiter.refunds() {
             return Err(ManagementError::NotOffered("giving quota back"));
         }

@@ -60,9 +60,9 @@ impl Management {
     ///
     /// # Errors
     ///
-    /// [`ManagementError::MissingScope`] without `policies.write`, or without `keys.grant-any` if the policy may cover
-    /// keys of operators; [`ManagementError::OperatorsOnly`] for owners; [`ManagementError::Invalid`] for a rule that is
-    /// not valid, no rule at all, or an account that does not exist; [`ManagementError::VersionDiffers`] if the policy
+    /// [`ManagementError::MissingScope`] without `policies.write` and `policies.read`, or without `keys.grant-any` if the
+    /// policy may cover keys of operators; [`ManagementError::OperatorsOnly`] for owners; [`ManagementError::Invalid`] for
+    /// a rule that is not valid, no rule at all, or an account that does not exist; [`ManagementError::VersionDiffers`] if the policy
     /// has another version than the request names.
     pub async fn save_policy(
         &self,
@@ -72,6 +72,8 @@ impl Management {
         request: &ChangeRequest<'_>,
     ) -> Result<KeyPolicy, ManagementError> {
         self.check_policy_change(caller, subject)?;
+        // The answer to a replay is the policy as it is now, which somebody else may have saved since.
+        caller.require(POLICIES_READ)?;
         let policy = draft.policy(subject.clone())?;
         // A policy that cannot be read can be replaced.
         let all = self.0.manager.policies().await.unwrap_or_default();

@@ -1,7 +1,8 @@
 //! What policies mean for keys that exist: which rules they break, and what a sweep would do with them.
 
+use tower_api_key::clock::Timestamp;
 use tower_api_key::policy::{KeyDates, Policies, PolicyAction, PolicyViolation};
-use tower_api_key::store::{KeyEntry, KeyFilter, TrailFilter};
+use tower_api_key::store::{Action, Change, Difference, KeyEntry, KeyFilter, TrailFilter};
 
 use super::caller::Caller;
 use super::error::ManagementError;
@@ -16,6 +17,9 @@ const MOST_COMPARED: usize = 2_000;
 /// The keys that are read at a time.
 const CHUNK: usize = 200;
 
+/// The lines of the trail that are read of a key or an account.
+const LINES: usize = 200;
+
 /// What policies mean for a key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,6 +33,9 @@ pub struct KeyReview {
     /// The rules that the key breaks as it is. The number of keys is not looked at.
     pub violations: Vec<PolicyViolation>,
     /// What a sweep would do with the key now. It reminds of a rotation once for each secret.
+    ///
+    /// A sweep may leave on what is here to be switched off: it also knows the uses that only a `UsageRecorder` saw, all
+    /// lines of the trail instead of the newest 200, and whether uses were recorded for the whole time of the rule.
     pub due: Vec<PolicyAction>,
 }
 
@@ -103,15 +110,7 @@ impl Management {
         let newest = entry.secrets.first().map_or(entry.created, |secret| secret.created);
         let dates = KeyDates::new(entry.created).newest_secret(newest);
         let dates = entry.last_used().map_or(dates, |used| dates.last_used(used));
-        let mut due = policies.due(record, &dates, now);
-        if due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
-            // A key that somebody has changed counts as used then.
-            let of_key = TrailFilter::key(record.id());
-            let lines = self.0.manager.trail(&of_key, None, 1).await?;
-            if let Some(line) = lines.first() {
-                due = policies.due(record, &dates.last_changed(line.at), now);
-            }
-        }
+        let due = self.due(policies, entry, dates).await?;
         let violations = policies.violations(record, newest);
         let counts = Policies::counts(record, now);
         Ok(KeyReview {
@@ -122,4 +121,51 @@ impl Management {
             due,
         })
     }
+
+    /// Returns what a sweep would do with a key. It leaves the keys of a disabled account as they are.
+    async fn due(
+        &self,
+        policies: &Policies,
+        entry: &KeyEntry,
+        dates: KeyDates,
+    ) -> Result<Vec<PolicyAction>, ManagementError> {
+        let (record, now) = (&entry.record, self.now());
+        if record.account().is_disabled() {
+            return Ok(Vec::new());
+        }
+        let due = policies.due(record, &dates, now);
+        if !due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
+            return Ok(due);
+        }
+        // A key that somebody has changed counts as used then, and so do the keys of an account that was enabled.
+        let of_key = TrailFilter::key(record.id());
+        let of_account = TrailFilter::account(record.account().id());
+        let changed = self.newest_line(&of_key, is_of_somebody).await?;
+        let enabled = self.newest_line(&of_account, enables_account).await?;
+        let dates = [changed, enabled].into_iter().flatten().fold(dates, KeyDates::last_changed);
+        Ok(policies.due(record, &dates, now))
+    }
+
+    /// Returns the instant of the newest line that meets a condition, of the newest lines of a key or an account.
+    async fn newest_line(
+        &self,
+        filter: &TrailFilter,
+        condition: fn(&Change) -> bool,
+    ) -> Result<Option<Timestamp>, ManagementError> {
+        let lines = self.0.manager.trail(filter, None, LINES).await?;
+        Ok(lines.iter().find(|line| condition(line)).map(|line| line.at))
+    }
+}
+
+/// Returns true for a change of a key by somebody else than a sweep.
+fn is_of_somebody(change: &Change) -> bool {
+    change.action == Action::KeyUpdated && change.by != "policy"
+}
+
+/// Returns true for a change that enables an account. Its keys could not be used before.
+fn enables_account(change: &Change) -> bool {
+    let enables = |difference: &Difference| {
+        difference.field == "disabled" && difference.before.is_some() && difference.after.is_none()
+    };
+    change.action == Action::AccountSaved && change.differences.iter().any(enables)
 }

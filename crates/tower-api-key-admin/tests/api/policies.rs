@@ -1,6 +1,7 @@
 //! Policies: list, show, save, delete, and what they refuse.
 
 use serde_json::{Value, json};
+use tower_api_key::store::KeyUpdate;
 
 use crate::world::{Answer, World};
 
@@ -248,4 +249,36 @@ async fn a_review_shows_what_breaks_a_rule_and_what_a_sweep_would_do() {
         (&page["data"][0]["key"], ids),
         (&json!("any"), vec![&json!("key_1"), &json!("key_2")])
     );
+}
+
+#[tokio::test]
+async fn a_review_counts_what_a_sweep_counts_as_a_change() {
+    let world = World::new();
+    let operator = world.mighty_operator().await;
+    world.key("key_1", "acme", |key| key).await;
+    let body = json!({ "switch_off_unused_seconds": 2 * DAY });
+    world.ask(&operator, "PUT /manage/policies/accounts/acme", &ABSENT, Some(body)).await;
+    let pass = |days: u64| world.clock.advance(std::time::Duration::from_secs(days * DAY));
+    let due = async || {
+        let review = world.get(&operator, "/manage/keys/key_1/policies").await.json();
+        review["due"].as_array().unwrap().len()
+    };
+    pass(2);
+    assert_eq!(due().await, 1);
+    // Neither quota that is given back nor a line of the sweep is a use.
+    let reset = json!({ "quota": "minute" });
+    let answer = world.post(&operator, "/manage/counters/key_1/reset", reset).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let change: KeyUpdate = Box::new(|key| key.name("swept"));
+    world.store.update("key_1", change, "policy").await.unwrap();
+    assert_eq!(due().await, 1);
+    // The keys of a disabled account stay as they are, and get their time when it is enabled again.
+    for (disabled, expected) in [(true, 0), (false, 0)] {
+        let edit = json!({ "disabled": disabled });
+        let answer = world.patch(&operator, "/manage/accounts/acme", edit).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(due().await, expected, "{disabled}");
+    }
+    pass(2);
+    assert_eq!(due().await, 1);
 }

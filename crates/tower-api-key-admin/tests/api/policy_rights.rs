@@ -1,10 +1,16 @@
 //! Who may read and change policies, thought of as an attacker would.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use sqlx::SqlitePool;
+use tower_api_key::clock::ManualClock;
 use tower_api_key::store::KeyUpdate;
+use tower_api_key_sqlx::SqlStore;
 
-use crate::world::World;
+use crate::world::{NOW, World};
 
+const ABSENT: [(&str, &str); 1] = [("if-none-match", "*")];
 const ANY: [(&str, &str); 1] = [("if-match", "*")];
 
 fn rule() -> Value {
@@ -146,7 +152,42 @@ async fn a_replay_gives_nothing_to_another_author_or_to_a_key_that_has_lost_its_
     assert_eq!(world.ask(&other, &delete, &[], None).await.status, 204);
     assert_eq!(world.ask(&operator, line, &once, Some(rule())).await.status, 404);
     assert!(world.store.policies().await.unwrap().is_empty());
-    let less: KeyUpdate = Box::new(|key| key.scopes(["policies.read"]));
-    world.store.update("operator", less, "test").await.unwrap();
-    assert_eq!(world.ask(&operator, line, &once, Some(rule())).await.code(), "missing-scope");
+    // What another author saved since is not shown to a key that may not read policies.
+    let hidden = Some(json!({ "most_keys": 7 }));
+    assert_eq!(world.ask(&other, line, &ABSENT, hidden).await.status, 201);
+    for scope in ["policies.read", "policies.write"] {
+        let less: KeyUpdate = Box::new(move |key| key.scopes([scope]));
+        world.store.update("operator", less, "test").await.unwrap();
+        let answer = world.ask(&operator, line, &once, Some(rule())).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "missing-scope"));
+    }
+    assert_eq!(world.ask(&operator, &delete, &[], None).await.status, 204, "it reads nothing");
+}
+
+#[tokio::test]
+async fn a_policy_that_this_version_cannot_read_is_deleted_or_replaced_without_a_condition() {
+    let file = std::env::temp_dir().join(format!("tower-api-key-newer-{}.db", std::process::id()));
+    let url = format!("sqlite:{}", file.display());
+    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let store = Arc::new(store);
+    let world = World::over(store.clone(), store, ManualClock::starting_at(NOW));
+    let operator = world.mighty_operator().await;
+    world.key("key_1", "acme", |key| key).await;
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    let path = "/manage/policies/accounts/acme";
+    for (end, headers, body, status) in
+        [("DELETE", &[][..], None, 204), ("PUT", &ANY[..], Some(rule()), 200)]
+    {
+        let put = format!("PUT {path}");
+        assert!(world.ask(&operator, &put, &ANY, Some(rule())).await.status.is_success());
+        let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
+        sqlx::query(newer).execute(&pool).await.unwrap();
+        assert_eq!(world.get(&operator, path).await.status, 503);
+        let answer = world.ask(&operator, &format!("{end} {path}"), headers, body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        let listed = world.get(&operator, "/manage/policies").await;
+        assert_eq!(listed.status, 200, "{listed:?}");
+    }
+    pool.close().await;
+    std::fs::remove_file(file).unwrap();
 }

@@ -159,3 +159,36 @@ async fn quota_that_is_given_back_has_a_line_and_a_retry_gives_nothing() {
     let newest = world.get(&operator, "/manage/trail?key=key_1&limit=1").await.json();
     assert_eq!(newest["data"], trail["data"]);
 }
+
+#[tokio::test]
+async fn a_key_that_quotas_hold_back_lifts_none_of_operators() {
+    let world = World::new();
+    let all = || operator_scopes().chain(["keys.grant-any"]);
+    let own = world.key("own", "staff", |key| key.scopes(operator_scopes()).quotas(tight())).await;
+    let inherits = world.key("inherits", "staff", |key| key.scopes(operator_scopes())).await;
+    let free = world.key("free", "staff", |key| key.scopes(operator_scopes()).quotas([])).await;
+    let any = world.key("any", "staff", |key| key.scopes(all()).quotas(tight())).await;
+    world.key("customer", "acme", |key| key.quotas(tight())).await;
+    for (by, name, allowed) in [
+        (&own, "own", false),
+        (&own, "any", false),
+        (&inherits, "own", false),
+        (&free, "own", true),
+        (&any, "any", true),
+        (&own, "customer", true),
+    ] {
+        for (end, more) in [("reset", json!({})), ("raise", json!({ "by": 1 }))] {
+            let mut body = json!({ "quota": "tight" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let path = format!("/manage/counters/{name}/{end}");
+            let answer = world.post(by, &path, body).await;
+            if allowed {
+                assert_eq!(answer.status, 200, "{name} {end}: {answer:?}");
+            } else {
+                assert_refused(&answer);
+            }
+        }
+    }
+    let profile = json!({ "quota": "minute" });
+    assert_refused(&world.post(&inherits, "/manage/counters/inherits/reset", profile).await);
+}

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use sqlx::SqlitePool;
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{Command, CommandOptions, MemoryStore, Version};
 use tower_api_key_admin::management::OwnerPolicy;
+use tower_api_key_sqlx::SqlStore;
 
 use crate::doors::{House, text};
 use crate::server::add;
@@ -103,4 +105,41 @@ async fn owners_and_keys_without_the_scope_see_no_policies_but_those_of_their_ow
     }
     let page = text(house.get("/console/keys", &staff).await).await;
     assert!(page.contains(r#"href="/console/policies""#));
+}
+
+#[tokio::test]
+async fn a_policy_that_this_version_cannot_read_closes_no_form_of_a_key() {
+    let file = format!("tower-api-key-unread-{}.db", std::process::id());
+    let file = std::env::temp_dir().join(file);
+    let url = format!("sqlite:{}", file.display());
+    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let house = House::over(Arc::new(store), false, |all| all).await;
+    let cookie = house.session(&house.admin).await;
+    let token = house.form_token(&cookie).await;
+    add(&*house.store, "key_9", "acme", |key| key).await;
+    add(&*house.store, "key_10", "other", |key| key).await;
+    save(&house, "account:other").await;
+    let page = async |path: &str| house.get(&format!("/console/{path}"), &cookie).await;
+    let unread = "The policies cannot be read now";
+    for path in ["new-key?account=acme", "edit-key?id=key_9"] {
+        assert!(!text(page(path).await).await.contains(unread), "{path}");
+    }
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
+    sqlx::query(newer).execute(&pool).await.unwrap();
+    pool.close().await;
+    for path in ["new-key?account=acme", "edit-key?id=key_9"] {
+        let response = page(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert!(text(response).await.contains(unread), "{path}");
+    }
+    assert_eq!(page("edit-key?id=none").await.status(), StatusCode::NOT_FOUND);
+    for (account, status) in [("acme", StatusCode::OK), ("other", StatusCode::SERVICE_UNAVAILABLE)]
+    {
+        let more = "environment=live&scopes_from=account";
+        let body = format!("form_token={token}&account={account}&once={account}&{more}");
+        let response = house.post("/console/new-key", &cookie, &body).await;
+        assert_eq!(response.status(), status, "{account}");
+    }
+    std::fs::remove_file(file).unwrap();
 }

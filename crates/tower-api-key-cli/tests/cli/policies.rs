@@ -358,7 +358,7 @@ fn a_sweep_switches_nothing_off_without_recorded_uses() {
     program.run(&["policies", "set", "all", "--switch-off-unused", "60d"]).succeeded();
     let check = program.run(&["policies", "check"]);
     assert!(
-        check.everything().contains("no key here has a recorded use"),
+        check.everything().contains("this check sees no recorded use of these keys"),
         "{}",
         check.everything()
     );
@@ -378,4 +378,20 @@ fn a_sweep_switches_nothing_off_without_recorded_uses() {
     assert_eq!((&swept["switched_off"], &swept["uses_unknown"]), (&json!(1), &json!(false)));
     assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "disabled");
     assert_eq!(json_of(&program, &["keys", "show", "other"])["state"], "active");
+}
+
+#[test]
+fn a_policy_that_this_version_cannot_read_is_deleted_and_set_again() {
+    let program = Program::new();
+    program.run(&["policies", "set", "account:acme", "--most-keys", "1"]).succeeded();
+    let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
+    change(&program, &[newer.to_owned()]);
+    for stopped in [&["list"][..], &["check"], &["set", "account:acme", "--most-keys", "1"]] {
+        let run = program.run(&[&["policies"], stopped].concat());
+        assert_ne!(run.code(), 0, "{}", run.everything());
+        assert!(run.everything().contains("update the program"), "{}", run.everything());
+    }
+    program.run(&["policies", "delete", "account:acme"]).succeeded();
+    program.run(&["policies", "set", "account:acme", "--most-keys", "2"]).succeeded();
+    assert_eq!(json_of(&program, &["policies", "show", "account:acme"])["most_keys"], 2);
 }
