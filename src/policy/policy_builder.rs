@@ -70,7 +70,7 @@ impl KeyPolicyBuilder {
     }
 
     /// Switches off each key that was not used, added or changed for this time, at least one day. It needs recorded uses:
-    /// see `record_uses` of [`Cached`](crate::store::Cached) and [`Replica`](crate::store::Replica).
+    /// see `record_uses` of `Cached` and `Replica`.
     pub const fn switch_off_unused(mut self, after: Duration) -> Self {
         self.policy.unused = Some(after);
         self

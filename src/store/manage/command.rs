@@ -44,8 +44,9 @@ pub enum Command<'a> {
         /// The id of the key.
         id: &'a str,
     },
-    /// Writes a line of the trail that used-up quota of a key is given back. Counters are not in the store, so the line is
-    /// all that the store changes. Fails with [`ManageError::NotFound`] if no key has the id.
+    /// Writes a line of the trail that used-up quota of a key is given back. Counters are not in the store, so the line
+    /// is all that the store changes. Fails with [`ManageError::NotFound`](super::ManageError::NotFound) if no key has
+    /// the id.
     NoteRefund {
         /// The id of the key whose counter it is.
         id: &'a str,
@@ -61,7 +62,8 @@ pub enum Command<'a> {
     },
     /// Adds or replaces the policy for its subject. Keys that exist stay as they are.
     SavePolicy(KeyPolicy),
-    /// Deletes the policy for a subject. Fails with [`ManageError::NotFound`] if there is none.
+    /// Deletes the policy for a subject. Fails with [`ManageError::NotFound`](super::ManageError::NotFound) if there is
+    /// none.
     DeletePolicy(PolicySubject),
 }
 
@@ -159,8 +161,8 @@ impl<'a> CommandOptions<'a> {
         Self { most_keys: Some(most), ..self }
     }
 
-    /// Adds a key only if its account exists, and fails with [`ManageError::NotFound`] otherwise. Other commands ignore
-    /// this. Without it, a new key brings its account.
+    /// Adds a key only if its account exists, and fails with [`ManageError::NotFound`](super::ManageError::NotFound)
+    /// otherwise. Other commands ignore this. Without it, a new key brings its account.
     ///
     /// The store looks in the transaction that adds the key, so an account that is deleted meanwhile does not come back.
     #[must_use]
