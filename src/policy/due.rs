@@ -30,6 +30,9 @@ pub enum PolicyAction {
 }
 
 impl PolicyAction {
+    /// The author of the changes that a sweep makes, in the audit trail. They do not count as changes by somebody.
+    pub const AUTHOR: &str = "policy";
+
     /// The time that a sweep leaves to a key that lives too long, or that has no expiry: two weeks. Its owner can rotate
     /// it meanwhile.
     pub const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);

@@ -92,7 +92,7 @@ pub use manage::{
     Action, Applied, BrokenRow, Change, Command, CommandOptions, CommandTarget, Difference,
     IdempotencyKey, KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate,
     ManageError, ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter,
-    Version, apply_update, check_author,
+    Version, apply_update, check_author, sweep_preview,
 };
 pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
 pub use manage::{MOST_VALID_SECRETS, check_most_secrets};

@@ -1,4 +1,4 @@
-//! Writes usage as comma-separated values (RFC 4180), for spreadsheets.
+//! Writes comma-separated values (RFC 4180), for spreadsheets.
 
 use super::count::UsageCount;
 use super::key_usage::KeyUsage;
@@ -17,10 +17,10 @@ impl UsageCount {
     /// assert_eq!(UsageCount::csv(&[count]), "start,route,decision,requests\n,/users/{id},,12\n");
     /// ```
     pub fn csv(counts: &[Self]) -> String {
-        let mut lines = line(&["start", "route", "decision", "requests"]);
+        let mut lines = csv_line(["start", "route", "decision", "requests"]);
         for Self { start, route, decision, requests } in counts {
-            lines += &line(&[
-                &start.map_or_else(String::new, |start| start.to_string()),
+            lines += &csv_line([
+                &*start.map_or_else(String::new, |start| start.to_string()),
                 route.as_deref().unwrap_or_default(),
                 decision.map_or("", |decision| decision.name()),
                 &requests.to_string(),
@@ -33,16 +33,24 @@ impl UsageCount {
 impl KeyUsage {
     /// Writes keys as comma-separated values, as [`UsageCount::csv`] does.
     pub fn csv(keys: &[Self]) -> String {
-        let mut lines = line(&["key", "account", "admitted", "refused"]);
+        let mut lines = csv_line(["key", "account", "admitted", "refused"]);
         for Self { key, account, admitted, refused } in keys {
-            lines += &line(&[key, account, &admitted.to_string(), &refused.to_string()]);
+            lines += &csv_line([&**key, account, &admitted.to_string(), &refused.to_string()]);
         }
         lines
     }
 }
 
-fn line(cells: &[&str]) -> String {
-    cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",") + "\n"
+/// Writes one line of comma-separated values, with its end. A text that a spreadsheet would read as a formula gets a `'` in
+/// front.
+///
+/// ```
+/// use tower_api_key::usage::csv_line;
+///
+/// assert_eq!(csv_line(["key_1", "=1+1", "a,b"]), "key_1,'=1+1,\"a,b\"\n");
+/// ```
+pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+    cells.into_iter().map(cell).collect::<Vec<_>>().join(",") + "\n"
 }
 
 fn cell(text: &str) -> String {
@@ -76,6 +84,11 @@ mod tests {
         ] {
             assert_eq!(cell(text), written, "{text:?}");
         }
+        assert_eq!(
+            csv_line(["key", "=1+1", "a,b", "say \"hi\""]),
+            "key,'=1+1,\"a,b\",\"say \"\"hi\"\"\"\n"
+        );
+        assert_eq!(csv_line(["@x", "", "\r=1", "a\nb"]), "'@x,,\"'\r=1\",\"a\nb\"\n");
         let key = KeyUsage::new("=key", "acme", 1, 2);
         assert_eq!(KeyUsage::csv(&[key]), "key,account,admitted,refused\n'=key,acme,1,2\n");
     }

@@ -38,6 +38,7 @@ mod writing;
 pub use batch::UsageBatch;
 pub use cell::{OTHER_ROUTE, UsageCell};
 pub use count::UsageCount;
+pub use csv::csv_line;
 pub use hour::UsageHour;
 pub use key_usage::KeyUsage;
 pub use last_use::LastUse;

@@ -6,7 +6,6 @@ mod at_least_one;
 mod check;
 mod complaint;
 mod config;
-mod csv;
 mod door;
 mod escape;
 mod events;

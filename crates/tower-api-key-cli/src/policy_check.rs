@@ -1,23 +1,18 @@
 //! Lists the keys that break a rule of a policy, and what a sweep would do with them.
 
 use clap::Args;
-use tower_api_key::clock::{Clock, SystemClock, Timestamp};
-use tower_api_key::policy::{KeyDates, Policies, PolicyAction, PolicySubject};
-use tower_api_key::store::{
-    Action, Change, Difference, KeyEntry, KeyFilter, KeyManager, TrailFilter,
-};
+use tower_api_key::clock::{Clock, SystemClock};
+use tower_api_key::policy::PolicySubject;
+use tower_api_key::store::{KeyFilter, KeyManager, sweep_preview};
 
 use crate::at_least_one::at_least_one;
 use crate::failure::Failure;
 use crate::output::{Output, complain};
-use crate::policy_findings::{Finding, Findings, newest_secret};
+use crate::policy_findings::{Finding, Findings};
 use crate::policy_rules::PolicyRules;
 
 /// The keys that are read at a time.
 const PAGE: usize = 1_000;
-
-/// The lines of the trail that are read of a key or an account.
-const LINES: usize = 200;
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -53,7 +48,7 @@ pub(crate) async fn run(
         let page = store.page(&filter, after.as_deref(), PAGE).await?;
         output.broken("key", &page.broken);
         for entry in &page.found {
-            let actions = actions(store, &policies, entry, now).await?;
+            let actions = sweep_preview(store, &policies, entry, now).await?;
             findings.add(&policies, entry, actions, now);
         }
         match page.found.last() {
@@ -89,59 +84,9 @@ fn filter(subject: Option<&PolicySubject>) -> KeyFilter {
     filter
 }
 
-/// Returns what a sweep would do with a key. It leaves the keys of a disabled account as they are.
-async fn actions(
-    store: &dyn KeyManager,
-    policies: &Policies,
-    entry: &KeyEntry,
-    now: Timestamp,
-) -> Result<Vec<PolicyAction>, Failure> {
-    if entry.record.account().is_disabled() {
-        return Ok(Vec::new());
-    }
-    let mut dates = KeyDates::new(entry.created).newest_secret(newest_secret(entry));
-    if let Some(used) = entry.last_used() {
-        dates = dates.last_used(used);
-    }
-    let due = policies.due(&entry.record, &dates, now);
-    if !due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
-        return Ok(due);
-    }
-    // Few keys get here, so each may take two questions.
-    let of_key = TrailFilter::key(entry.record.id());
-    let of_account = TrailFilter::account(entry.record.account().id());
-    let changed = newest_line(store, &of_key, is_of_somebody).await?;
-    let enabled = newest_line(store, &of_account, enables_account).await?;
-    let dates = [changed, enabled].into_iter().flatten().fold(dates, KeyDates::last_changed);
-    Ok(policies.due(&entry.record, &dates, now))
-}
-
-/// Returns the instant of the newest line that meets a condition, of the newest lines of a key or an account.
-async fn newest_line(
-    store: &dyn KeyManager,
-    filter: &TrailFilter,
-    condition: fn(&Change) -> bool,
-) -> Result<Option<Timestamp>, Failure> {
-    let lines = store.trail(filter, None, LINES).await?;
-    Ok(lines.iter().find(|line| condition(line)).map(|line| line.at))
-}
-
-/// Returns true for a change of a key by somebody else than a sweep.
-fn is_of_somebody(change: &Change) -> bool {
-    change.action == Action::KeyUpdated && change.by != "policy"
-}
-
-/// Returns true for a change that enables an account. Its keys could not be used before.
-fn enables_account(change: &Change) -> bool {
-    let enables = |difference: &Difference| {
-        difference.field == "disabled" && difference.before.is_some() && difference.after.is_none()
-    };
-    change.action == Action::AccountSaved && change.differences.iter().any(enables)
-}
-
 fn print(findings: &[Finding], csv: bool, output: &Output) -> Result<(), Failure> {
     if csv {
-        return crate::output::print(&Finding::csv(findings));
+        return crate::output::print(Finding::csv(findings).trim_end());
     }
     output.rows(Finding::COLUMNS, findings.iter().map(Finding::json))
 }

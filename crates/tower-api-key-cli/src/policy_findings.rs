@@ -8,8 +8,8 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyKind;
 use tower_api_key::policy::{KeyPolicy, Policies, PolicyAction, PolicySubject, PolicyViolation};
 use tower_api_key::store::KeyEntry;
+use tower_api_key::usage::csv_line;
 
-use crate::csv;
 use crate::moment;
 
 /// A key that breaks a rule or is due for a sweep, or an account with too many keys.
@@ -35,19 +35,19 @@ impl Finding {
     }
 
     pub(crate) fn csv(findings: &[Self]) -> String {
-        let mut lines = vec![csv::line(Self::COLUMNS)];
-        lines.extend(findings.iter().map(|finding| {
+        let mut lines = csv_line(Self::COLUMNS);
+        for finding in findings {
             let (breaks, sweep) = (finding.breaks.join("; "), finding.sweep.join("; "));
             let (key, kind) = (finding.key.as_deref(), finding.kind.as_deref());
-            csv::line([
+            lines += &csv_line([
                 key.unwrap_or_default(),
                 &finding.account,
                 kind.unwrap_or_default(),
                 &breaks,
                 &sweep,
-            ])
-        }));
-        lines.join("\n")
+            ]);
+        }
+        lines
     }
 }
 
@@ -101,8 +101,10 @@ impl Findings {
             let place = (policy.subject().clone(), record.account().id().to_string());
             *self.counts.entry(place).or_default() += 1;
         }
-        let breaks: Vec<_> =
-            policies.violations(record, newest_secret(entry)).map(|broken| told(&broken)).collect();
+        let breaks: Vec<_> = policies
+            .violations(record, entry.newest_secret())
+            .map(|broken| told(&broken))
+            .collect();
         if breaks.is_empty() && actions.is_empty() {
             return;
         }
@@ -166,11 +168,6 @@ impl fmt::Display for Summary {
              a sweep would switch off {switched_off}, expire {expiring} and remind of {reminded}"
         )
     }
-}
-
-/// Returns when the newest secret of a key was made.
-pub(crate) fn newest_secret(entry: &KeyEntry) -> Timestamp {
-    entry.secrets.first().map_or(entry.created, |secret| secret.created)
 }
 
 /// Returns a broken rule in few words, with the subject of its policy.

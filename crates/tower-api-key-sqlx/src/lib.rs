@@ -78,6 +78,8 @@ mod migration;
 mod most_keys;
 mod newest_changes;
 mod notify;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod on_both;
 mod outage;
 #[cfg(feature = "postgres")]
 mod own_pool;

@@ -1,7 +1,7 @@
 //! Tests that tags are filled in for programs that write none.
 
 use super::SqlStore;
-use super::plan::folder::Folder;
+use super::on_both::{on_both, run};
 use super::plan::postgres::Postgres;
 use super::statement::Statement;
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
@@ -13,12 +13,6 @@ fn key(number: u32) -> NewKey {
     let record = if number.is_multiple_of(3) { record } else { record.metadata("tier", "gold") };
     let digest = KeyHasher::sha256().digest(number.to_string().as_bytes());
     NewKey::new(digest, record.build().unwrap())
-}
-
-async fn run(store: &SqlStore, sql: &str) {
-    let mut session = store.transaction().await.unwrap();
-    session.script(store.tables.fill(sql)).await.unwrap();
-    session.commit().await.unwrap();
 }
 
 /// Adds keys as a program does that writes no tags.
@@ -48,23 +42,6 @@ async fn go_back(store: &SqlStore) {
     });
     let back = "DROP TABLE {fills}; DELETE FROM {migrations} WHERE version >= 9;";
     run(store, &format!("{}{back}", indexes.concat())).await;
-}
-
-/// Runs a test on both databases.
-macro_rules! on_both {
-    ($name:ident, $postgres:ident, $sqlite:ident) => {
-        #[tokio::test]
-        async fn $sqlite() {
-            let folder = Folder::new();
-            $name(&format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display())).await;
-        }
-
-        #[tokio::test]
-        async fn $postgres() {
-            let Some(server) = Postgres::start() else { return };
-            $name(server.url()).await;
-        }
-    };
 }
 
 on_both!(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::migration::{Migration, steps};
-use super::plan::folder::Folder;
+use super::on_both::{on_both, run};
 use super::plan::postgres::Postgres;
 use super::statement::Statement;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, PepperName};
@@ -56,29 +56,6 @@ fn key(id: &str) -> NewKey {
 
 fn told(error: &StoreError) -> String {
     std::error::Error::source(error).unwrap().to_string()
-}
-
-async fn run(store: &SqlStore, sql: &str) {
-    let mut session = store.transaction().await.unwrap();
-    session.script(store.tables.fill(sql)).await.unwrap();
-    session.commit().await.unwrap();
-}
-
-/// Runs a test on both databases.
-macro_rules! on_both {
-    ($name:ident, $postgres:ident, $sqlite:ident) => {
-        #[tokio::test]
-        async fn $sqlite() {
-            let folder = Folder::new();
-            $name(&format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display())).await;
-        }
-
-        #[tokio::test]
-        async fn $postgres() {
-            let Some(server) = Postgres::start() else { return };
-            $name(server.url()).await;
-        }
-    };
 }
 
 on_both!(

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::state::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyRecord, PepperName};
+use crate::policy::KeyDates;
 
 /// A key with its secrets: the newest one, and those that are still valid after a rotation.
 ///
@@ -104,6 +105,17 @@ impl KeyEntry {
     /// Returns the state of the key at an instant.
     pub fn state(&self, now: Timestamp) -> KeyState {
         KeyState::of(&self.record, now)
+    }
+
+    /// Returns when the newest secret was made. For a key without a secret that is when the key was added.
+    pub fn newest_secret(&self) -> Timestamp {
+        self.secrets.first().map_or(self.created, |secret| secret.created)
+    }
+
+    /// Returns the instants that the rules of time of a [policy](crate::policy) ask for, without those of the trail.
+    pub fn dates(&self) -> KeyDates {
+        let dates = KeyDates::new(self.created).newest_secret(self.newest_secret());
+        self.last_used().map_or(dates, |used| dates.last_used(used))
     }
 
     /// Returns when one of the key's secrets was last used.

@@ -94,9 +94,9 @@ async fn covering(
         return Ok((policies, life.map(|life| now.plus(life))));
     }
     let entry = management.show_key(&visit.caller, &form.id).await?;
-    let newest = entry.secrets.first().map_or(entry.created, |secret| secret.created);
-    let policies = management.review_key(&visit.caller, &form.id).await?.policies;
+    let policies = management.policies_of_key(&entry).await?;
     // An expiry passes as the end of an earlier secret does.
+    let newest = entry.newest_secret();
     let latest = policies.end_of_earlier(&entry.record, newest, Timestamp::MAX, now);
     Ok((policies, Some(latest).filter(|latest| *latest < Timestamp::MAX)))
 }

@@ -1,8 +1,7 @@
 //! What policies mean for keys that exist: which rules they break, and what a sweep would do with them.
 
-use tower_api_key::clock::Timestamp;
-use tower_api_key::policy::{KeyDates, Policies, PolicyAction, PolicyViolation};
-use tower_api_key::store::{Action, Change, Difference, KeyEntry, KeyFilter, TrailFilter};
+use tower_api_key::policy::{Policies, PolicyAction, PolicyViolation};
+use tower_api_key::store::{KeyEntry, KeyFilter, sweep_preview};
 
 use super::caller::Caller;
 use super::error::ManagementError;
@@ -17,9 +16,6 @@ const MOST_COMPARED: usize = 2_000;
 /// The keys that are read at a time.
 const CHUNK: usize = 200;
 
-/// The lines of the trail that are read of a key or an account.
-const LINES: usize = 200;
-
 /// What policies mean for a key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,10 +28,7 @@ pub struct KeyReview {
     pub policies: Policies,
     /// The rules that the key breaks as it is. The number of keys is not looked at.
     pub violations: Vec<PolicyViolation>,
-    /// What a sweep would do with the key now. It reminds of a rotation once for each secret.
-    ///
-    /// A sweep may leave on what is here to be switched off: it also knows the uses that only a `UsageRecorder` saw, all
-    /// lines of the trail instead of the newest 200, and whether uses were recorded for the whole time of the rule.
+    /// What a sweep would do with the key now, as [`sweep_preview`] says. It reminds of a rotation once for each secret.
     pub due: Vec<PolicyAction>,
 }
 
@@ -101,71 +94,33 @@ impl Management {
         Ok(Listed { found, broken: Vec::new(), next })
     }
 
+    /// Returns the policies that cover a key which the caller sees.
+    pub(crate) async fn policies_of_key(
+        &self,
+        entry: &KeyEntry,
+    ) -> Result<Policies, ManagementError> {
+        Ok(covering(&self.0.manager.policies().await?, entry))
+    }
+
     async fn review(
         &self,
         policies: &Policies,
         entry: &KeyEntry,
     ) -> Result<KeyReview, ManagementError> {
         let (record, now) = (&entry.record, self.now());
-        let newest = entry.secrets.first().map_or(entry.created, |secret| secret.created);
-        let dates = KeyDates::new(entry.created).newest_secret(newest);
-        let dates = entry.last_used().map_or(dates, |used| dates.last_used(used));
-        let due = self.due(policies, entry, dates).await?;
-        let violations = policies.violations(record, newest);
+        let due = sweep_preview(&*self.0.manager, policies, entry, now).await?;
+        let violations = policies.violations(record, entry.newest_secret());
         let counts = Policies::counts(record, now);
         Ok(KeyReview {
             key: record.id().to_string(),
             account: record.account().id().to_string(),
-            policies: Policies::new(policies.covering(record).cloned()),
+            policies: covering(policies, entry),
             violations: violations.filter(|_| counts).collect(),
             due,
         })
     }
-
-    /// Returns what a sweep would do with a key. It leaves the keys of a disabled account as they are.
-    async fn due(
-        &self,
-        policies: &Policies,
-        entry: &KeyEntry,
-        dates: KeyDates,
-    ) -> Result<Vec<PolicyAction>, ManagementError> {
-        let (record, now) = (&entry.record, self.now());
-        if record.account().is_disabled() {
-            return Ok(Vec::new());
-        }
-        let due = policies.due(record, &dates, now);
-        if !due.iter().any(|action| matches!(action, PolicyAction::SwitchOff { .. })) {
-            return Ok(due);
-        }
-        // A key that somebody has changed counts as used then, and so do the keys of an account that was enabled.
-        let of_key = TrailFilter::key(record.id());
-        let of_account = TrailFilter::account(record.account().id());
-        let changed = self.newest_line(&of_key, is_of_somebody).await?;
-        let enabled = self.newest_line(&of_account, enables_account).await?;
-        let dates = [changed, enabled].into_iter().flatten().fold(dates, KeyDates::last_changed);
-        Ok(policies.due(record, &dates, now))
-    }
-
-    /// Returns the instant of the newest line that meets a condition, of the newest lines of a key or an account.
-    async fn newest_line(
-        &self,
-        filter: &TrailFilter,
-        condition: fn(&Change) -> bool,
-    ) -> Result<Option<Timestamp>, ManagementError> {
-        let lines = self.0.manager.trail(filter, None, LINES).await?;
-        Ok(lines.iter().find(|line| condition(line)).map(|line| line.at))
-    }
 }
 
-/// Returns true for a change of a key by somebody else than a sweep.
-fn is_of_somebody(change: &Change) -> bool {
-    change.action == Action::KeyUpdated && change.by != "policy"
-}
-
-/// Returns true for a change that enables an account. Its keys could not be used before.
-fn enables_account(change: &Change) -> bool {
-    let enables = |difference: &Difference| {
-        difference.field == "disabled" && difference.before.is_some() && difference.after.is_none()
-    };
-    change.action == Action::AccountSaved && change.differences.iter().any(enables)
+fn covering(policies: &Policies, entry: &KeyEntry) -> Policies {
+    Policies::new(policies.covering(&entry.record).cloned())
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::lease::new_holder;
 use super::page;
 use crate::SqlStore;
-use crate::marks;
 use tower_api_key::events::{EventSink, RetrySchedule};
 use tower_api_key::store::StoreError;
 
@@ -73,7 +73,7 @@ impl EventDelivery {
         sinks: impl IntoIterator<Item = Arc<dyn EventSink>>,
     ) -> Result<Self, StoreError> {
         let sinks = checked(sinks)?;
-        let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
+        let holder = new_holder()?;
         let schedule = RetrySchedule::default();
         Ok(Self { store, sinks, schedule, holder, look_every: BETWEEN_LOOKS })
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::SqlStore;
+use crate::marks;
 use crate::row;
 use crate::statement::Statement;
 use tower_api_key::clock::Timestamp;
@@ -13,6 +14,15 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// A lease with less time left is taken again before it is relied on.
 pub(super) const NEEDED: Duration = Duration::from_secs(40);
+
+/// Returns a name for a process that holds leases, which no other process has.
+///
+/// # Errors
+///
+/// Returns a [`StoreError`] if the system has no random numbers.
+pub(crate) fn new_holder() -> Result<String, StoreError> {
+    Ok(format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default()))
+}
 
 impl SqlStore {
     /// Takes or extends a lease. Returns false if another process holds it. The process holds the lease for at least

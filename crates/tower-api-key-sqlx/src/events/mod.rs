@@ -13,7 +13,6 @@ mod queue;
 mod retire;
 mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
 mod sweep;
 #[cfg(feature = "postgres")]
@@ -23,5 +22,6 @@ pub use dead::DeadEvent;
 pub use delivery::EventDelivery;
 pub use sweep::EventSweep;
 
+pub(super) use lease::new_holder;
 pub(super) use outbox::cause;
 pub(super) use statements::EventQueries;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::lease::new_holder;
 use crate::SqlStore;
-use crate::marks;
 use crate::row;
 use crate::statement::Statement;
 use tower_api_key::clock::Timestamp;
@@ -63,7 +63,7 @@ impl EventSweep {
     ///
     /// Returns a [`StoreError`] if the system has no random numbers.
     pub fn new(store: SqlStore) -> Result<Self, StoreError> {
-        let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
+        let holder = new_holder()?;
         Ok(Self { store, holder, unused_days: None, kept: KEPT, interval: BETWEEN_SWEEPS })
     }
 

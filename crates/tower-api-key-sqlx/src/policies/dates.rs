@@ -3,11 +3,8 @@
 use crate::row;
 use crate::statement::Statement;
 use crate::trail::Step;
-use tower_api_key::policy::KeyDates;
+use tower_api_key::policy::{KeyDates, PolicyAction};
 use tower_api_key::store::{KeyEntry, ManageError};
-
-/// The author of the changes that a sweep makes.
-pub(super) const AUTHOR: &str = "policy";
 
 /// Selects when the recorder of usage last saw a key.
 pub(super) fn last_use_of_key(id: &str) -> String {
@@ -16,8 +13,8 @@ pub(super) fn last_use_of_key(id: &str) -> String {
 
 /// Selects when somebody else than the sweep last changed the key with this id, by the index of its lines.
 pub(super) fn last_change_of_key(id: &str) -> String {
-    let change = "c.action IN ('key_updated', 'key_edited') AND c.author <> 'policy'";
-    newest_line(&format!("c.key_id = {id} AND {change}"))
+    let change = "c.action IN ('key_updated', 'key_edited')";
+    newest_line(&format!("c.key_id = {id} AND {change} AND c.author <> '{}'", PolicyAction::AUTHOR))
 }
 
 /// Selects when an account was last switched on again. Its keys could not be used before. No other text has these quotes,
@@ -35,14 +32,7 @@ fn newest_line(condition: &str) -> String {
 impl Step<'_> {
     /// Returns the dates of a key for the rules of time.
     pub(super) async fn dates(&mut self, entry: &KeyEntry) -> Result<KeyDates, ManageError> {
-        let mut dates = KeyDates::new(entry.created);
-        if let Some(newest) = entry.secrets.first() {
-            dates = dates.newest_secret(newest.created);
-        }
-        let used = entry.secrets.iter().filter_map(|secret| secret.last_used).max();
-        if let Some(used) = used {
-            dates = dates.last_used(used);
-        }
+        let mut dates = entry.dates();
         let (id, account) = (entry.record.id().as_str(), entry.record.account().id().as_str());
         for (asked, name) in [
             (last_use_of_key("$1"), id),

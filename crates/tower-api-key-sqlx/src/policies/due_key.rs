@@ -1,6 +1,5 @@
 //! Does what is due for one key, in one transaction.
 
-use super::dates::AUTHOR;
 use super::outcome::PolicyOutcome;
 use super::recorded_uses::RecordedUses;
 use crate::SqlStore;
@@ -21,7 +20,7 @@ impl SqlStore {
         uses: Option<RecordedUses>,
         outcome: &mut PolicyOutcome,
     ) -> Result<(), ManageError> {
-        let mut step = self.begin(CommandOptions::by(AUTHOR)).await?;
+        let mut step = self.begin(CommandOptions::by(PolicyAction::AUTHOR)).await?;
         let mut done = *outcome;
         step.do_what_is_due(id, uses, &mut done).await?;
         // Also if nothing is due: a transaction that does not end closes its connection.

@@ -10,8 +10,7 @@ use super::due_keys::{DueKeys, DueRule};
 use super::outcome::PolicyOutcome;
 use super::recorded_uses::RecordedUses;
 use crate::SqlStore;
-use crate::events::cause;
-use crate::marks;
+use crate::events::{cause, new_holder};
 use crate::row;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::policy::{KeyPolicy, Policies};
@@ -81,7 +80,7 @@ impl PolicySweep {
     ///
     /// Returns a [`StoreError`] if the system has no random numbers.
     pub fn new(store: SqlStore) -> Result<Self, StoreError> {
-        let holder = format!("{:016x}", marks::random(1)?.first().copied().unwrap_or_default());
+        let holder = new_holder()?;
         Ok(Self { store, holder, interval: BETWEEN_SWEEPS, assumed_since: None, report: None })
     }
 
