@@ -21,30 +21,34 @@ where
 {
     let (mut rest, mut environment) = (key, None);
     for segment in segments {
-        let tail = match segment {
-            Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
-            Segment::Environment(tags) => tags.iter().enumerate().find_map(|(index, tag)| {
-                let tag = tag.as_ref();
-                let tail = rest.strip_prefix(tag.as_bytes())?;
-                environment = Some((index, tag));
-                Some(tail)
-            }),
+        match segment {
+            Segment::Literal(text) => rest = rest.strip_prefix(text.as_bytes())?,
+            Segment::Environment(tags) => {
+                let mut read = tags.iter().enumerate().filter_map(|(index, tag)| {
+                    let tag = tag.as_ref();
+                    Some((rest.strip_prefix(tag.as_bytes())?, (index, tag)))
+                });
+                let (tail, named) = read.next()?;
+                (rest, environment) = (tail, Some(named));
+            }
             Segment::Characters { alphabet, at_least, at_most } => {
                 // Only the last segment varies in length, so it takes the rest of the text.
                 let count = rest.len().min(at_most.into());
-                if count < usize::from(at_least) {
+                let (text, tail) = rest.split_at_checked(count)?;
+                if count < usize::from(at_least) || !alphabet.holds(text) {
                     return None;
                 }
-                let split = rest.split_at_checked(count);
-                split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
+                rest = tail;
             }
             Segment::Checksum => {
-                let text = key.get(..key.len() - rest.len()).unwrap_or_default();
-                let digits = rest.split_first_chunk();
-                digits.filter(|(digits, _)| is_checksum(**digits, text)).map(|(_, tail)| tail)
+                let text = key.get(..key.len() - rest.len())?;
+                let (digits, tail) = rest.split_first_chunk()?;
+                if !is_checksum(*digits, text) {
+                    return None;
+                }
+                rest = tail;
             }
-        };
-        rest = tail?;
+        }
     }
     rest.is_empty().then_some(KeyText { environment })
 }

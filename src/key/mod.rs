@@ -28,6 +28,7 @@ mod invalid_format;
 mod invalid_peppers;
 mod issue;
 mod issue_error;
+mod lanes;
 mod masked;
 mod matcher;
 mod name;
