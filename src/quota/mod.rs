@@ -28,6 +28,7 @@ mod status;
 mod striped_quotas;
 mod text;
 mod verdict;
+mod verdict_facts;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::AppliedQuotas;

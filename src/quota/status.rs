@@ -1,5 +1,6 @@
 //! What is left of a quota.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::leaky_bucket::interval;
@@ -16,10 +17,10 @@ use crate::quota::{Algorithm, Quota};
 /// assert_eq!(status.remaining(), 40);
 /// assert_eq!(status.reset_after(), Duration::from_secs(30)); // until all 100 are back
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct QuotaStatus {
-    pub(super) limit: u32,
-    pub(super) remaining: u32,
+    /// The limit in the upper half, what remains in the lower: one word (see `verdict_facts.rs`).
+    left: u64,
     // A `Duration` is twice as large, and verdicts are often copied.
     pub(super) reset_nanoseconds: u64,
 }
@@ -31,17 +32,17 @@ impl QuotaStatus {
     }
 
     pub(crate) const fn in_nanoseconds(limit: u32, remaining: u32, reset_nanoseconds: u64) -> Self {
-        Self { limit, remaining, reset_nanoseconds }
+        Self { left: (limit as u64) << u32::BITS | remaining as u64, reset_nanoseconds }
     }
 
     /// Returns the requests allowed in a window.
     pub const fn limit(&self) -> u32 {
-        self.limit
+        (self.left >> u32::BITS) as u32
     }
 
     /// Returns the requests left.
     pub const fn remaining(&self) -> u32 {
-        self.remaining
+        self.left as u32
     }
 
     /// Returns the time until all of the limit is back.
@@ -59,9 +60,9 @@ impl QuotaStatus {
     /// assert_eq!(status.used_fraction(), 0.85);
     /// ```
     pub fn used_fraction(&self) -> f64 {
-        match self.limit {
+        match self.limit() {
             0 => 1.0,
-            limit => f64::from(limit.saturating_sub(self.remaining)) / f64::from(limit),
+            limit => f64::from(limit.saturating_sub(self.remaining())) / f64::from(limit),
         }
     }
 
@@ -76,7 +77,9 @@ impl QuotaStatus {
     pub(crate) fn more_after(&self, quota: &Quota) -> Duration {
         // A bucket drains one request after the other.
         let before = match quota.algorithm() {
-            Algorithm::LeakyBucket => self.limit.saturating_sub(self.remaining).saturating_sub(1),
+            Algorithm::LeakyBucket => {
+                self.limit().saturating_sub(self.remaining()).saturating_sub(1)
+            }
             Algorithm::FixedWindow
             | Algorithm::SlidingWindow
             | Algorithm::CalendarDay
@@ -84,6 +87,17 @@ impl QuotaStatus {
         };
         let drained = interval(quota).saturating_mul(u64::from(before));
         Duration::from_nanos(self.reset_nanoseconds.saturating_sub(drained))
+    }
+}
+
+impl fmt::Debug for QuotaStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("QuotaStatus")
+            .field("limit", &self.limit())
+            .field("remaining", &self.remaining())
+            .field("reset_after", &self.reset_after())
+            .finish()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::applied::AppliedQuotas;
 use super::quota::Quota;
 use super::status::QuotaStatus;
+use super::verdict_facts::{StatusFact, VerdictFacts};
 use crate::clock::{Timestamp, nanoseconds};
 
 /// The statuses that a verdict holds without an allocation, for example of a minute and an hour.
@@ -36,12 +37,7 @@ const FEW: usize = 2;
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
-    count: u32,
-    is_counted_together: bool,
-    /// The statuses that no client may see: those of quotas in shadow, and unknown ones.
-    silent: Flags,
-    /// Which quotas in shadow would have refused.
-    would_refuse: Flags,
+    facts: VerdictFacts,
     /// The instant of the charge by the limiter's clock. 0 if the limiter counts by the request's instant.
     taken_at: Timestamp,
     few: [QuotaStatus; FEW],
@@ -58,52 +54,46 @@ impl Verdict {
 
     /// Adds the status of the next quota.
     pub fn push(&mut self, status: QuotaStatus) {
-        self.put(self.count as usize, status);
+        self.put(self.facts.count(), status);
     }
 
     /// Adds the status of the next quota, which is in shadow. Set `would_refuse` if the quota had no room for
     /// the cost, and all other quotas let the request pass.
     pub fn push_in_shadow(&mut self, status: QuotaStatus, would_refuse: bool) {
-        self.put_in_shadow(self.count as usize, would_refuse);
+        self.put_in_shadow(self.facts.count(), would_refuse);
         self.push(status);
     }
 
     /// Adds a status for the next quota, of which it is unknown what is left.
     pub(crate) fn push_unknown(&mut self, full: QuotaStatus) {
-        self.silent.set(self.count as usize);
+        self.facts.note(StatusFact::Silent, self.facts.count());
         self.push(full);
     }
 
     /// Marks the quota at an index as one in shadow, and sets whether it would have refused the request.
     pub(crate) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
-        self.silent.set(index);
+        self.facts.note(StatusFact::Silent, index);
         if would_refuse {
-            self.would_refuse.set(index);
+            self.facts.note(StatusFact::WouldRefuse, index);
         }
     }
 
     /// Sets the status of the quota at an index. Indices may come in any order.
     pub(crate) fn put(&mut self, index: usize, status: QuotaStatus) {
-        // Field by field, so that the status is not copied through the stack.
-        let QuotaStatus { limit, remaining, reset_nanoseconds } = status;
-        // A request has at most eight quotas, so the conversion never fails.
-        self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
+        // A request has at most eight quotas.
+        self.facts.count_to(index + 1);
         match self.few.get_mut(index) {
-            Some(slot) if self.many.is_none() => {
-                slot.limit = limit;
-                slot.remaining = remaining;
-                slot.reset_nanoseconds = reset_nanoseconds;
-            }
-            _ => self.put_among_many(index, limit, remaining, reset_nanoseconds),
+            Some(slot) if self.many.is_none() => *slot = status,
+            _ => self.put_among_many(index, status),
         }
     }
 
     #[cold]
-    fn put_among_many(&mut self, index: usize, limit: u32, remaining: u32, reset: u64) {
+    fn put_among_many(&mut self, index: usize, status: QuotaStatus) {
         let many = self.many.get_or_insert_with(|| Box::new(self.few.to_vec()));
-        many.resize(self.count as usize, QuotaStatus::default());
+        many.resize(self.facts.count(), QuotaStatus::default());
         if let Some(slot) = many.get_mut(index) {
-            *slot = QuotaStatus::in_nanoseconds(limit, remaining, reset);
+            *slot = status;
         }
     }
 
@@ -135,25 +125,23 @@ impl Verdict {
     /// Records that the limiter had no room for a counter of the caller's own, so that it counted a network together with
     /// others. The limiter gives nothing back of such a charge.
     pub const fn set_counted_together(&mut self) {
-        self.is_counted_together = true;
+        self.facts.set_counted_together();
     }
 
     /// Returns true if the caller was [counted together](Self::set_counted_together) with others.
     pub const fn is_counted_together(&self) -> bool {
-        self.is_counted_together
+        self.facts.is_counted_together()
     }
 
     /// Returns true if the quota at an index is in shadow, and would have refused the request that the other
     /// quotas let pass.
     pub fn would_refuse(&self, index: usize) -> bool {
-        self.would_refuse.has(index)
+        self.facts.has(StatusFact::WouldRefuse, index)
     }
 
     /// Returns the indices of the quotas in shadow that would have refused the request.
     pub fn shadow_refusals(&self) -> impl Iterator<Item = usize> + use<> {
-        let refusals = self.would_refuse;
-        let most = if refusals.0 == 0 { 0 } else { Flags::COUNT };
-        (0..most).filter(move |index| refusals.has(*index))
+        self.facts.all(StatusFact::WouldRefuse)
     }
 
     /// Pairs the quotas of the request with their statuses, without those that no client may see.
@@ -168,7 +156,7 @@ impl Verdict {
 
     /// Returns true if a client may see the status of the quota at an index.
     const fn speaks_of(&self, index: usize) -> bool {
-        !self.silent.has(index)
+        !self.facts.has(StatusFact::Silent, index)
     }
 
     /// Returns the status of each quota, in shadow or not. A quota whose status is unknown has all requests
@@ -176,38 +164,19 @@ impl Verdict {
     pub fn statuses(&self) -> &[QuotaStatus] {
         match &self.many {
             Some(many) => many,
-            None => self.few.get(..self.count as usize).unwrap_or_default(),
+            None => self.few.get(..self.facts.count()).unwrap_or_default(),
         }
     }
 
     /// Returns the index and the status of the quota with the fewest requests left. On a tie, the quota that
     /// resets last counts. A quota in shadow never counts.
     pub fn nearest(&self) -> Option<(usize, QuotaStatus)> {
-        let nearness =
-            |status: &QuotaStatus| (status.remaining, std::cmp::Reverse(status.reset_nanoseconds));
+        let nearness = |status: &QuotaStatus| {
+            (status.remaining(), std::cmp::Reverse(status.reset_nanoseconds))
+        };
         let statuses = self.statuses().iter().copied().enumerate();
         let enforced = statuses.filter(|(index, _)| self.speaks_of(*index));
         enforced.min_by_key(|(_, status)| nearness(status))
-    }
-}
-
-/// A set of indices of a request's quotas.
-#[derive(Debug, Clone, Copy, Default)]
-struct Flags(u16);
-
-impl Flags {
-    /// Twice as many as a request can have quotas.
-    const COUNT: usize = 16;
-
-    fn set(&mut self, index: usize) {
-        // A limiter of another crate may push more statuses than a request has quotas.
-        if index < Self::COUNT {
-            self.0 |= 1 << index;
-        }
-    }
-
-    const fn has(self, index: usize) -> bool {
-        index < Self::COUNT && self.0 >> index & 1 == 1
     }
 }
 
