@@ -23,7 +23,7 @@ use super::notices::Notices;
 use super::observer::CacheAnswer;
 use super::settings::Settings;
 use crate::error::StoreError;
-use crate::key::{KeyDigest, SharedRecord};
+use crate::key::{KeyDigest, KeyRecord, SharedRecord};
 use crate::sync::Reply;
 
 /// What the clones of a cache share.
@@ -65,14 +65,14 @@ impl<S: KeyStore> SharedCache<S> {
         match kept {
             Some(kept) if age == Age::Fresh => {
                 self.observe(|| CacheAnswer::Hit { age: kept.time_since_proof(&now) });
-                return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, &now, kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
                 // The store is most likely still down. The background lookup finds out when it is
                 // back.
                 self.look_up_in_background(*digest);
                 self.observe(|| CacheAnswer::Old { age: kept.time_since_proof(&now) });
-                return Reply::now(Ok(Some(self.serve(digest, &now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, &now, kept))));
             }
             _ if self.is_unknown(digest, &now) => {
                 self.observe(|| CacheAnswer::Unknown);
@@ -100,9 +100,9 @@ impl<S: KeyStore> SharedCache<S> {
         (now, kept)
     }
 
-    fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: &Kept) -> SharedRecord {
+    fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: Arc<Kept>) -> SharedRecord {
         self.uses.note(digest, now.at.wall, &kept.noted);
-        kept.record.clone()
+        kept.share()
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: &AgeContext<'_>) -> bool {
@@ -156,7 +156,7 @@ impl<S: KeyStore> SharedCache<S> {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
                 let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
-                let (record, noted) = (record.clone(), noted.unwrap_or(0));
+                let (record, noted) = (KeyRecord::clone(record), noted.unwrap_or(0));
                 let kept = Kept::new(record, asked, noted, &self.limits, &self.notices);
                 self.uses.note(&digest, asked.at.wall, &kept.noted);
                 self.known.insert(digest, Arc::new(kept));
@@ -244,7 +244,7 @@ impl<S: KeyStore> SharedCache<S> {
         let kept = kept?;
         (kept.age(&now) != Age::Over).then(|| {
             self.observe(|| CacheAnswer::Old { age: kept.time_since_proof(&now) });
-            self.serve(digest, &now, &kept)
+            self.serve(digest, &now, kept)
         })
     }
 

@@ -1,5 +1,6 @@
 //! A cached answer, and how long it is usable.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -7,11 +8,12 @@ use super::moment::{AgeLimit, Moment};
 use super::notices::Notices;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::key::SharedRecord;
+use crate::key::{KeyRecord, RecordPage, SharedRecord};
 
-/// A cached record.
+/// A cached record. It lies beside what the cache knows of it, under one reference count: a hit takes one count and
+/// one wait for memory less than with a record of its own.
 pub(super) struct Kept {
-    pub(super) record: SharedRecord,
+    pub(super) record: KeyRecord,
     asked: Asked,
     /// How old the record may get while proofs of life come.
     refresh: AgeLimit,
@@ -92,7 +94,7 @@ impl AgeContext<'_> {
 
 impl Kept {
     pub(super) fn new(
-        record: SharedRecord,
+        record: KeyRecord,
         asked: Asked,
         noted: u64,
         limits: &AgeLimits,
@@ -101,6 +103,11 @@ impl Kept {
         let account = notices.slot_of(record.account().id());
         let refresh = limits.refresh(notices);
         Self { record, asked, refresh, account, noted: AtomicU64::new(noted) }
+    }
+
+    /// Shares the record with a request.
+    pub(super) fn share(self: Arc<Self>) -> SharedRecord {
+        SharedRecord::new(self, 0)
     }
 
     /// Returns how the record may be used. After a notice of its account the record is over, even if the
@@ -130,6 +137,12 @@ impl Kept {
         let proof = if is_doubtful { now.notices.proofs.last_of_run(after) } else { now.proof };
         let ages = [at.age(now.at), proof.age(now.at)];
         Duration::from_nanos(ages.into_iter().flatten().min().unwrap_or_default())
+    }
+}
+
+impl RecordPage for Kept {
+    fn at(&self, _: u32) -> Option<&KeyRecord> {
+        Some(&self.record)
     }
 }
 
