@@ -79,8 +79,7 @@ impl KeyManager for SqlStore {
             while page.found.len() < limit {
                 let more = limit - page.found.len();
                 let list = KeyList::new(filter, now);
-                let Some(asked) = list.after(self, after.as_deref(), more).await? else { break };
-                let rows = self.read(asked).await?;
+                let rows = list.rows_after(self, after.as_deref(), more).await?;
                 let last = rows.last().map(|last| position(&**last, filter.order)).transpose()?;
                 let entries = row::entries(&rows)?;
                 let is_last_page = entries.len() < more;
