@@ -140,7 +140,9 @@ async fn create(
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(refusal("policy_violated", &violation.to_string(), status));
         }
-        Err(ManageError::Store(_)) => return Err(Denial::StoreUnavailable),
+        Err(ManageError::PolicyUnreadable { .. } | ManageError::Store(_)) => {
+            return Err(Denial::StoreUnavailable);
+        }
         Err(_) => return Err(Denial::InternalError),
     };
     let value = issued.expose();

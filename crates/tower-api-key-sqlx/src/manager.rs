@@ -12,7 +12,7 @@ use super::table_lock::code;
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
-use tower_api_key::policy::Policies;
+use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageFuture,
     NewKey, Page, StoreError, TrailFilter,
@@ -158,7 +158,11 @@ impl KeyManager for SqlStore {
     }
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
-        Box::pin(async move { Ok(self.all_policies().await?) })
+        Box::pin(self.all_policies())
+    }
+
+    fn page_of_policies(&self) -> ManageFuture<'_, Page<KeyPolicy>> {
+        Box::pin(async move { Ok(self.page_of_policies_now().await?) })
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -50,6 +50,9 @@ pub enum ManagementError {
         /// The place, from 1, of the scope that the policy does not allow among the sorted scopes of the key.
         scope: Option<usize>,
     },
+    /// The policy for this subject has a rule or a subject of a newer version. It can be deleted, and nothing that it covers
+    /// can be changed until then.
+    PolicyUnreadable(String),
     /// The key has this number of valid secrets, which is the most.
     TooManySecrets(usize),
     /// The account is one of operators, which this management neither disables nor deletes.
@@ -116,7 +119,9 @@ impl ManagementError {
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionDiffers => StatusCode::PRECONDITION_FAILED,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
-            Self::NotYetApplied | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::PolicyUnreadable(_) | Self::NotYetApplied | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotIssued(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -135,6 +140,7 @@ impl ManagementError {
             Self::NotActive(_) => "not-active",
             Self::TooManyKeys(_) => "too-many-keys",
             Self::PolicyViolated { .. } => "policy-violated",
+            Self::PolicyUnreadable(_) => "policy-unreadable",
             Self::TooManySecrets(_) => "too-many-secrets",
             Self::OperatorAccount => "operator-account",
             Self::VersionMissing => "version-missing",
@@ -202,6 +208,10 @@ impl std::fmt::Display for ManagementError {
                 Some(field) => write!(formatter, "{field}: {violation}"),
                 None => write!(formatter, "{violation}"),
             },
+            Self::PolicyUnreadable(subject) => write!(
+                formatter,
+                "this server cannot read the policy for {subject}: update the server, or delete the policy and set it again"
+            ),
             Self::TooManySecrets(most) => write!(
                 formatter,
                 "the key has {most} valid secrets: wait until one ends, or rotate without overlap"
@@ -247,6 +257,7 @@ impl From<ManageError> for ManagementError {
             ManageError::PolicyViolated(violation) => {
                 Self::PolicyViolated { violation, scope: None }
             }
+            ManageError::PolicyUnreadable { subject, .. } => Self::PolicyUnreadable(subject),
             ManageError::TooManySecrets(most) => Self::TooManySecrets(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,
