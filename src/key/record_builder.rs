@@ -13,7 +13,7 @@ use super::name::{Audience, Environment, KeyId, KeyKind, check_name};
 use super::network::Networks;
 use super::record::KeyRecord;
 use super::scope::ScopeSet;
-use super::text::check_text;
+use super::text::{InvalidText, check_long_text, check_text};
 use crate::clock::Timestamp;
 use crate::quota::{Quota, Quotas};
 
@@ -168,29 +168,37 @@ impl KeyRecordBuilder {
         self.unset(|details| drop(details.metadata.remove(name)))
     }
 
-    /// Sets the name that the owner knows the key by: one line without control characters.
+    /// Sets the name that the owner knows the key by: one line without control characters, of at most
+    /// [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES).
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.text("name", name.into(), |record, name| record.details().name = name)
+        let name = name.into();
+        let checked = self.checked(|| check_text("name", &name));
+        self.with(checked, |record, ()| record.details().name = name)
     }
 
-    /// Sets the description for the key's owner: one line without control characters.
+    /// Sets the description for the key's owner: one line without control characters, of at most
+    /// [`MAX_LONG_TEXT_BYTES`](super::MAX_LONG_TEXT_BYTES).
     pub fn description(self, description: impl Into<String>) -> Self {
-        self.text("description", description.into(), |record, description| {
-            record.details().description = description;
-        })
+        let description = description.into();
+        let checked = self.checked(|| check_long_text("description", &description));
+        self.with(checked, |record, ()| record.details().description = description)
     }
 
-    /// Adds a metadata value, which the deployment defines. Name and value have no control characters.
+    /// Adds a metadata value, which the deployment defines. Name and value have no control characters, and at most
+    /// [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES) each: keys can be listed by them.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
-        let checked = if self.stored { Ok(()) } else { check_text("name of metadata", &name) };
-        self.with(checked, |_, ()| {}).text("metadata", value, |record, value| {
+        let checked = self.checked(|| {
+            check_text("name of metadata", &name)?;
+            check_text("metadata", &value)
+        });
+        self.with(checked, |record, ()| {
             record.details().metadata.insert(name, value);
         })
     }
 
     /// Accepts all later names, descriptions and metadata unchecked. For your own store, which may hold
-    /// texts from before control characters were refused.
+    /// texts from before control characters or long texts were refused.
     ///
     /// ```
     /// use tower_api_key::key::{Account, KeyRecord};
@@ -240,15 +248,9 @@ impl KeyRecordBuilder {
         })
     }
 
-    /// Sets a text that people read, after its check.
-    fn text(
-        self,
-        what: &'static str,
-        text: String,
-        set: impl FnOnce(&mut KeyRecord, String),
-    ) -> Self {
-        let checked = if self.stored { Ok(()) } else { check_text(what, &text) };
-        self.with(checked, |record, ()| set(record, text))
+    /// Checks a text that people read, unless it comes from a store.
+    fn checked(&self, check: impl FnOnce() -> Result<(), InvalidText>) -> Result<(), InvalidText> {
+        if self.stored { Ok(()) } else { check() }
     }
 
     fn with<T, E: Into<InvalidRecord>>(

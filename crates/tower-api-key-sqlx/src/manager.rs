@@ -32,7 +32,9 @@ impl KeyManager for SqlStore {
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
-            let mut step = self.begin(CommandOptions::by(by)).await?;
+            let options = CommandOptions::by(by);
+            options.check()?;
+            let mut step = self.begin(options).await?;
             let mut added = 0;
             let mut policies = step.import_policies().await?;
             for chunk in keys.chunks(CHUNK) {

@@ -19,6 +19,9 @@ pub enum ManagementError {
     OperatorsOnly,
     /// The caller is no operator, and this management admits no owners.
     NoOwners,
+    /// The id of the caller's key is one of the [`RESERVED_AUTHORS`](tower_api_key::store::RESERVED_AUTHORS), so its changes
+    /// would look like those of a task of the store.
+    ReservedAuthor,
     /// The caller may not give this field this value, because its own key has less.
     NotGrantable {
         /// The name of the field.
@@ -102,6 +105,7 @@ impl ManagementError {
             Self::MissingScope(_)
             | Self::OperatorsOnly
             | Self::NoOwners
+            | Self::ReservedAuthor
             | Self::NotGrantable { .. } => StatusCode::FORBIDDEN,
             Self::SessionEnded => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -132,6 +136,7 @@ impl ManagementError {
             Self::MissingScope(_) => "missing-scope",
             Self::OperatorsOnly => "operators-only",
             Self::NoOwners => "no-owners",
+            Self::ReservedAuthor => "reserved-author",
             Self::NotGrantable { .. } => "not-grantable",
             Self::SessionEnded => "session-ended",
             Self::NotFound(_) => "not-found",
@@ -171,6 +176,9 @@ impl std::fmt::Display for ManagementError {
             Self::MissingScope(scope) => write!(formatter, "your key lacks the scope `{scope}`"),
             Self::OperatorsOnly => formatter.write_str("only operators may do this"),
             Self::NoOwners => formatter.write_str("only keys of operators may manage keys here"),
+            Self::ReservedAuthor => formatter.write_str(
+                "the trail keeps the id of your key for a task of the store: use a key with another id",
+            ),
             Self::NotGrantable { field, problem } | Self::Invalid { field: Cow::Borrowed(field), problem } => {
                 write!(formatter, "{field}: {problem}")
             }
