@@ -168,31 +168,23 @@ impl KeyRecordBuilder {
         self.unset(|details| drop(details.metadata.remove(name)))
     }
 
-    /// Sets the name that the owner knows the key by: one line without control characters, of at most
-    /// [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES).
+    /// Sets the name that the owner knows the key by: a [checked text](super::InvalidText) of at most 1,024 bytes.
     pub fn name(self, name: impl Into<String>) -> Self {
-        let name = name.into();
-        let checked = self.checked(|| check_text("name", &name));
-        self.with(checked, |record, ()| record.details().name = name)
+        self.text(check_text, "name", name.into(), |record, name| record.details().name = name)
     }
 
-    /// Sets the description for the key's owner: one line without control characters, of at most
-    /// [`MAX_LONG_TEXT_BYTES`](super::MAX_LONG_TEXT_BYTES).
+    /// Sets the description for the key's owner: a [checked text](super::InvalidText) of at most 8,192 bytes.
     pub fn description(self, description: impl Into<String>) -> Self {
-        let description = description.into();
-        let checked = self.checked(|| check_long_text("description", &description));
-        self.with(checked, |record, ()| record.details().description = description)
+        self.text(check_long_text, "description", description.into(), |record, description| {
+            record.details().description = description;
+        })
     }
 
-    /// Adds a metadata value, which the deployment defines. Name and value have no control characters, and at most
-    /// [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES) each: keys can be listed by them.
+    /// Adds a metadata value. Name and value are [checked texts](super::InvalidText) of at most 1,024 bytes each.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
-        let checked = self.checked(|| {
-            check_text("name of metadata", &name)?;
-            check_text("metadata", &value)
-        });
-        self.with(checked, |record, ()| {
+        let checked = if self.stored { Ok(()) } else { check_text("name of metadata", &name) };
+        self.with(checked, |_, ()| {}).text(check_text, "metadata", value, |record, value| {
             record.details().metadata.insert(name, value);
         })
     }
@@ -248,9 +240,16 @@ impl KeyRecordBuilder {
         })
     }
 
-    /// Checks a text that people read, unless it comes from a store.
-    fn checked(&self, check: impl FnOnce() -> Result<(), InvalidText>) -> Result<(), InvalidText> {
-        if self.stored { Ok(()) } else { check() }
+    /// Sets a text that people read, after its check.
+    fn text(
+        self,
+        check: fn(&'static str, &str) -> Result<(), InvalidText>,
+        what: &'static str,
+        text: String,
+        set: impl FnOnce(&mut KeyRecord, String),
+    ) -> Self {
+        let checked = if self.stored { Ok(()) } else { check(what, &text) };
+        self.with(checked, |record, ()| set(record, text))
     }
 
     fn with<T, E: Into<InvalidRecord>>(

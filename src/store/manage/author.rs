@@ -7,8 +7,8 @@ use crate::policy::PolicyAction;
 pub(in super::super) const REHASHER: &str = "rehasher";
 
 /// The authors of changes that tasks of a store make: the sweep of policies, and the [`Rehasher`](super::super::Rehasher).
-/// No command has one of these authors, so that nobody passes for such a task in the audit trail. To the sweep, a change by
-/// `policy` is no change by somebody, so the key would be switched off too soon.
+/// A store refuses a command by one of these authors, because a person would pass for such a task in the audit trail. The
+/// sweep of policies takes no change by `policy` for one by somebody, so it would switch the key off too soon.
 pub const RESERVED_AUTHORS: [&str; 2] = [PolicyAction::AUTHOR, REHASHER];
 
 /// Checks the name of the author of a change. Every store calls this before it makes a change.

@@ -12,8 +12,9 @@ fn text(seed: u8, bytes: usize) -> String {
     let mut block = digest(&seed.to_string());
     let mut text = String::new();
     while text.len() < bytes {
-        text.push_str(&block.to_hex());
-        block = digest(&text);
+        let more = block.to_hex();
+        block = digest(&more);
+        text.push_str(&more);
     }
     text.truncate(bytes);
     text

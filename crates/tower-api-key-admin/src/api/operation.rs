@@ -69,7 +69,7 @@ impl Operation {
         self
     }
 
-    /// Says what the summary leaves out.
+    /// Describes what the summary leaves out.
     pub(super) fn because(self, description: &'static str) -> Self {
         Self { description: Some(description), ..self }
     }

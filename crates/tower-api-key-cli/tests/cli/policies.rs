@@ -413,3 +413,27 @@ fn a_policy_that_this_version_cannot_read_is_deleted_and_set_again() {
     program.run(&["policies", "set", "account:acme", "--most-keys", "2"]).succeeded();
     assert_eq!(json_of(&program, &["policies", "show", "account:acme"])["most_keys"], 2);
 }
+
+/// A sweep takes no change by `policy` for one by somebody, and would switch the key off too soon.
+#[test]
+fn nobody_has_the_name_of_a_task_of_the_store() {
+    let program = Program::new();
+    create(&program, "k", &[]).succeeded();
+    let import = json!({ "digest": format!("{:064x}", 1), "id": "a", "account": "acme" });
+    let file = program.file("keys.jsonl", &import.to_string());
+    for by in ["policy", "rehasher"] {
+        for command in [
+            &["keys", "create", "--account", "acme"][..],
+            &["keys", "edit", "k", "--name", "x"],
+            &["keys", "revoke", "k"],
+            &["keys", "import", &file],
+            &["policies", "set", "all", "--require-expiry"],
+        ] {
+            let run = program.run(&[command, &["--by", by]].concat());
+            refused(&run, &format!("the author of a change cannot be `{by}`"));
+            assert_eq!(run.code(), 4, "{}", run.everything());
+        }
+    }
+    assert_eq!(json_of(&program, &["keys", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "active");
+}
