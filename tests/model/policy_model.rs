@@ -157,7 +157,7 @@ impl PolicyModel {
         }
         for (subject, policy) in self.covering(after) {
             let counted = |key: &&ModelKey| key.counts(now) && key.is_covered_by(subject);
-            if before.filter(counted).is_some() {
+            if before.as_ref().is_some_and(counted) {
                 continue;
             }
             let others = self.keys.iter().filter(|(other, _)| *other != id).map(|(_, key)| key);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder};
-use tower_api_key::policy::KeyPolicy;
+use tower_api_key::policy::{KeyPolicy, KeyPolicyBuilder};
 use tower_api_key::store::{Command, CommandOptions, Difference, KeyManager, ManageError, NewKey};
 
 use crate::policy_model::{Broken, DAY, ModelKey, ModelPolicy, PolicyModel};
@@ -47,12 +47,16 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % end
     }
 
+    fn place(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap()
+    }
+
     fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
 
     fn of<'t>(&mut self, texts: &[&'t str]) -> &'t str {
-        texts[self.below(texts.len() as u64) as usize]
+        texts[self.place(texts.len())]
     }
 
     fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -70,7 +74,7 @@ impl Dice {
             require_expiry: self.one_in(3),
             life: self.maybe(time),
             unused: self.maybe(time),
-            most: self.maybe(|dice| dice.below(5) as u32),
+            most: self.maybe(|dice| u32::try_from(dice.below(5)).unwrap()),
             scopes: self.maybe(Self::scopes),
         }
     }
@@ -117,7 +121,7 @@ fn settings(mut record: KeyRecordBuilder, key: &ModelKey) -> KeyRecordBuilder {
         Some(expires) => record.expires(Timestamp::from_unix_seconds(expires)),
         None => record.never_expires(),
     };
-    let record = key.kind.iter().fold(record, |record, kind| record.kind(kind));
+    let record = key.kind.iter().fold(record, KeyRecordBuilder::kind);
     record.disabled(key.disabled).revoked(key.revoked)
 }
 
@@ -140,7 +144,7 @@ fn policy(subject: &str, rules: &ModelPolicy) -> Option<KeyPolicy> {
         .iter()
         .fold(policy, |it, time| it.switch_off_unused(Duration::from_secs(*time)));
     policy = rules.most.iter().fold(policy, |it, most| it.most_keys(*most));
-    rules.scopes.iter().fold(policy, |it, scopes| it.scopes(scopes)).build().ok()
+    rules.scopes.iter().fold(policy, KeyPolicyBuilder::scopes).build().ok()
 }
 
 impl Both<'_> {
@@ -181,11 +185,8 @@ impl Both<'_> {
             let now = model.now;
             self.clock.set(Timestamp::from_unix_seconds(now));
             let ids: Vec<_> = model.keys.keys().cloned().collect();
-            let id = if ids.is_empty() {
-                String::new()
-            } else {
-                ids[dice.below(ids.len() as u64) as usize].clone()
-            };
+            let id =
+                if ids.is_empty() { String::new() } else { ids[dice.place(ids.len())].clone() };
             let subject =
                 dice.of(&["all", "account:acme", "account:other", "kind:web", "kind:robot"]);
             let before = model.keys.get(&id).cloned();
