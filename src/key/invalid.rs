@@ -21,7 +21,7 @@ pub enum InvalidRecord {
     /// A name with characters that it may not have.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// A text with characters that mislead its reader.
+    /// A text that is too long, or has characters that mislead its reader.
     #[error(transparent)]
     Text(#[from] InvalidText),
     /// A network that is not in CIDR notation.
@@ -41,6 +41,12 @@ pub enum InvalidRecord {
         /// The environment of the record.
         record: Environment,
     },
+    /// The author of a change has a name that the store gives to changes of its own tasks: see
+    /// [`RESERVED_AUTHORS`](crate::store::RESERVED_AUTHORS).
+    #[error(
+        "the author of a change cannot be `{0}`, which names changes that a task of the store makes: use another name"
+    )]
+    ReservedAuthor(&'static str),
     /// A change of the key's id or account.
     #[error("a key cannot change its id or its account: issue another key")]
     Identity,

@@ -76,5 +76,5 @@ pub use scope::ScopeSet;
 pub use segment::Segment;
 pub(crate) use shared_record::RecordPage;
 pub use shared_record::SharedRecord;
-pub use text::InvalidText;
-pub(crate) use text::check_text;
+pub use text::{InvalidText, MAX_LONG_TEXT_BYTES, MAX_TEXT_BYTES};
+pub(crate) use text::{check_long_text, check_text};

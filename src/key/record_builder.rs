@@ -13,7 +13,7 @@ use super::name::{Audience, Environment, KeyId, KeyKind, check_name};
 use super::network::Networks;
 use super::record::KeyRecord;
 use super::scope::ScopeSet;
-use super::text::check_text;
+use super::text::{InvalidText, check_long_text, check_text};
 use crate::clock::Timestamp;
 use crate::quota::{Quota, Quotas};
 
@@ -168,29 +168,29 @@ impl KeyRecordBuilder {
         self.unset(|details| drop(details.metadata.remove(name)))
     }
 
-    /// Sets the name that the owner knows the key by: one line without control characters.
+    /// Sets the name that the owner knows the key by: a [checked text](super::InvalidText) of at most 1,024 bytes.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.text("name", name.into(), |record, name| record.details().name = name)
+        self.text(check_text, "name", name.into(), |record, name| record.details().name = name)
     }
 
-    /// Sets the description for the key's owner: one line without control characters.
+    /// Sets the description for the key's owner: a [checked text](super::InvalidText) of at most 8,192 bytes.
     pub fn description(self, description: impl Into<String>) -> Self {
-        self.text("description", description.into(), |record, description| {
+        self.text(check_long_text, "description", description.into(), |record, description| {
             record.details().description = description;
         })
     }
 
-    /// Adds a metadata value, which the deployment defines. Name and value have no control characters.
+    /// Adds a metadata value. Name and value are [checked texts](super::InvalidText) of at most 1,024 bytes each.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         let checked = if self.stored { Ok(()) } else { check_text("name of metadata", &name) };
-        self.with(checked, |_, ()| {}).text("metadata", value, |record, value| {
+        self.with(checked, |_, ()| {}).text(check_text, "metadata", value, |record, value| {
             record.details().metadata.insert(name, value);
         })
     }
 
     /// Accepts all later names, descriptions and metadata unchecked. For your own store, which may hold
-    /// texts from before control characters were refused.
+    /// texts from before control characters or long texts were refused.
     ///
     /// ```
     /// use tower_api_key::key::{Account, KeyRecord};
@@ -243,11 +243,12 @@ impl KeyRecordBuilder {
     /// Sets a text that people read, after its check.
     fn text(
         self,
+        check: fn(&'static str, &str) -> Result<(), InvalidText>,
         what: &'static str,
         text: String,
         set: impl FnOnce(&mut KeyRecord, String),
     ) -> Self {
-        let checked = if self.stored { Ok(()) } else { check_text(what, &text) };
+        let checked = if self.stored { Ok(()) } else { check(what, &text) };
         self.with(checked, |record, ()| set(record, text))
     }
 

@@ -26,6 +26,9 @@ pub enum InvalidPolicy {
         /// The shortest time that the rule can name.
         least: Duration,
     },
+    /// This version does not know the subject of the policy.
+    #[error("this version does not know the subject of the policy: choose another")]
+    Subject,
     /// A scope with characters that it may not have.
     #[error(transparent)]
     Scope(#[from] InvalidName),
@@ -103,11 +106,15 @@ impl KeyPolicyBuilder {
     /// # Errors
     ///
     /// - [`InvalidPolicy::Empty`] if the policy has no rule;
+    /// - [`InvalidPolicy::Subject`] if the subject is [unknown](PolicySubject::Unknown);
     /// - [`InvalidPolicy::Time`] if a time is too short, too long, or has parts of a second;
     /// - [`InvalidPolicy::Scope`] if a scope is not a `scope-token` (RFC 6749 §3.3).
     pub fn build(self) -> Result<KeyPolicy, InvalidPolicy> {
         if let Some(wrong) = self.wrong_scope {
             return Err(wrong.into());
+        }
+        if let PolicySubject::Unknown(_) = self.policy.subject {
+            return Err(InvalidPolicy::Subject);
         }
         let mut policy = self.policy;
         // Two policies with the same rules are equal, however they were described.
@@ -146,6 +153,8 @@ mod tests {
         ] {
             assert!(matches!(wrong.build(), Err(InvalidPolicy::Time { .. })));
         }
+        let unknown = KeyPolicy::builder(PolicySubject::stored("plan:gold")).require_expiry();
+        assert_eq!(unknown.build(), Err(InvalidPolicy::Subject));
         assert!(matches!(all().scopes(["no space"]).build(), Err(InvalidPolicy::Scope(_))));
         for right in [
             all().require_expiry(),

@@ -26,13 +26,29 @@ pub enum PolicySubject {
     Account(AccountId),
     /// The keys of one kind, in all accounts.
     Kind(KeyKind),
+    /// Keys that this version cannot tell, because a newer one has saved the policy. The text is the store's. `FromStr`
+    /// reads no such subject: see [`stored`](Self::stored).
+    Unknown(String),
 }
 
 impl PolicySubject {
-    /// Returns true if a policy for this subject covers a key.
+    /// Reads the subject of a stored policy. A text that this version does not know is [`Unknown`](Self::Unknown), so that
+    /// such a policy can be listed and deleted.
+    ///
+    /// ```
+    /// use tower_api_key::policy::PolicySubject;
+    ///
+    /// assert_eq!(PolicySubject::stored("all"), PolicySubject::All);
+    /// assert_eq!(PolicySubject::stored("plan:gold"), PolicySubject::Unknown("plan:gold".to_owned()));
+    /// ```
+    pub fn stored(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Unknown(text.to_owned()))
+    }
+
+    /// Returns true if a policy for this subject covers a key. An unknown subject may cover any key.
     pub fn covers(&self, record: &KeyRecord) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Unknown(_) => true,
             Self::Account(id) => record.account().id() == id,
             Self::Kind(kind) => record.kind() == Some(kind),
         }
@@ -57,6 +73,7 @@ impl fmt::Display for PolicySubject {
             Self::All => formatter.write_str("all"),
             Self::Account(id) => write!(formatter, "account:{id}"),
             Self::Kind(kind) => write!(formatter, "kind:{kind}"),
+            Self::Unknown(text) => formatter.write_str(text),
         }
     }
 }
@@ -87,6 +104,7 @@ mod tests {
         for wrong in ["", "All", "all:", "account", "account:", "kind:", "kind:two words", "plan:x"]
         {
             assert!(wrong.parse::<PolicySubject>().is_err(), "{wrong}");
+            assert_eq!(PolicySubject::stored(wrong), PolicySubject::Unknown(wrong.to_owned()));
         }
     }
 }

@@ -91,8 +91,8 @@ pub use key_store::KeyStore;
 pub use manage::{
     Action, Applied, BrokenRow, Change, Command, CommandOptions, CommandTarget, Difference,
     IdempotencyKey, KeyEntry, KeyFilter, KeyManager, KeyOrder, KeyPosition, KeyState, KeyUpdate,
-    ManageError, ManageFuture, NewKey, Page, Precondition, Retention, SecretEntry, TrailFilter,
-    Version, apply_update, check_author, sweep_preview,
+    ManageError, ManageFuture, NewKey, Page, Precondition, RESERVED_AUTHORS, Retention,
+    SecretEntry, TrailFilter, Version, apply_update, check_author, check_unreserved, sweep_preview,
 };
 pub use manage::{FORMER_DIGEST_KEPT, FormerDigest, NewSecret, PepperManager, PepperUsage, Rehash};
 pub use manage::{MOST_VALID_SECRETS, check_most_secrets};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::manage::{PepperManager, Rehash};
+use super::manage::{PepperManager, REHASHER, Rehash};
 use crate::key::KeyDigest;
 use crate::sync::{Mutex, lock};
 
@@ -20,8 +20,6 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often former digests that have served their time are deleted: every this many looks, so once an hour.
 const LOOKS_BETWEEN_SWEEPS: u32 = 3_600;
-/// The author of the changes in the audit trail.
-const AUTHOR: &str = "rehasher";
 
 /// Gives keys that are in use their digests by the current pepper of a [keyring](crate::key::Peppers).
 ///
@@ -116,7 +114,7 @@ async fn write(queue: &Weak<RehashQueue>, manager: &dyn PepperManager) {
         }
         // Every change sweeps, too.
         looks_until_sweep = LOOKS_BETWEEN_SWEEPS;
-        if manager.rehash(batch.clone(), AUTHOR).await.is_err() {
+        if manager.rehash(batch.clone(), REHASHER).await.is_err() {
             pause = AFTER_FAILURE;
             if let Some(queue) = queue.upgrade() {
                 lock(&queue.waiting).extend(batch.into_iter().map(|secret| (secret.from, secret)));

@@ -2,11 +2,17 @@
 
 use super::hour::UsageHour;
 use crate::decision::RequestDecision;
-use crate::key::{AccountId, KeyId};
+use crate::key::{AccountId, KeyId, MAX_TEXT_BYTES};
 
-/// The route of requests that were counted without key and route, because a recorder held as many counts as it may. No
+/// The route of requests that were counted without key and route, because a recorder held as many counts as it may; and of
+/// routes whose pattern has more bytes than [`MAX_TEXT_BYTES`]. No
 /// route pattern has this name: a pattern begins with `/` or `*`.
 pub const OTHER_ROUTE: &str = "other";
+
+/// Returns the name under which the requests of a route are counted. A pattern that no index can hold is not known by name.
+pub(super) fn counted(pattern: &str) -> &str {
+    if pattern.len() > MAX_TEXT_BYTES { OTHER_ROUTE } else { pattern }
+}
 
 /// The requests of one key by route, decision and hour.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::cell::{OTHER_ROUTE, UsageCell};
+use super::cell::{OTHER_ROUTE, UsageCell, counted};
 use super::hour::UsageHour;
 use crate::clock::Timestamp;
 use crate::decision::{ObservedRequest, RequestDecision};
@@ -84,7 +84,7 @@ impl Cells {
     fn count_in(&self, table: &mut HashTable<HeldCell>, request: &ObservedRequest<'_>) -> CellRoom {
         let (at, decision) = (request.at(), request.decision());
         let (hour, key) = (UsageHour::of(at), request.key_id());
-        let route = request.route().unwrap_or_default();
+        let route = counted(request.route().unwrap_or_default());
         let hash = self.hasher.hash_one((hour, key, route, decision));
         let client = request.client().address;
         let same = |held: &HeldCell| {

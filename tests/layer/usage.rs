@@ -262,3 +262,25 @@ async fn a_request_is_counted_in_nanoseconds() {
     tokio::spawn(async move { ask(&gate, "/users/7", 1).await }).await.unwrap();
     other.await.unwrap();
 }
+
+/// A database could not write the batch, nor any later one.
+#[tokio::test(start_paused = true)]
+async fn a_pattern_that_no_index_can_hold_is_counted_without_its_name() {
+    let (usage, batches) = (recorder(|usage| usage), Arc::new(Batches::default()));
+    let [fits, long] = [1_023, 1_024].map(|length| format!("/{}", "x".repeat(length)));
+    let routes = Routes::new().get(&fits, Route::new()).get(&long, Route::new());
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
+    let layer = layer.clock(ManualClock::starting_at(NOON)).observer(usage.clone()).build();
+    let gate = greeting(&layer.unwrap());
+    drop(usage.write_to(batches.clone()));
+    for path in [&fits, &long] {
+        ask(&gate, path, 1).await;
+    }
+    usage.flush().await.unwrap();
+    let mut lines = batches.lines();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [format!("key_1 {fits} admitted 1"), format!("key_1 {OTHER_ROUTE} admitted 1")]
+    );
+}

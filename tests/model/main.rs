@@ -1,6 +1,7 @@
 //! An independent model of the gate, written from what the vendors document and from nothing of the
 //! crate's code; it is slow and obvious. Both get the same random requests, and every decision, status,
-//! documented body, challenge and limit header has to agree. `MODEL_REQUESTS` sets how many.
+//! documented body, challenge and limit header has to agree. `MODEL_REQUESTS` sets how many. A second model is of policies;
+//! the databases are compared with it, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_possible_truncation, clippy::large_types_passed_by_value)]
@@ -17,12 +18,17 @@ pub(crate) mod handshake;
 pub(crate) mod holder;
 pub(crate) mod judge;
 pub(crate) mod path;
+pub(crate) mod policy_model;
+pub(crate) mod policy_steps;
 pub(crate) mod presented;
 pub(crate) mod proxied;
 pub(crate) mod question;
 pub(crate) mod spoil;
 pub(crate) mod vendor;
 pub(crate) mod window;
+
+#[cfg(test)]
+mod policies;
 
 #[cfg(all(test, feature = "config"))]
 #[path = "../support/vendor_files.rs"]

@@ -15,7 +15,9 @@ use uuid::Uuid;
 use super::users::{User, Users};
 use tower_api_key::Denial;
 use tower_api_key::Grant;
-use tower_api_key::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
+use tower_api_key::key::{
+    Account, Environment, InvalidRecord, IssueError, IssuedKey, Issuer, KeyRecord,
+};
 use tower_api_key::store::{KeyManager, ManageError, NewKey};
 
 /// Issues keys to users over HTTP, and sends each secret once, in the response.
@@ -140,7 +142,12 @@ async fn create(
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(refusal("policy_violated", &violation.to_string(), status));
         }
-        Err(ManageError::Store(_)) => return Err(Denial::StoreUnavailable),
+        Err(ManageError::Invalid(problem @ InvalidRecord::ReservedAuthor(_))) => {
+            return Ok(refusal("reserved_author", &problem.to_string(), StatusCode::FORBIDDEN));
+        }
+        Err(ManageError::PolicyUnreadable { .. } | ManageError::Store(_)) => {
+            return Err(Denial::StoreUnavailable);
+        }
         Err(_) => return Err(Denial::InternalError),
     };
     let value = issued.expose();

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName};
-use tower_api_key::policy::PolicyViolation;
+use tower_api_key::policy::{Policies, PolicyViolation};
 use tower_api_key::store::{KeyManager, ManageError, NewKey};
 
 use crate::failure::Failure;
@@ -124,7 +124,8 @@ impl Chunk {
 
     /// Adds the keys, and returns how many are new. An error names the line that breaks a policy.
     async fn add(self, store: &dyn KeyManager, by: &str) -> Result<u64, Failure> {
-        let policies = store.policies().await?;
+        // The store refuses the keys that a policy may cover which this version cannot read.
+        let policies = Policies::new(store.page_of_policies().await?.found);
         // Copies share their records, and without policies there are none.
         let copies = if policies.is_empty() { Vec::new() } else { self.keys.clone() };
         let violation = match store.import(self.keys, by).await {

@@ -1,18 +1,19 @@
 //! Runs the commands of `policies`.
 
+use std::convert::Infallible;
 use std::iter::repeat;
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{
-    Command, CommandOptions, KeyManager, ManageError, Precondition, Version,
+    BrokenRow, Command, CommandOptions, KeyManager, ManageError, Page, Precondition, Version,
 };
 use tower_api_key_sqlx::SqlStore;
 
 use crate::failure::Failure;
 use crate::help;
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::policy_check::{self, PolicyCheck};
 use crate::policy_rules::{PolicyRules, rules};
 use crate::policy_sweep::SweepOnce;
@@ -44,8 +45,9 @@ pub(crate) enum PolicyCommand {
     },
     /// Delete the policy for a subject; keys that a sweep has changed stay so
     Delete {
-        /// Which keys the policy covers: `all`, `account:ID` or `kind:NAME`
-        #[arg(value_name = SUBJECT)]
+        /// Which keys the policy covers: `all`, `account:ID` or `kind:NAME`; or the subject of an unreadable policy, as `policies
+        /// list` names it
+        #[arg(value_name = SUBJECT, value_parser = |text: &str| Ok::<_, Infallible>(PolicySubject::stored(text)))]
         subject: PolicySubject,
     },
     /// List the keys that break a rule today, and what a sweep would do with them; changes nothing
@@ -66,7 +68,11 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         PolicyCommand::List => {
-            let policies = store.policies().await?;
+            let page = store.page_of_policies().await?;
+            for BrokenRow { id, problem, .. } in page.broken {
+                let unreadable = ManageError::PolicyUnreadable { subject: id, problem };
+                complain(&unreadable.to_string());
+            }
             let columns = [
                 "subject",
                 "require_expiry",
@@ -76,11 +82,10 @@ pub(crate) async fn run(
                 "scopes",
                 "remind_of_rotation",
             ];
-            output.rows(columns, policies.iter().map(whole))
+            output.rows(columns, page.found.iter().map(whole))
         }
         PolicyCommand::Show { subject } => {
-            let policies = store.policies().await?;
-            output.one(&whole(policies.find(&subject).ok_or(Failure::NoPolicy)?))
+            output.one(&whole(&stored(store, &subject).await?.ok_or(Failure::NoPolicy)?))
         }
         PolicyCommand::Set { subject, rules } => set(store, by, subject, rules, output).await,
         PolicyCommand::Delete { subject } => {
@@ -108,7 +113,7 @@ async fn set(
 ) -> Result<(), Failure> {
     let policy =
         given.policy(subject.clone()).map_err(|error| Failure::Invalid(error.to_string()))?;
-    let before = store.policies().await?.find(&subject).cloned();
+    let before = stored(store, &subject).await?;
     let precondition = match &before {
         Some(before) => Precondition::Version(Version::of_policy(before)),
         None => Precondition::Absent,
@@ -131,6 +136,19 @@ async fn set(
     let is_set = |(after, before): &((&str, Value), Value)| !after.1.is_null() || !before.is_null();
     let row = |((rule, after), before): ((&str, Value), Value)| json!({ "rule": rule, "before": before, "after": after });
     output.rows(["rule", "before", "after"], changes.filter(is_set).map(row))
+}
+
+/// Returns the policy for a subject, whatever other policies are.
+async fn stored(
+    store: &dyn KeyManager,
+    subject: &PolicySubject,
+) -> Result<Option<KeyPolicy>, ManageError> {
+    let Page { found, broken } = store.page_of_policies().await?;
+    let text = subject.to_string();
+    if let Some(BrokenRow { id, problem, .. }) = broken.into_iter().find(|row| row.id == text) {
+        return Err(ManageError::PolicyUnreadable { subject: id, problem });
+    }
+    Ok(found.into_iter().find(|policy| policy.subject() == subject))
 }
 
 /// Returns the subject and the rules of a policy.

@@ -79,7 +79,7 @@ fn filter(subject: Option<&PolicySubject>) -> KeyFilter {
     match subject {
         Some(PolicySubject::Account(id)) => filter.account = Some(id.to_string()),
         Some(PolicySubject::Kind(name)) => filter.kind = Some(name.to_string()),
-        Some(PolicySubject::All) | None => {}
+        Some(PolicySubject::All | PolicySubject::Unknown(_)) | None => {}
     }
     filter
 }

@@ -49,7 +49,7 @@ fn tell(outcome: &PolicyOutcome) {
     }
     if outcome.unreadable_policies > 0 {
         complain(&format!(
-            "policies that this version cannot read: {}; update the program",
+            "policies that this version cannot read: {}; update the program, or delete them and set them again",
             outcome.unreadable_policies
         ));
     }

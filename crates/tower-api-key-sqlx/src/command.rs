@@ -7,6 +7,7 @@ use super::statement::Statement;
 use super::storable::can_be_stored;
 use super::trail::Step;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::policy::PolicySubject;
 use tower_api_key::store::{
     Action, Applied, Command, CommandOptions, CommandTarget, IdempotencyKey, ManageError,
     Precondition, StoreError, Version,
@@ -165,6 +166,9 @@ fn storable_target(command: &Command<'_>) -> Result<CommandTarget, ManageError> 
     let target = command.target();
     match &target {
         CommandTarget::Key(id) | CommandTarget::Account(id) if !can_be_stored(id) => {
+            Err(ManageError::NotFound)
+        }
+        CommandTarget::Policy(PolicySubject::Unknown(text)) if !can_be_stored(text) => {
             Err(ManageError::NotFound)
         }
         _ => Ok(target),

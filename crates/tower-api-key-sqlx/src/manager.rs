@@ -12,7 +12,7 @@ use super::table_lock::code;
 use super::trail;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
-use tower_api_key::policy::Policies;
+use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageFuture,
     NewKey, Page, StoreError, TrailFilter,
@@ -32,7 +32,9 @@ impl KeyManager for SqlStore {
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
-            let mut step = self.begin(CommandOptions::by(by)).await?;
+            let options = CommandOptions::by(by);
+            options.check()?;
+            let mut step = self.begin(options).await?;
             let mut added = 0;
             let mut policies = step.import_policies().await?;
             for chunk in keys.chunks(CHUNK) {
@@ -79,8 +81,7 @@ impl KeyManager for SqlStore {
             while page.found.len() < limit {
                 let more = limit - page.found.len();
                 let list = KeyList::new(filter, now);
-                let Some(asked) = list.after(self, after.as_deref(), more).await? else { break };
-                let rows = self.read(asked).await?;
+                let rows = list.rows_after(self, after.as_deref(), more).await?;
                 let last = rows.last().map(|last| position(&**last, filter.order)).transpose()?;
                 let entries = row::entries(&rows)?;
                 let is_last_page = entries.len() < more;
@@ -159,7 +160,11 @@ impl KeyManager for SqlStore {
     }
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
-        Box::pin(async move { Ok(self.all_policies().await?) })
+        Box::pin(self.all_policies())
+    }
+
+    fn page_of_policies(&self) -> ManageFuture<'_, Page<KeyPolicy>> {
+        Box::pin(async move { Ok(self.page_of_policies_now().await?) })
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

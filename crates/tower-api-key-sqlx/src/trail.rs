@@ -10,7 +10,7 @@ use super::statement::Statement;
 use super::{differences_column, marks, notify, query, row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{
-    Action, Change, CommandOptions, Difference, Invalidation, ManageError, StoreError,
+    Action, Change, CommandOptions, Difference, Invalidation, ManageError, StoreError, check_author,
 };
 
 /// A change that is not committed yet. Others see nothing of it.
@@ -61,7 +61,8 @@ impl SqlStore {
         options: CommandOptions<'a>,
         lock: &SqlStr,
     ) -> Result<Step<'a>, ManageError> {
-        options.check()?;
+        // A task of the store has an author that no command has.
+        check_author(options.author())?;
         let session = self.transaction().await?;
         let mut step = Step::new(session, self, options);
         if self.dialect == Dialect::Postgres {

@@ -10,7 +10,7 @@ use super::super::manage::{
 use super::cache::Cached;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
-use crate::policy::Policies;
+use crate::policy::{KeyPolicy, Policies};
 
 impl<S: KeyManager> KeyManager for Cached<S> {
     fn apply<'a>(
@@ -90,6 +90,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
         self.store().policies()
+    }
+
+    fn page_of_policies(&self) -> ManageFuture<'_, Page<KeyPolicy>> {
+        self.store().page_of_policies()
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

@@ -8,7 +8,7 @@ use super::new_secret::NewSecret;
 use super::precondition::Precondition;
 use super::update::KeyUpdate;
 use crate::clock::Timestamp;
-use crate::key::{Account, InvalidRecord, check_text};
+use crate::key::{Account, InvalidRecord, check_long_text, check_text};
 use crate::policy::{KeyPolicy, PolicySubject};
 
 /// A change of one key or one account, for [`KeyManager::apply`](super::KeyManager::apply).
@@ -65,6 +65,43 @@ pub enum Command<'a> {
     /// Deletes the policy for a subject. Fails with [`ManageError::NotFound`](super::ManageError::NotFound) if there is
     /// none.
     DeletePolicy(PolicySubject),
+}
+
+/// Lists the commands with their names. A command that is missing here does not compile.
+macro_rules! names {
+    ($($variant:pat => $name:literal,)+) => {
+        impl Command<'_> {
+            /// The [names](Self::name) of all commands, for a test that each command is covered.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// Returns the name of the command: `add`, `save_policy`.
+            ///
+            /// ```
+            /// use tower_api_key::store::Command;
+            ///
+            /// assert_eq!(Command::Revoke { id: "key_1" }.name(), "revoke");
+            /// assert!(Command::NAMES.contains(&"revoke"));
+            /// ```
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $($variant => $name),+
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Self::Add(_) => "add",
+    Self::Update { .. } => "update",
+    Self::Rotate { .. } => "rotate",
+    Self::Revoke { .. } => "revoke",
+    Self::Delete { .. } => "delete",
+    Self::NoteRefund { .. } => "note_refund",
+    Self::SaveAccount(_) => "save_account",
+    Self::DeleteAccount { .. } => "delete_account",
+    Self::SavePolicy(_) => "save_policy",
+    Self::DeletePolicy(_) => "delete_policy",
 }
 
 impl Command<'_> {
@@ -200,15 +237,18 @@ impl<'a> CommandOptions<'a> {
         self.in_existing_account
     }
 
-    /// Checks the texts that the audit trail keeps. Every store calls this before it makes a change.
+    /// Checks the texts that the audit trail keeps. Every store calls this before it makes a change that a program asks for.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord::Text`] if the author, the reason or the idempotency key has control characters, line breaks or
-    /// marks of writing direction, or is too long.
+    /// - [`InvalidRecord::Text`] if the author, the reason or the idempotency key has control characters, line breaks or
+    ///   marks of writing direction, or is too long: more than [`MAX_TEXT_BYTES`](crate::key::MAX_TEXT_BYTES), or
+    ///   [`MAX_LONG_TEXT_BYTES`](crate::key::MAX_LONG_TEXT_BYTES) for the reason;
+    /// - [`InvalidRecord::ReservedAuthor`] if the author is one of the [`RESERVED_AUTHORS`](super::RESERVED_AUTHORS).
     pub fn check(&self) -> Result<(), InvalidRecord> {
         super::check_author(self.by)?;
-        check_text("the reason of a change", self.reason.unwrap_or_default())?;
+        super::check_unreserved(self.by)?;
+        check_long_text("the reason of a change", self.reason.unwrap_or_default())?;
         let key = self.idempotency_key.as_ref().map_or("", IdempotencyKey::as_str);
         Ok(check_text("an idempotency key", key)?)
     }

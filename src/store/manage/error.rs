@@ -36,6 +36,18 @@ pub enum ManageError {
     /// The key would break a rule of a [policy](crate::policy).
     #[error(transparent)]
     PolicyViolated(#[from] PolicyViolation),
+    /// A policy has a rule or a subject of a newer version. Each key that it may cover stays as it is, except that it can be
+    /// revoked and deleted.
+    #[error(
+        "the policy for {subject} cannot be read by this version ({problem}), so no key that it covers can be added or \
+        changed: update the program, or delete the policy and set it again"
+    )]
+    PolicyUnreadable {
+        /// The subject of the policy, as the store has it.
+        subject: String,
+        /// What this version does not know, for an operator.
+        problem: String,
+    },
     /// The key has this number of valid secrets, which is [the most](super::MOST_VALID_SECRETS).
     #[error(
         "the key has {0} valid secrets, which is the most: wait until one ends, or rotate without an overlap"

@@ -17,7 +17,7 @@ use super::trail_filter::TrailFilter;
 use super::update::KeyUpdate;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
-use crate::policy::Policies;
+use crate::policy::{KeyPolicy, Policies};
 
 /// The future that a [`KeyManager`] returns. It is boxed, so that a manager can be used through `dyn`.
 pub type ManageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
@@ -235,7 +235,22 @@ pub trait KeyManager: KeyStore {
     }
 
     /// Lists all policies. [`Command::SavePolicy`] and [`Command::DeletePolicy`] change them.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::PolicyUnreadable`] if this version cannot read one of them.
+    /// [`page_of_policies`](Self::page_of_policies) returns the others.
     fn policies(&self) -> ManageFuture<'_, Policies>;
+
+    /// Lists all policies on one page, and also returns the rows that this version cannot read. The id of such a row is the
+    /// subject of its policy: [`PolicySubject::stored`](crate::policy::PolicySubject::stored) reads it. The default
+    /// implementation returns no such rows.
+    fn page_of_policies(&self) -> ManageFuture<'_, Page<KeyPolicy>> {
+        let found = self.policies();
+        Box::pin(async move {
+            Ok(Page { found: found.await?.iter().cloned().collect(), broken: Vec::new() })
+        })
+    }
 
     /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;

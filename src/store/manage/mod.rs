@@ -27,7 +27,8 @@ mod update;
 mod version;
 
 pub use applied::Applied;
-pub use author::check_author;
+pub(super) use author::REHASHER;
+pub use author::{RESERVED_AUTHORS, check_author, check_unreserved};
 pub use change::{Action, Change};
 pub use command::{Command, CommandOptions};
 pub use command_target::CommandTarget;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::manage::{
-    Action, CommandOptions, FORMER_DIGEST_KEPT, FormerDigest, ManageFuture, PepperManager,
-    PepperUsage, Rehash,
+    Action, FORMER_DIGEST_KEPT, FormerDigest, ManageError, ManageFuture, PepperManager,
+    PepperUsage, Rehash, check_author,
 };
 use super::index::identity;
 use super::line::{Line, Made};
@@ -17,7 +17,8 @@ use crate::key::PepperName;
 
 impl PepperManager for MemoryStore {
     fn rehash<'a>(&'a self, secrets: Vec<Rehash>, by: &'a str) -> ManageFuture<'a, u64> {
-        now(self.made(&CommandOptions::by(by)).map(|made| {
+        now(check_author(by).map_err(ManageError::from).map(|()| {
+            let made = Made { at: self.0.clock.now(), by, reason: None };
             let mut writer = self.writer();
             writer.delete_former_digests(made.at);
             secrets.into_iter().map(|secret| u64::from(writer.rehash(secret, made).is_some())).sum()

@@ -13,7 +13,7 @@ use super::progress::Wake;
 use super::replicated::Replica;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
-use crate::policy::Policies;
+use crate::policy::{KeyPolicy, Policies};
 
 /// Every change waits until this replica applies it, at most for the [timeout](super::ReplicaBuilder::timeout) of a
 /// question. If the replica does not apply it in time, the call fails with
@@ -75,6 +75,10 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
 
     fn policies(&self) -> ManageFuture<'_, Policies> {
         self.store().policies()
+    }
+
+    fn page_of_policies(&self) -> ManageFuture<'_, Page<KeyPolicy>> {
+        self.store().page_of_policies()
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {

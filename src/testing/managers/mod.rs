@@ -4,6 +4,7 @@ mod accounts;
 mod commands;
 mod keys;
 mod lists;
+mod longest_texts;
 mod most_keys;
 mod policies;
 mod policy_changes;

@@ -3,7 +3,8 @@
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
 use super::{
-    accounts, commands, keys, lists, most_keys, policies, policy_changes, secrets, trail, updates,
+    accounts, commands, keys, lists, longest_texts, most_keys, policies, policy_changes, secrets,
+    trail, updates,
 };
 use crate::store::KeyManager;
 
@@ -97,6 +98,7 @@ macro_rules! __store_promises {
             policy_changes::of_two_changes_of_a_policy_only_the_first_is_made,
             policy_changes::the_trail_shows_changes_of_policies,
             secrets::no_rotation_keeps_a_secret_beyond_its_longest_life,
+            longest_texts::the_longest_texts_are_kept,
         }
     };
 }

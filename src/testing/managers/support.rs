@@ -85,6 +85,16 @@ pub(super) fn is_not_found<T: Debug>(answer: Result<T, ManageError>, what: &str)
     );
 }
 
+/// Checks that a change failed because a text is not valid.
+#[track_caller]
+#[allow(clippy::needless_pass_by_value)] // As above.
+pub(super) fn is_invalid<T: Debug>(answer: Result<T, ManageError>, what: &str, by: &str) {
+    assert!(
+        matches!(answer, Err(ManageError::Invalid(_))),
+        "{what} by the author {by:?} has to fail with `Invalid`: {answer:?}"
+    );
+}
+
 /// Checks that a change failed because the key exists already.
 #[track_caller]
 #[allow(clippy::needless_pass_by_value)] // As above.

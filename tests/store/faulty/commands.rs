@@ -4,7 +4,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
     Action, Applied, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate,
-    ManageError, ManageFuture, NewKey, Precondition,
+    ManageError, ManageFuture, NewKey, Precondition, StoreError,
 };
 
 use super::{Faulty, secrets, to_the_microsecond};
@@ -18,6 +18,13 @@ impl<S: KeyManager> Faulty<S> {
     ) -> ManageFuture<'a, Applied> {
         if matches!(command, Command::SavePolicy(_) | Command::DeletePolicy(_)) {
             return self.change_policy(command, options);
+        }
+        if let Command::Add(new) = &command
+            && new.record.name().len() > 255
+            && self.has(Fault::TakesNoLongName)
+        {
+            let problem = StoreError::new("the row is too large for its index");
+            return Box::pin(async { Err(problem.into()) });
         }
         let by = options.author();
         let bare = CommandOptions::by(by);

@@ -13,7 +13,9 @@ pub(super) struct Operation {
     pub(super) handler: MethodRouter<Management>,
     id: &'static str,
     summary: &'static str,
-    scope: Option<&'static str>,
+    /// The scopes that every such request needs.
+    scopes: Vec<&'static str>,
+    description: Option<&'static str>,
     parameters: Vec<Value>,
     body: Option<(&'static str, bool)>,
     answers: Vec<(u16, &'static str, Option<Value>)>,
@@ -44,7 +46,8 @@ impl Operation {
             handler,
             id,
             summary,
-            scope: None,
+            scopes: Vec::new(),
+            description: None,
             parameters,
             body: None,
             answers: Vec::new(),
@@ -54,10 +57,21 @@ impl Operation {
     }
 
     /// Names the scope that the caller's key needs.
-    pub(super) fn needs(self, scope: &'static str) -> Self {
-        let Self { mut problems, .. } = self;
-        problems.extend([403, 503]);
-        Self { scope: Some(scope), problems, ..self }
+    pub(super) fn needs(mut self, scope: &'static str) -> Self {
+        self.scopes.insert(0, scope);
+        self.problems.extend([403, 503]);
+        self
+    }
+
+    /// Names further scopes that the caller's key needs for every such request.
+    pub(super) fn also_needs(mut self, scopes: impl IntoIterator<Item = &'static str>) -> Self {
+        self.scopes.extend(scopes);
+        self
+    }
+
+    /// Describes what the summary leaves out.
+    pub(super) fn because(self, description: &'static str) -> Self {
+        Self { description: Some(description), ..self }
     }
 
     pub(super) fn parameters(mut self, parameters: impl IntoIterator<Item = Value>) -> Self {
@@ -159,8 +173,12 @@ impl Operation {
             "responses": responses,
         });
         if let Some(operation) = operation.as_object_mut() {
-            if let Some(scope) = self.scope {
-                operation.insert("x-required-scope".to_owned(), scope.into());
+            if let Some(scope) = self.scopes.first() {
+                operation.insert("x-required-scope".to_owned(), (*scope).into());
+                operation.insert("x-required-scopes".to_owned(), json!(self.scopes));
+            }
+            if let Some(description) = self.description {
+                operation.insert("description".to_owned(), description.into());
             }
             if let Some((name, patch)) = self.body {
                 let schema = json!({ "schema": schema::reference(name) });

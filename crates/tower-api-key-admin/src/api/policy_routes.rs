@@ -19,7 +19,7 @@ use super::policy_subject::{NamedSubject, SubjectPath};
 use super::problem::Problem;
 use super::{schema, strict};
 use crate::management::Management;
-use crate::management::scopes::{KEYS_READ, POLICIES_READ, POLICIES_WRITE};
+use crate::management::scopes::{KEYS_GRANT_ANY, KEYS_READ, POLICIES_READ, POLICIES_WRITE};
 
 /// A path of policies, with the id and the summary of each of its operations.
 struct PolicyPath {
@@ -74,6 +74,7 @@ pub(super) fn operations() -> Vec<Operation> {
             get(review_all),
         )
         .needs(POLICIES_READ)
+        .also_needs([KEYS_READ])
         .parameters([after(), limit()])
         .answer(
             200,
@@ -92,7 +93,34 @@ pub(super) fn operations() -> Vec<Operation> {
         .answer(200, "The policies, and what follows", schema::reference("KeyReview")),
     ];
     all.extend(PATHS.iter().flat_map(of_subject));
+    all.push(
+        Operation::new(
+            "delete",
+            "/policies/unknown/{subject}",
+            "deleteUnknownPolicy",
+            "Deletes a policy of a newer version, for keys that this one cannot tell",
+            delete(remove).layer(Extension(SubjectPath::Unknown)),
+        )
+        .needs(POLICIES_WRITE)
+        .also_needs([KEYS_GRANT_ANY])
+        .because("The list of policies has such a subject as the `id` of a row in `broken`.")
+        .changes()
+        .conditional(false)
+        .empty_answer("The policy is deleted"),
+    );
     all
+}
+
+/// Describes the scopes that changes of policies need.
+fn with_scopes(of: SubjectPath, operation: Operation) -> Operation {
+    match of {
+        SubjectPath::Account => operation.because(
+            "For an account of operators, the key needs the scope `keys.grant-any`, too: a sweep ends keys as policies say.",
+        ),
+        _ => operation
+            .also_needs([KEYS_GRANT_ANY])
+            .because("The policy may cover keys of operators, and a sweep ends keys as policies say."),
+    }
 }
 
 fn of_subject(path: &PolicyPath) -> [Operation; 3] {
@@ -107,8 +135,8 @@ fn of_subject(path: &PolicyPath) -> [Operation; 3] {
             .needs(POLICIES_READ)
             .answer(200, "The policy", policy())
             .shows_version(),
-        new("put", path.save, put(save))
-            .needs(POLICIES_WRITE)
+        with_scopes(of, new("put", path.save, put(save)).needs(POLICIES_WRITE))
+            .also_needs([POLICIES_READ])
             .body("PolicyBody")
             .changes()
             .conditional(true)
@@ -116,8 +144,7 @@ fn of_subject(path: &PolicyPath) -> [Operation; 3] {
             .answer(200, "The policy afterwards", policy())
             .answer(201, "The new policy", policy())
             .shows_version(),
-        new("delete", path.delete, delete(remove))
-            .needs(POLICIES_WRITE)
+        with_scopes(of, new("delete", path.delete, delete(remove)).needs(POLICIES_WRITE))
             .changes()
             .conditional(false)
             .empty_answer("The policy is deleted"),

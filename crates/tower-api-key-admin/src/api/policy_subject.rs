@@ -15,6 +15,8 @@ pub(super) enum SubjectPath {
     All,
     Account,
     Kind,
+    /// Subjects that this version does not know.
+    Unknown,
 }
 
 /// The subject that the path of a request names. The name may be one that no account and no kind can have.
@@ -48,6 +50,13 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedSubject {
             Some(SubjectPath::Kind) => {
                 let kind = path_parameter(parts, state, "kind").await?;
                 KeyKind::new(kind).map(PolicySubject::Kind).map_err(invalid("kind"))
+            }
+            Some(SubjectPath::Unknown) => {
+                let text = path_parameter(parts, state, "subject").await?;
+                match PolicySubject::stored(&text) {
+                    unknown @ PolicySubject::Unknown(_) => Ok(unknown),
+                    _ => Err(ManagementError::NotFound("policy")),
+                }
             }
             None => return Err(Problem::unknown_path()),
         };

@@ -106,7 +106,7 @@ pub(super) fn page(of: &str) -> Value {
         "data": list(of),
         "broken": {
             "type": "array",
-            "description": "Rows that cannot be read. Such keys can be revoked and deleted.",
+            "description": "Rows that cannot be read. Such keys can be revoked and deleted, and such policies deleted.",
             "items": whole_view(json!({ "id": { "type": "string" }, "problem": { "type": "string" } })),
         },
         "next": {

@@ -53,7 +53,7 @@ impl KeyForm {
             // Without the right to read keys the rules are met when the form is sent.
             Err(ManagementError::MissingScope(_)) => <_>::default(),
             // One row that this version cannot read may be for other keys. If it is not, the store refuses the change.
-            Err(ManagementError::Unavailable(_)) => {
+            Err(ManagementError::PolicyUnreadable(_) | ManagementError::Unavailable(_)) => {
                 policies_unread = true;
                 <_>::default()
             }

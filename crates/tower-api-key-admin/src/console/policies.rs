@@ -4,15 +4,14 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use tower_api_key::policy::KeyPolicy;
-use tower_api_key::store::{IdempotencyKey, Version};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{BrokenRow, IdempotencyKey, Version};
 
 use super::confirm::ConfirmPage;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_form::fingerprint;
 use super::listing::following;
-use super::policy_form::subject;
 use super::problem::{page, sentence};
 use super::rules::{self, ShownPolicy};
 use super::visit::{Sent, Visit};
@@ -24,12 +23,21 @@ struct PoliciesPage {
     frame: Frame,
     note: Option<&'static str>,
     rows: Vec<PolicyRow>,
+    unreadable: Vec<UnreadableRow>,
     next: Option<String>,
 }
 
 struct PolicyRow {
     policy: ShownPolicy,
     /// Whether the visitor may change the policy.
+    open: bool,
+}
+
+/// A policy that this version cannot read.
+struct UnreadableRow {
+    id: String,
+    subject: String,
+    problem: String,
     open: bool,
 }
 
@@ -75,6 +83,15 @@ pub(super) async fn policies(
         policy: ShownPolicy::of(policy),
         open: management.may_change_policy(&visit.caller, policy.subject()),
     };
+    let unreadable = |row: &BrokenRow| {
+        let subject = PolicySubject::stored(&row.id);
+        UnreadableRow {
+            id: row.id.clone(),
+            subject: rules::subject(&subject),
+            problem: row.problem.clone(),
+            open: management.may_change_policy(&visit.caller, &subject),
+        }
+    };
     let policies = PoliciesPage {
         frame: visit.frame(Section::Policies),
         note: match fields.text("done") {
@@ -83,6 +100,7 @@ pub(super) async fn policies(
             _ => None,
         },
         rows: listed.found.iter().map(row).collect(),
+        unreadable: listed.broken.iter().map(unreadable).collect(),
         next: listed.next.map(|after| following(&fields, &after)),
     };
     page(StatusCode::OK, &policies)
@@ -120,13 +138,26 @@ pub(super) async fn delete(Sent { visit, fields }: Sent) -> Response {
         if reason.is_empty() {
             return Err(ManagementError::invalid("reason", "it is required"));
         }
-        let version = fields.text("version").parse();
-        let version = version.map_err(|_| ManagementError::VersionMissing)?;
+        let subject = PolicySubject::stored(fields.text("id"));
+        let request = ChangeRequest::new().because(reason);
+        let request = match fields.text("version") {
+            "" => {
+                // Only a policy that cannot be read has no version. It may be gone already if the form is sent twice.
+                match shared.management.show_policy(&visit.caller, &subject).await {
+                    Err(ManagementError::PolicyUnreadable(_) | ManagementError::NotFound(_)) => {
+                        request
+                    }
+                    shown => return shown.and(Err(ManagementError::VersionMissing)),
+                }
+            }
+            version => {
+                let version = version.parse().map_err(|_| ManagementError::VersionMissing)?;
+                request.if_version(version)
+            }
+        };
         let fingerprint = fingerprint("delete-policy", &fields);
         let once = IdempotencyKey::new(fields.text("once"), &fingerprint);
-        let request = ChangeRequest::new().because(reason).if_version(version);
         let request = if once.as_str().is_empty() { request } else { request.once(once) };
-        let subject = subject(fields.text("id"))?;
         shared.management.delete_policy(&visit.caller, &subject, &request).await
     };
     match deleted.await {
@@ -137,9 +168,10 @@ pub(super) async fn delete(Sent { visit, fields }: Sent) -> Response {
 
 async fn ask(visit: &Visit, id: &str, reason: &str, error: Option<&ManagementError>) -> Response {
     let shared = &visit.shared;
-    let policy = async { shared.management.show_policy(&visit.caller, &subject(id)?).await };
-    let policy = match policy.await {
-        Ok(policy) => policy,
+    let subject = PolicySubject::stored(id);
+    let version = match shared.management.show_policy(&visit.caller, &subject).await {
+        Ok(policy) => Version::of_policy(&policy).to_string(),
+        Err(ManagementError::PolicyUnreadable(_)) => String::new(),
         Err(error) => return visit.refused(&error),
     };
     let Some(once) = shared.sessions.name() else {
@@ -148,12 +180,16 @@ async fn ask(visit: &Visit, id: &str, reason: &str, error: Option<&ManagementErr
     };
     let asked = ConfirmPage {
         frame: visit.frame(Section::Policies),
-        title: format!("Delete the policy for {}", rules::subject(policy.subject())),
+        title: format!("Delete the policy for {}", rules::subject(&subject)),
         page: "delete-policy",
         problem: error.map(sentence),
-        consequence: "Its rules bind no key from now on. Keys stay as they are, with what sweeps have changed.",
+        consequence: if version.is_empty() {
+            "This server cannot read the policy. Its rules bind no key from now on: set it again. Keys stay as they are."
+        } else {
+            "Its rules bind no key from now on. Keys stay as they are, with what sweeps have changed."
+        },
         id: id.to_owned(),
-        version: Version::of_policy(&policy).to_string(),
+        version,
         once,
         reason: reason.to_owned(),
         needs_reason: true,

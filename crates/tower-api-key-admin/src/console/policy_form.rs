@@ -127,6 +127,6 @@ async fn stored(visit: &Visit, id: &str) -> Result<PolicyValues, ManagementError
 }
 
 /// Reads the subject of a policy that should exist.
-pub(super) fn subject(id: &str) -> Result<PolicySubject, ManagementError> {
+fn subject(id: &str) -> Result<PolicySubject, ManagementError> {
     id.parse().map_err(|_| ManagementError::NotFound("policy"))
 }

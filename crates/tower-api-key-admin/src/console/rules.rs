@@ -33,6 +33,7 @@ pub(super) fn subject(subject: &PolicySubject) -> String {
         PolicySubject::All => "all keys".to_owned(),
         PolicySubject::Account(id) => format!("the account {id}"),
         PolicySubject::Kind(kind) => format!("the kind {kind}"),
+        PolicySubject::Unknown(text) => format!("{text}, which this server does not know"),
     }
 }
 
@@ -51,7 +52,7 @@ fn rules(policy: &KeyPolicy) -> Vec<String> {
     }
     if let Some(most) = policy.most_keys() {
         let of = match policy.subject() {
-            PolicySubject::All => "An account has at most",
+            PolicySubject::All | PolicySubject::Unknown(_) => "An account has at most",
             PolicySubject::Account(_) => "The account has at most",
             PolicySubject::Kind(_) => "An account has, of this kind, at most",
         };

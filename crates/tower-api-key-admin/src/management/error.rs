@@ -19,6 +19,9 @@ pub enum ManagementError {
     OperatorsOnly,
     /// The caller is no operator, and this management admits no owners.
     NoOwners,
+    /// The id of the caller's key is one of the [`RESERVED_AUTHORS`](tower_api_key::store::RESERVED_AUTHORS), so its changes
+    /// would look like those of a task of the store.
+    ReservedAuthor,
     /// The caller may not give this field this value, because its own key has less.
     NotGrantable {
         /// The name of the field.
@@ -50,6 +53,9 @@ pub enum ManagementError {
         /// The place, from 1, of the scope that the policy does not allow among the sorted scopes of the key.
         scope: Option<usize>,
     },
+    /// The policy for this subject has a rule or a subject of a newer version. It can be deleted, and nothing that it covers
+    /// can be changed until then.
+    PolicyUnreadable(String),
     /// The key has this number of valid secrets, which is the most.
     TooManySecrets(usize),
     /// The account is one of operators, which this management neither disables nor deletes.
@@ -99,6 +105,7 @@ impl ManagementError {
             Self::MissingScope(_)
             | Self::OperatorsOnly
             | Self::NoOwners
+            | Self::ReservedAuthor
             | Self::NotGrantable { .. } => StatusCode::FORBIDDEN,
             Self::SessionEnded => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -116,7 +123,9 @@ impl ManagementError {
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionDiffers => StatusCode::PRECONDITION_FAILED,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
-            Self::NotYetApplied | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::PolicyUnreadable(_) | Self::NotYetApplied | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotIssued(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -127,6 +136,7 @@ impl ManagementError {
             Self::MissingScope(_) => "missing-scope",
             Self::OperatorsOnly => "operators-only",
             Self::NoOwners => "no-owners",
+            Self::ReservedAuthor => "reserved-author",
             Self::NotGrantable { .. } => "not-grantable",
             Self::SessionEnded => "session-ended",
             Self::NotFound(_) => "not-found",
@@ -135,6 +145,7 @@ impl ManagementError {
             Self::NotActive(_) => "not-active",
             Self::TooManyKeys(_) => "too-many-keys",
             Self::PolicyViolated { .. } => "policy-violated",
+            Self::PolicyUnreadable(_) => "policy-unreadable",
             Self::TooManySecrets(_) => "too-many-secrets",
             Self::OperatorAccount => "operator-account",
             Self::VersionMissing => "version-missing",
@@ -165,6 +176,9 @@ impl std::fmt::Display for ManagementError {
             Self::MissingScope(scope) => write!(formatter, "your key lacks the scope `{scope}`"),
             Self::OperatorsOnly => formatter.write_str("only operators may do this"),
             Self::NoOwners => formatter.write_str("only keys of operators may manage keys here"),
+            Self::ReservedAuthor => formatter.write_str(
+                "the trail keeps the id of your key for a task of the store: use a key with another id",
+            ),
             Self::NotGrantable { field, problem } | Self::Invalid { field: Cow::Borrowed(field), problem } => {
                 write!(formatter, "{field}: {problem}")
             }
@@ -202,6 +216,10 @@ impl std::fmt::Display for ManagementError {
                 Some(field) => write!(formatter, "{field}: {violation}"),
                 None => write!(formatter, "{violation}"),
             },
+            Self::PolicyUnreadable(subject) => write!(
+                formatter,
+                "this server cannot read the policy for {subject}: update the server, or delete the policy and set it again"
+            ),
             Self::TooManySecrets(most) => write!(
                 formatter,
                 "the key has {most} valid secrets: wait until one ends, or rotate without overlap"
@@ -247,6 +265,7 @@ impl From<ManageError> for ManagementError {
             ManageError::PolicyViolated(violation) => {
                 Self::PolicyViolated { violation, scope: None }
             }
+            ManageError::PolicyUnreadable { subject, .. } => Self::PolicyUnreadable(subject),
             ManageError::TooManySecrets(most) => Self::TooManySecrets(most),
             ManageError::NotActive(state) => Self::NotActive(state),
             ManageError::PreconditionFailed => Self::VersionDiffers,

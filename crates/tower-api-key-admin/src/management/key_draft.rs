@@ -117,10 +117,11 @@ impl KeyDraft {
 /// The most scopes, networks or metadata values of one key.
 const MOST_IN_A_LIST: usize = 200;
 
-/// The longest name of a key or of metadata, in characters.
+/// The longest name of a key, and the longest name or value of metadata, in characters. None has more than the bytes that a
+/// store allows.
 const LONGEST_NAME: usize = 255;
 
-/// The longest description or metadata value, in characters.
+/// The longest description, in characters.
 const LONGEST_TEXT: usize = 2_000;
 
 /// Checks quotas, and names the first one that is not valid by its place: its name may be a secret in the wrong place.
@@ -175,7 +176,7 @@ pub(super) fn check_sizes(
             return Err(ManagementError::invalid("metadata", "a name must not be empty"));
         }
         fits("metadata", name, LONGEST_NAME)?;
-        fits("metadata", value, LONGEST_TEXT)?;
+        fits("metadata", value, LONGEST_NAME)?;
     }
     check_metadata(metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

@@ -9,7 +9,7 @@ use tower_api_key::key::{AccountId, Issuer, KeyHasher};
 use tower_api_key::limits::{Limiter, Plans};
 use tower_api_key::quota::Quotas;
 use tower_api_key::rules::Roles;
-use tower_api_key::store::{KeyManager, KeyState};
+use tower_api_key::store::{KeyManager, KeyState, check_unreserved};
 use tower_api_key::usage::UsageReader;
 
 use super::caller::Caller;
@@ -63,11 +63,15 @@ impl Management {
     ///
     /// # Errors
     ///
-    /// [`ManagementError::NoOwners`] if the key belongs to no operator and owners are not admitted.
+    /// [`ManagementError::NoOwners`] if the key belongs to no operator and owners are not admitted;
+    /// [`ManagementError::ReservedAuthor`] if the id of the key is the name of a task of the store.
     pub fn caller(&self, grant: &Grant) -> Result<Caller, ManagementError> {
         let operator = self.0.operators.contains(grant.account());
         if !operator && self.0.owners.is_none() {
             return Err(ManagementError::NoOwners);
+        }
+        if check_unreserved(grant.key_id().as_str()).is_err() {
+            return Err(ManagementError::ReservedAuthor);
         }
         Ok(Caller { grant: grant.clone(), operator, made: self.now() })
     }

@@ -14,7 +14,8 @@ use super::policy_draft::PolicyDraft;
 use super::scopes::{KEYS_GRANT_ANY, KEYS_READ, POLICIES_READ, POLICIES_WRITE};
 
 impl Management {
-    /// Lists policies, one page after another: for all keys, then by account, then by kind.
+    /// Lists policies, one page after another: for all keys, then by account, then by kind. `broken` has the policies that
+    /// this version cannot read, each with the text of its subject.
     ///
     /// # Errors
     ///
@@ -30,12 +31,19 @@ impl Management {
         let limit = checked_limit(limit)?;
         let after = after.map(str::parse::<PolicySubject>).transpose();
         let after = after.map_err(|problem| ManagementError::invalid("after", problem))?;
-        let all = self.0.manager.policies().await?;
-        let later =
-            |policy: &&KeyPolicy| after.as_ref().is_none_or(|after| policy.subject() > after);
-        let found = all.iter().filter(later).take(limit + 1).cloned().collect();
-        let page = Page { found, broken: Vec::new() };
-        Ok(Listed::new(page, limit, |policy| policy.subject().to_string()))
+        let Page { mut found, broken } = self.0.manager.page_of_policies().await?;
+        let is_later = |subject: &PolicySubject| after.as_ref().is_none_or(|after| subject > after);
+        found.retain(|policy| is_later(policy.subject()));
+        found.truncate(limit + 1);
+        let page = Page { found, broken };
+        let mut listed = Listed::new(page, limit, |policy| policy.subject().to_string());
+        // Those of other pages are listed there.
+        let end = listed.next.as_ref().and(listed.found.last()).map(KeyPolicy::subject);
+        listed.broken.retain(|row| {
+            let subject = PolicySubject::stored(&row.id);
+            is_later(&subject) && end.is_none_or(|end| subject <= *end)
+        });
+        Ok(listed)
     }
 
     /// Shows the policy for a subject.
@@ -43,15 +51,15 @@ impl Management {
     /// # Errors
     ///
     /// [`ManagementError::MissingScope`] without `policies.read`; [`ManagementError::OperatorsOnly`] for owners;
-    /// [`ManagementError::NotFound`] if there is no such policy.
+    /// [`ManagementError::NotFound`] if there is no such policy; [`ManagementError::PolicyUnreadable`] if this version cannot
+    /// read it.
     pub async fn show_policy(
         &self,
         caller: &Caller,
         subject: &PolicySubject,
     ) -> Result<KeyPolicy, ManagementError> {
         caller.require_operator(POLICIES_READ)?;
-        let all = self.0.manager.policies().await?;
-        all.find(subject).cloned().ok_or(ManagementError::NotFound("policy"))
+        self.stored_policy(subject).await?.ok_or(ManagementError::NotFound("policy"))
     }
 
     /// Saves the policy for a subject, and replaces the one that was there. Keys that exist stay as they are, until a
@@ -76,16 +84,18 @@ impl Management {
         caller.require(POLICIES_READ)?;
         let policy = draft.policy(subject.clone())?;
         // A policy that cannot be read can be replaced.
-        let all = self.0.manager.policies().await.unwrap_or_default();
-        let before = all.find(subject);
-        if let (None, PolicySubject::Account(id)) = (before, subject)
+        let before = match self.stored_policy(subject).await {
+            Err(ManagementError::PolicyUnreadable(_)) => None,
+            stored => stored?,
+        };
+        if let (None, PolicySubject::Account(id)) = (&before, subject)
             && self.0.manager.find_account(id.as_str()).await?.is_none()
         {
             // A mistyped name would be a rule that binds no key.
             let problem = "there is no such account: save it first";
             return Err(ManagementError::invalid("account", problem));
         }
-        let had = before.and_then(KeyPolicy::scopes);
+        let had = before.as_ref().and_then(KeyPolicy::scopes);
         let new = policy.scopes().into_iter().flat_map(tower_api_key::key::ScopeSet::iter);
         let new = new.filter(|scope| had.is_none_or(|had| !had.contains(scope)));
         self.check_known_scopes(&new.map(str::to_owned).collect::<Vec<_>>())?;
@@ -100,7 +110,8 @@ impl Management {
         saved.policy.ok_or(ManagementError::NotFound("policy"))
     }
 
-    /// Deletes the policy for a subject. Keys stay as they are.
+    /// Deletes the policy for a subject. Keys stay as they are. A policy that this version cannot read has no version: delete it
+    /// without one.
     ///
     /// # Errors
     ///
@@ -119,12 +130,25 @@ impl Management {
         match self.0.manager.apply(Command::DeletePolicy(subject.clone()), options).await {
             Err(ManageError::NotFound) => Err(ManagementError::NotFound("policy")),
             Err(ManageError::PreconditionFailed)
-                if self.0.manager.policies().await?.find(subject).is_none() =>
+                if self.stored_policy(subject).await?.is_none() =>
             {
                 Err(ManagementError::NotFound("policy"))
             }
             deleted => Ok(deleted.map(|_| ())?),
         }
+    }
+
+    /// Returns the policy for a subject, whatever other policies are.
+    async fn stored_policy(
+        &self,
+        subject: &PolicySubject,
+    ) -> Result<Option<KeyPolicy>, ManagementError> {
+        let Page { found, broken } = self.0.manager.page_of_policies().await?;
+        let text = subject.to_string();
+        if broken.iter().any(|row| row.id == text) {
+            return Err(ManagementError::PolicyUnreadable(text));
+        }
+        Ok(found.into_iter().find(|policy| policy.subject() == subject))
     }
 
     /// Returns true if a caller may save and delete the policy for a subject.

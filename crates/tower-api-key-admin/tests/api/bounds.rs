@@ -34,19 +34,46 @@ async fn metadata_of_a_key_has_16_kib_at_most() {
     let world = World::new();
     let operator = world.operator().await;
     world.key("key_1", "acme", |key| key).await;
-    let value = "x".repeat(2_000);
+    let value = "x".repeat(255);
     let metadata = |from: u32, until: u32| -> Value {
         let values = (from..until).map(|number| (number.to_string(), json!(value)));
         Value::Object(values.collect())
     };
-    let draft = json!({ "account": "acme", "environment": "live", "metadata": metadata(0, 9) });
+    let draft = json!({ "account": "acme", "environment": "live", "metadata": metadata(0, 70) });
     let answer = world.post(&operator, "/manage/keys", draft).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("metadata")));
-    for (from, status) in [(0, 200), (4, 200), (8, 422)] {
-        let edit = json!({ "metadata": metadata(from, from + 4) });
+    for (from, status) in [(0, 200), (20, 200), (40, 422)] {
+        let edit = json!({ "metadata": metadata(from, from + 40) });
         let answer = world.patch(&operator, "/manage/keys/key_1", edit).await;
         assert_eq!(answer.status, status, "{answer:?}");
     }
+}
+
+/// A store finds keys by these texts, and cannot index longer ones.
+#[tokio::test]
+async fn a_text_that_no_store_can_index_is_refused() {
+    let world = World::new();
+    let operator = world.operator().await;
+    world.key("key_1", "acme", |key| key).await;
+    let [fits, long] = [255, 256].map(|count| "\u{1f511}".repeat(count));
+    for (field, value) in [
+        ("name", json!(long)),
+        ("metadata", json!({ long.as_str(): "x" })),
+        ("metadata", json!({ "x": long })),
+        ("owner", json!("x".repeat(256))),
+        ("kind", json!("x".repeat(256))),
+    ] {
+        let mut draft = json!({ "account": "acme", "environment": "live" });
+        draft[field] = value.clone();
+        let created = world.post(&operator, "/manage/keys", draft).await;
+        let edited = world.patch(&operator, "/manage/keys/key_1", json!({ field: value })).await;
+        for answer in [created, edited] {
+            let told = (answer.status.as_u16(), answer.json()["field"].clone());
+            assert_eq!(told, (422, json!(field)), "{answer:?}");
+        }
+    }
+    let edit = json!({ "name": fits, "metadata": { fits.as_str(): fits } });
+    assert_eq!(world.patch(&operator, "/manage/keys/key_1", edit).await.status, 200);
 }
 
 #[tokio::test]

@@ -5,6 +5,24 @@ use tower_api_key_admin::management::scopes;
 
 use crate::world::World;
 
+/// The trail keeps these names for tasks of the store. A sweep takes no change by `policy` for one by somebody.
+#[tokio::test]
+async fn a_key_with_the_name_of_a_task_of_the_store_manages_nothing() {
+    let world = World::new();
+    world.key("key_1", "acme", |key| key).await;
+    for id in tower_api_key::store::RESERVED_AUTHORS {
+        let operator = world.key(id, "staff", |key| key.scopes(["keys.read", "keys.write"])).await;
+        for line in ["GET /manage/keys", "POST /manage/keys/key_1/revoke"] {
+            let body = line.starts_with("POST").then(|| serde_json::json!({ "reason": "x" }));
+            let answer = world.ask(&operator, line, &[], body).await;
+            let told = (answer.status.as_u16(), answer.code());
+            assert_eq!(told, (403, "reserved-author".to_owned()), "{answer:?}");
+        }
+    }
+    let lines = world.store.changes(0, 100).await.unwrap();
+    assert!(lines.iter().all(|line| line.by == "test"), "{lines:?}");
+}
+
 #[tokio::test]
 async fn each_operation_needs_its_scope() {
     let world = World::new();

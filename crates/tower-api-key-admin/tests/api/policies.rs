@@ -1,9 +1,12 @@
 //! Policies: list, show, save, delete, and what they refuse.
 
-use serde_json::{Value, json};
-use tower_api_key::store::KeyUpdate;
+use std::sync::Arc;
 
-use crate::world::{Answer, World};
+use serde_json::{Value, json};
+use tower_api_key::clock::ManualClock;
+use tower_api_key_sqlx::{PolicySweep, SqlStore};
+
+use crate::world::{Answer, NOW, World};
 
 const DAY: u64 = 86_400;
 
@@ -253,10 +256,14 @@ async fn a_review_shows_what_breaks_a_rule_and_what_a_sweep_would_do() {
 
 #[tokio::test]
 async fn a_review_counts_what_a_sweep_counts_as_a_change() {
-    let world = World::new();
+    let clock = ManualClock::starting_at(NOW);
+    let store = SqlStore::builder("sqlite::memory:").clock(clock.clone()).connect().await.unwrap();
+    let swept = store.clone();
+    let store = Arc::new(store);
+    let world = World::over(store.clone(), store, clock);
     let operator = world.mighty_operator().await;
     world.key("key_1", "acme", |key| key).await;
-    let body = json!({ "switch_off_unused_seconds": 2 * DAY });
+    let body = json!({ "switch_off_unused_seconds": 2 * DAY, "require_expiry": true });
     world.ask(&operator, "PUT /manage/policies/accounts/acme", &ABSENT, Some(body)).await;
     let pass = |days: u64| world.clock.advance(std::time::Duration::from_secs(days * DAY));
     let due = async || {
@@ -269,8 +276,10 @@ async fn a_review_counts_what_a_sweep_counts_as_a_change() {
     let reset = json!({ "quota": "minute" });
     let answer = world.post(&operator, "/manage/counters/key_1/reset", reset).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let change: KeyUpdate = Box::new(|key| key.name("swept"));
-    world.store.update("key_1", change, "policy").await.unwrap();
+    let outcome = PolicySweep::new(swept).unwrap().sweep().await.unwrap();
+    assert_eq!((outcome.expiries_set, outcome.uses_unknown), (1, true), "{outcome:?}");
+    let line = world.store.changes(0, 100).await.unwrap().pop().unwrap();
+    assert_eq!(line.by, "policy");
     assert_eq!(due().await, 1);
     // The keys of a disabled account stay as they are, and get their time when it is enabled again.
     for (disabled, expected) in [(true, 0), (false, 0)] {

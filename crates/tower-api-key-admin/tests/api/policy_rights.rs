@@ -182,12 +182,80 @@ async fn a_policy_that_this_version_cannot_read_is_deleted_or_replaced_without_a
         assert!(world.ask(&operator, &put, &ANY, Some(rule())).await.status.is_success());
         let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
         sqlx::query(newer).execute(&pool).await.unwrap();
-        assert_eq!(world.get(&operator, path).await.status, 503);
+        let answer = world.get(&operator, path).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "policy-unreadable"));
+        let listed = world.get(&operator, "/manage/policies").await;
+        let broken = &listed.json()["broken"][0].clone();
+        assert_eq!(broken["id"], "account:acme", "{listed:?}");
+        assert!(broken["problem"].as_str().unwrap().contains("weekdays"));
+        // What the policy covers is refused meanwhile, with the remedy.
+        let new = serde_json::json!({ "account": "acme", "environment": "live" });
+        let refused = world.ask(&operator, "POST /manage/keys", &[], Some(new)).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "policy-unreadable"));
+        let told = refused.json()["detail"].to_string();
+        assert!(told.contains("account:acme") && told.contains("delete the policy"), "{told}");
         let answer = world.ask(&operator, &format!("{end} {path}"), headers, body).await;
         assert_eq!(answer.status, status, "{answer:?}");
         let listed = world.get(&operator, "/manage/policies").await;
         assert_eq!(listed.status, 200, "{listed:?}");
     }
+    let weak = world.operator().await;
+    let unknown = "INSERT INTO tower_api_key_policies VALUES ('plan:gold', '{\"most_keys\":1}')";
+    sqlx::query(unknown).execute(&pool).await.unwrap();
     pool.close().await;
+    let listed = world.get(&operator, "/manage/policies").await;
+    assert_eq!(listed.json()["broken"][0]["id"], "plan:gold", "{listed:?}");
+    assert_eq!(listed.json()["data"][0]["subject"], "account:acme", "{listed:?}");
+    for (who, subject, status) in [
+        (&weak, "plan:gold", 403),
+        (&operator, "plan:silver", 404),
+        (&operator, "account:acme", 404),
+        (&operator, "plan:gold", 204),
+        (&operator, "plan:gold", 404),
+    ] {
+        let delete = format!("DELETE /manage/policies/unknown/{subject}");
+        assert_eq!(world.ask(who, &delete, &[], None).await.status, status, "{subject}");
+    }
     std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn the_document_lists_every_scope_that_a_policy_needs() {
+    let world = World::new();
+    let operator = world.mighty_operator().await;
+    world.key("key_1", "acme", |key| key).await;
+    let document = world.get(&operator, "/manage/openapi.json").await.json();
+    let [all, both] = [
+        vec!["policies.write", "keys.grant-any", "policies.read"],
+        vec!["policies.write", "policies.read"],
+    ];
+    for (method, path, scopes, named) in [
+        ("put", "all", &*all, "all"),
+        ("put", "kinds/{kind}", &all, "kinds/web"),
+        ("put", "accounts/{id}", &both, "accounts/acme"),
+        ("delete", "all", &all[..2], "all"),
+        ("delete", "kinds/{kind}", &all[..2], "kinds/web"),
+        ("delete", "unknown/{subject}", &all[..2], "unknown/plan:gold"),
+        ("delete", "accounts/{id}", &both[..1], "accounts/acme"),
+        ("get", "review", &["policies.read", "keys.read"], "review"),
+    ] {
+        let described = &document["paths"][format!("/manage/policies/{path}")][method];
+        assert_eq!(described["x-required-scopes"], serde_json::json!(scopes), "{method} {path}");
+        assert_eq!(described["x-required-scope"], scopes[0], "{method} {path}");
+        let told = described["description"].as_str().unwrap_or_default();
+        assert!(method == "get" || told.contains("operators") || path.starts_with("unknown"));
+        // Without any one of them, the request is refused, and with all of them it is not.
+        let line = format!("{} /manage/policies/{named}", method.to_uppercase());
+        let body = (method == "put").then(|| serde_json::json!({ "most_keys": 999 }));
+        for without in scopes.iter().map(Some).chain([None]) {
+            let held: Vec<_> = scopes.iter().filter(|scope| Some(*scope) != without).collect();
+            let id = format!("{method}_{}_{}", path.len(), held.len()) + without.unwrap_or(&"");
+            let key = world.key(&id, "staff", |key| key.scopes(held)).await;
+            let answer = world
+                .ask(&key, &line, if method == "put" { &ANY } else { &[] }, body.clone())
+                .await;
+            let refused = answer.status == 403 && answer.code() == "missing-scope";
+            assert_eq!(refused, without.is_some(), "{line} without {without:?}: {answer:?}");
+        }
+    }
 }

@@ -127,19 +127,52 @@ async fn a_policy_that_this_version_cannot_read_closes_no_form_of_a_key() {
     let pool = SqlitePool::connect(&url).await.unwrap();
     let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
     sqlx::query(newer).execute(&pool).await.unwrap();
-    pool.close().await;
+    let unknown = "INSERT INTO tower_api_key_policies VALUES ('plan:gold', '{\"most_keys\":1}')";
+    sqlx::query(unknown).execute(&pool).await.unwrap();
     for path in ["new-key?account=acme", "edit-key?id=key_9"] {
         let response = page(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert!(text(response).await.contains(unread), "{path}");
     }
     assert_eq!(page("edit-key?id=none").await.status(), StatusCode::NOT_FOUND);
-    for (account, status) in [("acme", StatusCode::OK), ("other", StatusCode::SERVICE_UNAVAILABLE)]
-    {
+    let create = async |account: &str, once: &str| {
         let more = "environment=live&scopes_from=account";
-        let body = format!("form_token={token}&account={account}&once={account}&{more}");
-        let response = house.post("/console/new-key", &cookie, &body).await;
-        assert_eq!(response.status(), status, "{account}");
+        let body = format!("form_token={token}&account={account}&once={once}&{more}");
+        house.post("/console/new-key", &cookie, &body).await
+    };
+    // It may cover any key.
+    let response = create("acme", "first").await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(response).await.contains("cannot read the policy for plan:gold"));
+
+    let response = page("policies").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let listed = text(response).await;
+    for part in ["Unreadable", "the account other", "plan:gold", "weekdays", "2 policies"] {
+        assert!(listed.contains(part), "{part}: {listed}");
     }
+    let edit = page("edit-policy?id=account%3Aother").await;
+    assert_eq!(edit.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(edit).await.contains("delete the policy and set it again"));
+    for (id, after) in
+        [("plan%3Agold", StatusCode::SERVICE_UNAVAILABLE), ("account%3Aother", StatusCode::OK)]
+    {
+        assert!(listed.contains(&format!("delete-policy?id={id}")), "{listed}");
+        let asked = text(page(&format!("delete-policy?id={id}")).await).await;
+        assert!(asked.contains("This server cannot read the policy"), "{asked}");
+        let body = format!("form_token={token}&id={id}&version=&once=delete-{id}&reason=too+new");
+        for _ in 0..2 {
+            let response = house.post("/console/delete-policy", &cookie, &body).await;
+            assert_eq!(response.status(), StatusCode::SEE_OTHER, "{id}");
+        }
+        assert_eq!(create("acme", &format!("a{id}")).await.status(), StatusCode::OK, "{id}");
+        assert_eq!(create("other", &format!("o{id}")).await.status(), after, "{id}");
+    }
+    // A policy that can be read is deleted with the version that the visitor saw.
+    save(&house, "account:other").await;
+    let body = format!("form_token={token}&id=account%3Aother&version=&once=&reason=x");
+    let response = house.post("/console/delete-policy", &cookie, &body).await;
+    assert_eq!(response.status(), StatusCode::PRECONDITION_REQUIRED);
+    pool.close().await;
     std::fs::remove_file(file).unwrap();
 }

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use http::Method;
 use tower::ServiceExt;
-use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
+use tower_api_key::key::{Account, AccountId, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{Command, CommandOptions, KeyFilter, KeyManager, MemoryStore};
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply};
@@ -112,6 +112,20 @@ async fn a_key_is_of_the_environment_of_the_key_that_asks_for_it() {
         let answer = app.oneshot(second).await.unwrap();
         assert_eq!(reason(&answer), expected, "{own:?} {pinned:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_with_the_name_of_a_task_of_the_store_issues_none() {
+    let store = MemoryStore::new();
+    let record = KeyRecord::builder("policy", Account::builder("acme").build().unwrap());
+    let record = record.audience("billing").build().unwrap();
+    store.add_now(KeyHasher::sha256().digest(support::KEY.as_bytes()), record);
+    let app = app(&store, Issuer::new(LONG, KeyHasher::sha256()), None);
+    let path = "/api/organizations/acme/users/ada/keys";
+    let answer = app.oneshot(request(Method::POST, path).map(|()| Body::empty())).await.unwrap();
+    assert_eq!(answer.status(), 403);
+    assert!(text(answer).await.contains("reserved_author"));
+    assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -386,12 +386,54 @@ fn a_policy_that_this_version_cannot_read_is_deleted_and_set_again() {
     program.run(&["policies", "set", "account:acme", "--most-keys", "1"]).succeeded();
     let newer = r#"UPDATE tower_api_key_policies SET rules = '{"weekdays":["mon"]}'"#;
     change(&program, &[newer.to_owned()]);
-    for stopped in [&["list"][..], &["check"], &["set", "account:acme", "--most-keys", "1"]] {
-        let run = program.run(&[&["policies"], stopped].concat());
-        assert_ne!(run.code(), 0, "{}", run.everything());
-        assert!(run.everything().contains("update the program"), "{}", run.everything());
+    change(&program, &["INSERT INTO tower_api_key_policies VALUES ('plan:gold', '{}')".to_owned()]);
+    program.run(&["policies", "set", "all", "--most-keys", "9"]).succeeded();
+    for (asked, code) in [
+        (&["list"][..], 0),
+        (&["show", "account:acme"], 1),
+        (&["check"], 1),
+        (&["set", "account:acme", "--most-keys", "1"], 1),
+    ] {
+        let run = program.run(&[&["policies"], asked].concat());
+        assert_eq!(run.code(), code, "{}", run.everything());
+        for part in ["update the program", "delete the policy and set it again"] {
+            assert!(run.everything().contains(part), "{}", run.everything());
+        }
     }
+    let listed = program.run(&["policies", "list"]).everything();
+    for subject in ["all", "account:acme", "plan:gold"] {
+        assert!(listed.contains(subject), "{listed}");
+    }
+    let create = ["keys", "create", "--account", "other"];
+    assert!(program.run(&create).everything().contains("plan:gold"));
+    program.run(&["policies", "delete", "plan:gold"]).succeeded();
+    program.run(&create).succeeded();
+    assert_eq!(program.run(&["policies", "delete", "plan:gold"]).code(), 3);
     program.run(&["policies", "delete", "account:acme"]).succeeded();
     program.run(&["policies", "set", "account:acme", "--most-keys", "2"]).succeeded();
     assert_eq!(json_of(&program, &["policies", "show", "account:acme"])["most_keys"], 2);
+}
+
+/// A sweep takes no change by `policy` for one by somebody, and would switch the key off too soon.
+#[test]
+fn nobody_has_the_name_of_a_task_of_the_store() {
+    let program = Program::new();
+    create(&program, "k", &[]).succeeded();
+    let import = json!({ "digest": format!("{:064x}", 1), "id": "a", "account": "acme" });
+    let file = program.file("keys.jsonl", &import.to_string());
+    for by in ["policy", "rehasher"] {
+        for command in [
+            &["keys", "create", "--account", "acme"][..],
+            &["keys", "edit", "k", "--name", "x"],
+            &["keys", "revoke", "k"],
+            &["keys", "import", &file],
+            &["policies", "set", "all", "--require-expiry"],
+        ] {
+            let run = program.run(&[command, &["--by", by]].concat());
+            refused(&run, &format!("the author of a change cannot be `{by}`"));
+            assert_eq!(run.code(), 4, "{}", run.everything());
+        }
+    }
+    assert_eq!(json_of(&program, &["keys", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(json_of(&program, &["keys", "show", "k"])["state"], "active");
 }

@@ -1,27 +1,15 @@
 //! Classes of keys: all keys with the same environment, kind and status. An index has the keys of a class in each order.
 //! So a list with any of these filters is a union of classes, each of which is read from its first key on.
 
+use std::collections::BTreeSet;
+
+use super::class_names::ClassNames;
 use super::list_terms::ListTerms;
 use super::term::Term;
-use crate::SqlStore;
-use crate::row;
-use crate::statement::Statement;
-use tower_api_key::store::{KeyFilter, KeyState, StoreError};
+use tower_api_key::store::KeyState;
 
 /// The most classes of a list. A store with more environments and kinds is listed without classes.
 const MOST: usize = 64;
-
-/// The environments and kinds of a store, up to a number that is too large for a list. Each is one step in an index.
-const NAMES: &str = "WITH RECURSIVE environments (name) AS \
-     (SELECT MIN(environment) FROM {keys} WHERE environment IS NOT NULL UNION ALL \
-     SELECT (SELECT MIN(k.environment) FROM {keys} k WHERE k.environment > e.name) \
-     FROM environments e WHERE e.name IS NOT NULL), \
-     kinds (name) AS (SELECT MIN(kind) FROM {keys} WHERE kind IS NOT NULL UNION ALL \
-     SELECT (SELECT MIN(k.kind) FROM {keys} k WHERE k.kind > i.name) \
-     FROM kinds i WHERE i.name IS NOT NULL) \
-     SELECT * FROM (SELECT CAST(0 AS BIGINT) AS is_kind, name FROM environments WHERE name IS NOT NULL LIMIT 64) e \
-     UNION ALL \
-     SELECT * FROM (SELECT CAST(1 AS BIGINT) AS is_kind, name FROM kinds WHERE name IS NOT NULL LIMIT 64) i";
 
 /// What never changes by time alone. Each has an index of its own for each order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,39 +50,28 @@ impl KeyStatus {
 }
 
 impl KeyClass {
-    /// Returns the classes of a list; `None` if the filter needs none, or if there are too many.
-    pub(super) async fn all(
-        store: &SqlStore,
-        filter: &KeyFilter,
+    /// Returns the classes of a list with these names; `None` if there are too many.
+    pub(super) fn all(
+        state: Option<KeyState>,
+        names: &ClassNames,
         terms: &mut ListTerms,
-    ) -> Result<Option<Vec<Self>>, StoreError> {
-        let (environment, kind) = (&terms.environment, &terms.kind);
-        if environment.is_none() && kind.is_none() && filter.state.is_none() {
-            return Ok(None);
-        }
-        let mut names = [Vec::new(), Vec::new()];
-        if environment.is_none() || kind.is_none() {
-            for row in store.read(Statement::made(store.tables.fill(NAMES))).await? {
-                let [environments, kinds] = &mut names;
-                let is_kind = row::number(&*row, "is_kind")? != 0;
-                let names = if is_kind { kinds } else { environments };
-                names.push(row::text(&*row, "name")?);
-            }
-        }
-        let [environments, kinds] = names;
-        let mut one_of = |column, wanted: &Option<Term>, names: Vec<String>| {
+    ) -> Option<Vec<Self>> {
+        let (environment, kind) = (terms.environment.clone(), terms.kind.clone());
+        let mut one_of = |column, wanted: Option<Term>, names: &BTreeSet<String>| {
             if let Some(wanted) = wanted {
-                return vec![wanted.clone()];
+                return vec![wanted];
             }
-            let is = |name| Term::new(format!("~{column} = {}", terms.values.add(name)));
+            let mut is = |name: &String| {
+                Term::new(format!("~{column} = {}", terms.values.add(name.as_str())))
+            };
             let none = Term::new(format!("~{column} IS NULL"));
-            std::iter::once(none).chain(names.into_iter().map(is)).collect()
+            std::iter::once(none).chain(names.iter().map(&mut is)).collect::<Vec<_>>()
         };
-        let environments = one_of("k.environment", environment, environments);
-        let kinds = one_of("k.kind", kind, kinds);
-        let statuses = KeyStatus::of(filter.state);
+        let environments = one_of("k.environment", environment, &names.environments);
+        let kinds = one_of("k.kind", kind, &names.kinds);
+        let statuses = KeyStatus::of(state);
         if environments.len() * kinds.len() * statuses.len() > MOST {
-            return Ok(None);
+            return None;
         }
         let mut classes = Vec::new();
         for status in statuses {
@@ -106,6 +83,6 @@ impl KeyClass {
                 }
             }
         }
-        Ok(Some(classes))
+        Some(classes)
     }
 }

@@ -1,10 +1,12 @@
 //! A list of keys: how its page is found.
 
 use super::branch::{ListWriter, Reading};
+use super::class_names::ClassNames;
 use super::key_class::{KeyClass, KeyStatus};
 use super::key_set::{FilterPart, KeySet};
 use super::list_terms::ListTerms;
 use crate::SqlStore;
+use crate::driver::Row;
 use crate::row;
 use crate::statement::Statement;
 use crate::storable::{can_be_stored, row_limit};
@@ -36,6 +38,13 @@ impl Default for MostSorted {
     }
 }
 
+/// The statement of a page.
+pub(super) struct AskedPage {
+    pub(super) statement: Statement,
+    /// Whether it finds keys by the names of their classes.
+    names_classes: bool,
+}
+
 /// A part of the filter, and the keys that match it.
 type Candidate = (FilterPart, Vec<KeySet>);
 
@@ -44,14 +53,46 @@ impl<'a> KeyList<'a> {
         Self { filter, now, most_sorted: MostSorted::default() }
     }
 
-    /// Returns the statement for the keys behind a place; `None` if no key can match. Asks the database how many keys match
-    /// each part of the filter, if that decides how the page is found.
-    pub(crate) async fn after(
+    /// Returns the rows of the keys behind a place.
+    ///
+    /// A key may get a kind or an environment that no other key has after the names were read, and would be in no class. So
+    /// the names are read again after the page, and the page is read again if they grew.
+    pub(crate) async fn rows_after(
         &self,
         store: &SqlStore,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Option<Statement>, ManageError> {
+    ) -> Result<Vec<Row>, ManageError> {
+        let mut names = ClassNames::default();
+        if self.is_classed() {
+            names.grow(store, self.filter).await?;
+        }
+        loop {
+            let Some(asked) = self.page(store, after, limit, &names).await? else {
+                return Ok(Vec::new());
+            };
+            let rows = store.read(asked.statement).await?;
+            if !asked.names_classes || !names.grow(store, self.filter).await? {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Returns true if the keys of the list may be found by their classes.
+    const fn is_classed(&self) -> bool {
+        let filter = self.filter;
+        filter.environment.is_some() || filter.kind.is_some() || filter.state.is_some()
+    }
+
+    /// Returns the statement for the keys behind a place; `None` if no key can match. Asks the database how many keys match
+    /// each part of the filter, if that decides how the page is found.
+    pub(super) async fn page(
+        &self,
+        store: &SqlStore,
+        after: Option<&str>,
+        limit: usize,
+        names: &ClassNames,
+    ) -> Result<Option<AskedPage>, ManageError> {
         let filter = self.filter;
         let after =
             after.map(|after| filter.order.position(after).ok_or(ManageError::WrongPosition));
@@ -63,10 +104,13 @@ impl<'a> KeyList<'a> {
         let Some(mut terms) = ListTerms::of(filter, self.now, after, writer.tables()) else {
             return Ok(None);
         };
-        let classes = KeyClass::all(store, filter, &mut terms).await?;
+        let classes =
+            if self.is_classed() { KeyClass::all(filter.state, names, &mut terms) } else { None };
         let sets = self.sets(store, &writer, &terms, classes.as_deref()).await?;
+        let names_classes = sets.iter().any(|(set, _)| set.is_of_class());
         let limit = terms.values.add(row_limit(limit));
-        Ok(Some(terms.values.statement(&writer.list(&sets, &terms, &limit))))
+        let statement = terms.values.statement(&writer.list(&sets, &terms, &limit));
+        Ok(Some(AskedPage { statement, names_classes }))
     }
 
     /// No name is empty, and none has a NUL.

@@ -85,6 +85,11 @@ impl KeySet {
         Self { found_in: FoundIn::Keys, terms, matches, state }
     }
 
+    /// Returns true if the keys have the environment and the kind of a class.
+    pub(super) fn is_of_class(&self) -> bool {
+        [FilterPart::Environment, FilterPart::Kind].iter().all(|part| self.matches.contains(part))
+    }
+
     /// Returns the keys that an index finds by their state alone.
     fn by_status(state: Option<KeyState>) -> Option<Vec<Self>> {
         let of = |status: KeyStatus| Self {

@@ -2,6 +2,7 @@
 //! large one is read in the order of the list until the page is full.
 
 mod branch;
+mod class_names;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod combinations;
 mod key_class;
@@ -16,3 +17,5 @@ pub(crate) use list_place::position;
 
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plans;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod races;

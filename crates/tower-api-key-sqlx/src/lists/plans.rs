@@ -1,5 +1,6 @@
 //! Tests that each list has the right keys, and finds them by an index.
 
+use super::class_names::ClassNames;
 use super::combinations::{NOW, all, fill, key};
 use super::key_list::{KeyList, MostSorted};
 use super::position;
@@ -24,8 +25,7 @@ async fn listed(store: &SqlStore, filter: &KeyFilter, most_sorted: MostSorted) -
     let list = KeyList { filter, now: NOW, most_sorted };
     // The first pages and the rest: more pages would take long, and find no other mistake.
     for limit in [3, 3, 10_000] {
-        let asked = list.after(store, after.as_deref(), limit).await.unwrap().unwrap();
-        for row in store.read(asked).await.unwrap() {
+        for row in list.rows_after(store, after.as_deref(), limit).await.unwrap() {
             ids.push(row.text("id").unwrap().unwrap());
             after = Some(position(&*row, filter.order).unwrap());
         }
@@ -72,7 +72,9 @@ async fn plan(
     explain: &[&'static str],
     column: &str,
 ) -> Vec<String> {
-    let asked = list.after(store, None, 50).await.unwrap().unwrap();
+    let mut names = ClassNames::default();
+    names.grow(store, list.filter).await.unwrap();
+    let asked = list.page(store, None, 50, &names).await.unwrap().unwrap().statement;
     let mut connection = store.pool.acquire().await.unwrap();
     let (last, before) = explain.split_last().unwrap();
     for statement in before {

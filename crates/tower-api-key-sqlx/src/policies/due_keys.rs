@@ -71,7 +71,8 @@ impl DueKeys {
         let (mut all, mut accounts) = (Vec::new(), Vec::new());
         for subject in subjects {
             match subject {
-                PolicySubject::All => {}
+                // No policy that can be read has an unknown subject.
+                PolicySubject::All | PolicySubject::Unknown(_) => {}
                 PolicySubject::Account(id) => accounts.push(id),
                 PolicySubject::Kind(kind) => all.push(Self { rule, covered: Covered::Kind(kind) }),
             }

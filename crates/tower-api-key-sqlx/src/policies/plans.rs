@@ -2,6 +2,7 @@
 
 use super::due_keys::DueKeys;
 use super::number::CountedKey;
+use super::rows::COVERING;
 use crate::SqlStore;
 use crate::plan::{folder, postgres};
 use crate::row;
@@ -45,6 +46,9 @@ fn statements(store: &SqlStore) -> Vec<(String, Statement)> {
             all.push((format!("count of {subject}"), asked));
         }
     }
+    let covering = Statement::made(store.tables.fill(COVERING));
+    let covering = ["account:a", "all", "kind:k"].into_iter().fold(covering, Statement::bind);
+    all.push(("policies of a key".to_owned(), covering));
     let policy = |subject: PolicySubject| {
         let policy = KeyPolicy::builder(subject).longest_life(90 * DAY).switch_off_unused(90 * DAY);
         policy.remind_of_rotation(90 * DAY).build().unwrap()

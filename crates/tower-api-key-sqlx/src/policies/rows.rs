@@ -1,6 +1,6 @@
 //! Reads the rows of policies.
 
-use super::rules_column::{read, unreadable};
+use super::rules_column::{UnreadablePolicy, read};
 use crate::SqlStore;
 use crate::driver::Row;
 use crate::row;
@@ -8,29 +8,43 @@ use crate::statement::Statement;
 use crate::trail::Step;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::policy::{KeyPolicy, Policies, PolicySubject};
-use tower_api_key::store::{ManageError, StoreError};
+use tower_api_key::store::{BrokenRow, ManageError, Page, StoreError};
 
 const ALL: &str = "SELECT subject, rules FROM {policies} ORDER BY subject";
 
-/// A key has at most three policies. Without a kind, one subject is there twice.
-const COVERING: &str = "SELECT subject, rules FROM {policies} WHERE subject IN ($1, $2, $3)";
+/// A key has at most three policies. Without a kind, one subject is there twice. A subject of a newer version may cover any
+/// key: those are all subjects before, between and behind the ones that this version knows.
+pub(super) const COVERING: &str = "SELECT subject, rules FROM {policies} WHERE subject IN ($1, $2, $3) \
+     OR subject < 'account:' OR (subject >= 'account;' AND subject < 'all') \
+     OR (subject > 'all' AND subject < 'kind:') OR subject >= 'kind;'";
 
 const ONE: &str = "SELECT subject, rules FROM {policies} WHERE subject = $1";
 
 impl SqlStore {
+    /// Reads all policies, and those that this version cannot read.
+    pub(crate) async fn page_of_policies_now(&self) -> Result<Page<KeyPolicy>, StoreError> {
+        let StoredPolicies { readable, unreadable } = self.stored_policies().await?;
+        let broken = unreadable.into_iter().map(|UnreadablePolicy { subject, problem }| {
+            BrokenRow { id: subject, account: None, problem }
+        });
+        Ok(Page { found: readable.iter().cloned().collect(), broken: broken.collect() })
+    }
+
     /// Reads all policies.
-    pub(crate) async fn all_policies(&self) -> Result<Policies, StoreError> {
-        let rows = self.read(Statement::made(self.tables.fill(ALL))).await?;
-        let policies: Result<Vec<_>, _> = rows.iter().map(policy).collect();
-        Ok(Policies::new(policies?))
+    pub(crate) async fn all_policies(&self) -> Result<Policies, ManageError> {
+        let mut stored = self.stored_policies().await?;
+        stored.unreadable.pop().map_or(Ok(stored.readable), |unreadable| Err(unreadable.into()))
     }
 
     /// Reads the policies that this version can read, and counts the others.
     pub(super) async fn readable_policies(&self) -> Result<(Policies, u64), StoreError> {
+        let stored = self.stored_policies().await?;
+        Ok((stored.readable, stored.unreadable.len() as u64))
+    }
+
+    async fn stored_policies(&self) -> Result<StoredPolicies, StoreError> {
         let rows = self.read(Statement::made(self.tables.fill(ALL))).await?;
-        let readable: Vec<_> = rows.iter().filter_map(|found| policy(found).ok()).collect();
-        let unreadable = (rows.len() - readable.len()) as u64;
-        Ok((Policies::new(readable), unreadable))
+        Ok(StoredPolicies::of(&rows))
     }
 }
 
@@ -60,24 +74,17 @@ impl Step<'_> {
         self.fetch(asked).await
     }
 
-    /// Reads all policies. One that cannot be read is kept with its error.
+    /// Reads all policies, and those that this version cannot read.
     pub(super) async fn policies_and_errors(&mut self) -> Result<StoredPolicies, ManageError> {
         let rows = self.fetch(Statement::made(self.store.tables.fill(ALL))).await?;
-        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-        for found in &rows {
-            match policy(found) {
-                Ok(policy) => readable.push(policy),
-                Err(error) => unreadable.push((row::text(&**found, "subject")?, error)),
-            }
-        }
-        Ok(StoredPolicies { readable: Policies::new(readable), unreadable })
+        Ok(StoredPolicies::of(&rows))
     }
 
-    /// Reads the policy for a subject: `None` if there is none, or its error.
+    /// Reads the policy for a subject: `None` if there is none, or what this version cannot read.
     pub(crate) async fn policy(
         &mut self,
         subject: &PolicySubject,
-    ) -> Result<Option<Result<KeyPolicy, StoreError>>, ManageError> {
+    ) -> Result<Option<Result<KeyPolicy, UnreadablePolicy>>, ManageError> {
         let asked = Statement::made(self.store.tables.fill(ONE)).bind(subject.to_string());
         Ok(self.fetch(asked).await?.first().map(policy))
     }
@@ -86,31 +93,40 @@ impl Step<'_> {
 /// The policies of a store, and those that this version cannot read.
 pub(super) struct StoredPolicies {
     readable: Policies,
-    /// Each with the text of its subject.
-    unreadable: Vec<(String, StoreError)>,
+    unreadable: Vec<UnreadablePolicy>,
 }
 
 impl StoredPolicies {
+    fn of(rows: &[Row]) -> Self {
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for found in rows {
+            match policy(found) {
+                Ok(policy) => readable.push(policy),
+                Err(wrong) => unreadable.push(wrong),
+            }
+        }
+        Self { readable: Policies::new(readable), unreadable }
+    }
+
     /// Returns the policies for the check of a key.
     ///
     /// # Errors
     ///
-    /// Returns the error of a policy that cannot be read and may cover the key.
-    pub(super) fn for_key(&self, record: &KeyRecord) -> Result<&Policies, StoreError> {
-        let may_cover = |subject: &str| {
-            subject.parse().map_or(true, |subject: PolicySubject| subject.covers(record))
-        };
-        match self.unreadable.iter().find(|(subject, _)| may_cover(subject)) {
-            Some((_, error)) => Err(StoreError::new(cause(error))),
-            None => Ok(&self.readable),
-        }
+    /// Returns a policy that cannot be read and may cover the key.
+    pub(super) fn for_key(&self, record: &KeyRecord) -> Result<&Policies, UnreadablePolicy> {
+        let covers =
+            |wrong: &&UnreadablePolicy| PolicySubject::stored(&wrong.subject).covers(record);
+        self.unreadable.iter().find(covers).map_or(Ok(&self.readable), |wrong| Err(wrong.clone()))
     }
 }
 
-fn policy(found: &Row) -> Result<KeyPolicy, StoreError> {
-    let (subject, rules) = (row::text(&**found, "subject")?, row::text(&**found, "rules")?);
-    let parsed = subject.parse().map_err(|cause| unreadable(&subject, &cause))?;
-    read(&parsed, &rules)
+fn policy(found: &Row) -> Result<KeyPolicy, UnreadablePolicy> {
+    // A column of another type is as unknown as a text that cannot be read.
+    let subject = row::text(&**found, "subject").unwrap_or_default();
+    match row::text(&**found, "rules") {
+        Ok(rules) => read(&subject, &rules),
+        Err(error) => Err(UnreadablePolicy { subject, problem: cause(&error) }),
+    }
 }
 
 fn cause(error: &StoreError) -> String {

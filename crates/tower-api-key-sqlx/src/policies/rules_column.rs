@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::write as write_json;
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
-use tower_api_key::store::StoreError;
+use tower_api_key::store::ManageError;
 
 /// The rules of a policy as JSON. A rule of a newer version is an error: without it, keys would pass that the policy
 /// forbids.
@@ -28,15 +28,32 @@ struct RulesColumn {
     remind_of_rotation: Option<u64>,
 }
 
+/// A policy that this version cannot read.
+#[derive(Debug, Clone)]
+pub(crate) struct UnreadablePolicy {
+    pub(super) subject: String,
+    pub(super) problem: String,
+}
+
+impl From<UnreadablePolicy> for ManageError {
+    fn from(UnreadablePolicy { subject, problem }: UnreadablePolicy) -> Self {
+        Self::PolicyUnreadable { subject, problem }
+    }
+}
+
 /// Reads a policy from the columns of its row.
 ///
 /// # Errors
 ///
-/// Returns an error that says what to do if this version does not know the rules.
-pub(super) fn read(subject: &PolicySubject, rules: &str) -> Result<KeyPolicy, StoreError> {
-    let unreadable = |cause: &dyn std::fmt::Display| unreadable(&subject.to_string(), cause);
+/// Returns the problem if this version does not know the subject or the rules.
+pub(super) fn read(subject: &str, rules: &str) -> Result<KeyPolicy, UnreadablePolicy> {
+    let unreadable = |problem: &dyn std::fmt::Display| UnreadablePolicy {
+        subject: subject.to_owned(),
+        problem: problem.to_string(),
+    };
+    let known: PolicySubject = subject.parse().map_err(|cause| unreadable(&cause))?;
     let rules: RulesColumn = serde_json::from_str(rules).map_err(|cause| unreadable(&cause))?;
-    let mut policy = KeyPolicy::builder(subject.clone());
+    let mut policy = KeyPolicy::builder(known);
     if rules.require_expiry {
         policy = policy.require_expiry();
     }
@@ -71,14 +88,6 @@ pub(super) fn write(policy: &KeyPolicy) -> String {
     })
 }
 
-/// Returns the error for a policy that this version cannot read.
-pub(super) fn unreadable(subject: &str, cause: &dyn std::fmt::Display) -> StoreError {
-    StoreError::new(format!(
-        "the policy for {subject} has a rule that this version does not know ({cause}), so no key that it covers can be \
-         added or changed: update the program, or save the policy anew"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +108,7 @@ mod tests {
             all().longest_life(DAY).switch_off_unused(DAY).most_keys(7).remind_of_rotation(DAY),
         ] {
             let policy = policy.build().unwrap();
-            assert_eq!(read(&PolicySubject::All, &write(&policy)).unwrap(), policy);
+            assert_eq!(read("all", &write(&policy)).unwrap(), policy);
         }
     }
 
@@ -120,6 +129,8 @@ mod tests {
 
     #[test]
     fn rules_that_this_version_does_not_know_are_refused() {
+        let told =
+            |subject, rules| ManageError::from(read(subject, rules).unwrap_err()).to_string();
         for (rules, cause) in [
             (r#"{"require_expiry":true,"weekdays":["mon"]}"#, "unknown field `weekdays`"),
             (r#"{"most_keys":-1}"#, "invalid value"),
@@ -127,8 +138,10 @@ mod tests {
             ("{}", "needs a rule"),
             ("", "EOF"),
         ] {
-            let told = read(&PolicySubject::All, rules).unwrap_err().to_string();
+            let told = told("all", rules);
             assert!(told.contains(cause) && told.contains("update the program"), "{told}");
         }
+        let told = told("plan:gold", r#"{"most_keys":1}"#);
+        assert!(told.contains("plan:gold") && told.contains("delete the policy"), "{told}");
     }
 }

@@ -1,11 +1,13 @@
 //! Each command, and an import, stopped at each statement.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::table::{self, Making, Script};
 use crate::SqlStore;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::{
     Command, CommandOptions, Difference, IdempotencyKey, KeyFilter, KeyManager, KeyStore, NewKey,
     NewSecret,
@@ -50,14 +52,28 @@ fn command<'a>(step: usize, prefix: &'a str, id: &'a str) -> Option<Command<'a>>
             let (before, after) = (Some("9".to_owned()), Some("0".to_owned()));
             Command::NoteRefund { id, used: Difference::new("quota minute", before, after) }
         }
-        10 => Command::DeleteAccount { id },
-        _ => return None,
+        10 => Command::SavePolicy(policy(prefix, 50)),
+        11 => Command::SavePolicy(policy(prefix, 40)),
+        12 => Command::DeleteAccount { id },
+        IMPORT => return None,
+        _ => Command::DeletePolicy(subject(prefix)),
     })
+}
+
+/// The import obeys the policy.
+const IMPORT: usize = 13;
+
+fn subject(prefix: &str) -> PolicySubject {
+    PolicySubject::stored(&format!("account:{prefix}acme"))
+}
+
+fn policy(prefix: &str, most: u32) -> KeyPolicy {
+    KeyPolicy::builder(subject(prefix)).most_keys(most).build().unwrap()
 }
 
 impl Script for Commands {
     const CHILD: &'static str = "stops::commands::child";
-    const STEPS: usize = 12;
+    const STEPS: usize = 15;
     const REPLAYS_ALL: bool = true;
 
     fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, _: bool) -> Making<'a> {
@@ -65,7 +81,7 @@ impl Script for Commands {
             let name = match step {
                 3 | 4 | 8 => "b",
                 9 => "c",
-                10 => "acme",
+                12 => "acme",
                 _ => "a",
             };
             let id = format!("{prefix}{name}");
@@ -111,9 +127,20 @@ impl Script for Commands {
             let account = store.find_account(&format!("{prefix}acme")).await.unwrap();
             let fields = Difference::of_accounts(None, account.as_deref());
             text += &format!("account {} {fields:?}\n", account.is_some());
+            let policies = store.policies().await.unwrap();
+            let policy = policies.find(&subject(prefix)).map(KeyPolicy::most_keys);
+            text += &format!("policy {policy:?}\n");
             text
         })
     }
+}
+
+#[test]
+fn each_command_is_stopped_at_each_of_its_statements() {
+    let steps = 0..Commands::STEPS;
+    let stopped: BTreeSet<_> =
+        steps.filter_map(|step| Some(command(step, "", "id")?.name())).collect();
+    assert_eq!(stopped, Command::NAMES.iter().copied().collect());
 }
 
 #[tokio::test]

@@ -19,6 +19,11 @@ mod outage;
 mod peppers;
 mod pgbouncer;
 mod policies;
+mod policy_agreement;
+#[path = "../../../../tests/model/policy_model.rs"]
+mod policy_model;
+#[path = "../../../../tests/model/policy_steps.rs"]
+mod policy_steps;
 mod policy_sweep;
 mod poolers;
 mod pools;

@@ -112,8 +112,8 @@ async fn an_unknown_rule_refuses(url: &str) {
     .await;
     let refused = |error: ManageError| {
         let told = error.to_string();
-        assert!(matches!(error, ManageError::Store(_)), "{told}");
-        for part in ["account:acme", "weekdays", "update the program"] {
+        assert!(matches!(error, ManageError::PolicyUnreadable { .. }), "{told}");
+        for part in ["account:acme", "weekdays", "update the program", "delete the policy"] {
             assert!(told.contains(part), "{told}");
         }
     };
@@ -124,6 +124,11 @@ async fn an_unknown_rule_refuses(url: &str) {
     refused(store.import(imported, "test").await.unwrap_err());
     assert!(store.get("bulk").await.unwrap().is_none());
     refused(store.policies().await.unwrap_err());
+    save(&store, "kind:web", |policy| policy.most_keys(7)).await;
+    let page = store.page_of_policies().await.unwrap();
+    let (found, broken) = (&page.found[0], &page.broken[0]);
+    assert_eq!((found.subject().to_string(), &*broken.id), ("kind:web".into(), "account:acme"));
+    assert!(broken.problem.contains("weekdays"), "{}", broken.problem);
     let save = |most| {
         let policy = KeyPolicy::builder("account:acme".parse().unwrap()).most_keys(most);
         Command::SavePolicy(policy.build().unwrap())
@@ -143,6 +148,57 @@ async fn an_unknown_rule_refuses(url: &str) {
     let line = store.changes(0, 100).await.unwrap().pop().unwrap();
     assert_eq!(line.differences[0].before.as_deref(), Some("account:acme"));
     store.add(key_of("new", "acme", plain), "test").await.unwrap();
+}
+
+/// A newer version has saved policies for keys that this one cannot tell.
+async fn an_unknown_subject_refuses(url: &str) {
+    let store = SqlStore::connect(url).await.unwrap();
+    let plain = |key| key;
+    store.add(key_of("kept", "acme", plain), "test").await.unwrap();
+    save(&store, "account:acme", |policy| policy.most_keys(9)).await;
+    // Before, between and behind the subjects that this version knows.
+    for subject in ["accounts", "All", "alle", "environment:live", "plan:gold", "", "kinds"] {
+        let rules = r#"{"most_keys":9}"#;
+        run(url, &format!("INSERT INTO tower_api_key_policies VALUES ('{subject}', '{rules}')"))
+            .await;
+        let refused = |error: ManageError| {
+            let told = error.to_string();
+            let names = matches!(&error, ManageError::PolicyUnreadable { subject: it, .. } if it == subject);
+            assert!(names && told.contains("delete the policy and set it again"), "{told}");
+        };
+        refused(store.add(key_of("new", "acme", plain), "test").await.unwrap_err());
+        let bulk = vec![key_of("bulk", "other", plain)];
+        refused(store.import(bulk, "test").await.unwrap_err());
+        let rename = store.update("kept", Box::new(|key| key.name("renamed")), "test").await;
+        refused(rename.unwrap_err());
+        let late = store.rotate("kept", digest("kept 2"), Timestamp::MAX, "test").await;
+        refused(late.unwrap_err());
+        let page = store.page_of_policies().await.unwrap();
+        assert_eq!((page.found.len(), &*page.broken[0].id), (1, subject));
+
+        let stored = PolicySubject::stored(subject);
+        let delete =
+            || store.apply(Command::DeletePolicy(stored.clone()), CommandOptions::by("test"));
+        delete().await.unwrap();
+        assert!(matches!(delete().await, Err(ManageError::NotFound)), "{subject}");
+        let id = format!("after {subject}").replace([' ', ':'], "_");
+        store.add(key_of(&id, "acme", plain), "test").await.unwrap();
+    }
+    let nul = PolicySubject::stored("plan:\0");
+    let deleted = store.apply(Command::DeletePolicy(nul), CommandOptions::by("test")).await;
+    assert!(matches!(deleted, Err(ManageError::NotFound)), "{deleted:?}");
+}
+
+#[tokio::test]
+async fn a_subject_that_is_not_known_refuses_changes_in_sqlite() {
+    let folder = Folder::new();
+    an_unknown_subject_refuses(&sqlite(&folder)).await;
+}
+
+#[tokio::test]
+async fn a_subject_that_is_not_known_refuses_changes_in_postgres() {
+    let Some(server) = Postgres::start() else { return };
+    an_unknown_subject_refuses(server.url()).await;
 }
 
 #[tokio::test]

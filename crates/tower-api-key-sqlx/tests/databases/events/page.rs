@@ -124,7 +124,7 @@ async fn every_kind_is_written_as_the_page_shows_it() {
     let outcome = PolicySweep::new(store.clone()).unwrap().sweep().await.unwrap();
     assert_eq!(outcome.reminders, 1, "{outcome:?}");
     let off = Command::Update { id: "key_3", change: Box::new(|key| key.disabled(true)) };
-    let unused = CommandOptions::by("policy").because("not used since 2027-01-15T08:00:00Z");
+    let unused = CommandOptions::by("ada").because("not used since 2027-01-15T08:00:00Z");
     store.apply(off, unused).await.unwrap();
 
     let mut made = BTreeMap::new();
