@@ -10,6 +10,7 @@ mod front_door;
 mod gateway;
 mod in_force;
 mod listen;
+mod local;
 mod problem;
 mod readiness;
 mod recorder;

@@ -308,3 +308,25 @@ async fn a_refused_reload_changes_no_webhook_and_no_management() {
     }
     assert!(second.all().is_empty(), "{:?}", second.all());
 }
+
+/// A proxy of this machine, and a page whose name leads here, ask for somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_show_upstreams_and_metrics_to_nobody_elsewhere() {
+    let process = Process::before("direct", upstream().await).await;
+    for (path, field, status) in [
+        ("/healthz", "Host: evil.example", "200"),
+        ("/readyz", "Accept: */*", "200"),
+        ("/readyz", "Host: localhost:9901", "200"),
+        ("/metrics", "Accept: */*", "200"),
+        ("/readyz", "Host: evil.example:9901", "403"),
+        ("/metrics", "Host: evil.example:9901", "403"),
+        ("/metrics", "Host: 192.0.2.1", "403"),
+        ("/metrics", "X-Forwarded-For: 127.0.0.1", "403"),
+        ("/readyz", "Via: 1.1 proxy", "403"),
+        ("/nothing", "Host: evil.example", "404"),
+    ] {
+        let answer = process.probe_with(path, &["-H", field]);
+        assert!(answer.ends_with(status), "{path} {field}: {answer}");
+        assert!(status == "200" || !answer.contains("backend"), "{answer}");
+    }
+}
