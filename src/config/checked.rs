@@ -5,10 +5,8 @@ use std::path::Path as FilePath;
 use serde::de::DeserializeOwned;
 
 use super::front_door::{FrontDoor, open};
-use super::read::{FaultKind, FieldProblem, Found, Path, Repairs};
 use super::report::FrontDoorError;
 use super::section::SectionMistake;
-use super::text::{Node, SourceText};
 
 impl FrontDoor {
     /// Reads a file as [`read`](Self::read) does, and refuses it if your program finds more mistakes: a table that the
@@ -53,21 +51,4 @@ impl FrontDoor {
         let (source, surroundings) = open(path.as_ref())?;
         Self::with_section(&source, &surroundings, table, check, further)
     }
-}
-
-/// Refuses a file with these mistakes, unless there are none.
-pub(super) fn refuse(
-    mistakes: &[SectionMistake],
-    source: &SourceText,
-    root: &Node,
-) -> Result<(), FrontDoorError> {
-    if mistakes.is_empty() {
-        return Ok(());
-    }
-    let as_it_is = Repairs::default();
-    let found = mistakes.iter().map(|mistake| {
-        let (node, _) = Path::written(mistake.field()).find(root, &as_it_is);
-        Found { kind: FaultKind::Problem(FieldProblem::new(mistake.problem())), node: node.id }
-    });
-    Err(FrontDoorError::of_values(source, root, &found.collect::<Vec<_>>()))
 }

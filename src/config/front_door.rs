@@ -8,12 +8,11 @@ use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::check::check;
-use super::checked::refuse;
 use super::gate::TelemetrySettings;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
-use super::section::SectionMistake;
+use super::section::{SectionMistake, refuse};
 use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use tower_api_key::ApiKeyLayerBuilder;
 use tower_api_key::config::{FrontDoor, SectionMistake};
 
+use crate::built::mistakes_of;
 use crate::door::{Finish, LiveFrontDoor};
 use crate::error::OpenError;
 
@@ -40,6 +41,28 @@ pub struct LiveFrontDoorBuilder<T> {
     check: Check<T>,
     check_file: CheckFile<T>,
     finish: Finish,
+}
+
+impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoor<T> {
+    /// Opens the front door of a file that has one table more, which belongs to your program.
+    /// [`FrontDoor::read_with`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
+    pub async fn open_with(
+        path: impl Into<PathBuf>,
+        table: &'static str,
+        check: impl Fn(&T) -> Result<(), SectionMistake> + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        Self::builder(path, table).check(check).open().await
+    }
+
+    /// Starts to open the front door of a file with a table of your program, for one that checks more than its table, or
+    /// finishes the builder of each layer.
+    pub fn builder(path: impl Into<PathBuf>, table: &'static str) -> LiveFrontDoorBuilder<T> {
+        LiveFrontDoorBuilder::new(path.into(), table)
+    }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoorBuilder<T> {
@@ -98,13 +121,4 @@ impl<T> std::fmt::Debug for LiveFrontDoorBuilder<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LiveFrontDoorBuilder").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// Finds the mistakes that the core does not know, and this build does.
-#[cfg_attr(not(feature = "webhooks"), allow(unused_variables))]
-pub(crate) fn mistakes_of(door: &FrontDoor) -> Vec<SectionMistake> {
-    #[cfg(feature = "webhooks")]
-    return tower_api_key_webhooks::Webhook::mistakes_of(door);
-    #[cfg(not(feature = "webhooks"))]
-    Vec::new()
 }

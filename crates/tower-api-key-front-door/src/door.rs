@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::de::DeserializeOwned;
-use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
+use tower_api_key::config::{FrontDoor, FrontDoorError};
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::store::{KeyManager, KeyStore};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
-use crate::builder::{LiveFrontDoorBuilder, mistakes_of};
+use crate::built::mistakes_of;
 use crate::error::OpenError;
 #[cfg(feature = "management")]
 use crate::management::ManagementDoor;
@@ -62,28 +61,6 @@ impl LiveFrontDoor {
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
         let read = Box::new(|path: &Path| Ok((FrontDoor::read_checked(path, mistakes_of)?, ())));
         Self::of(path.into(), read, Box::new(|builder| builder)).await
-    }
-}
-
-impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoor<T> {
-    /// Opens the front door of a file that has one table more, which belongs to your program.
-    /// [`FrontDoor::read_with`] has an example.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
-    pub async fn open_with(
-        path: impl Into<PathBuf>,
-        table: &'static str,
-        check: impl Fn(&T) -> Result<(), SectionMistake> + Send + Sync + 'static,
-    ) -> Result<Self, OpenError> {
-        Self::builder(path, table).check(check).open().await
-    }
-
-    /// Starts to open the front door of a file with a table of your program, for one that checks more than its table, or
-    /// finishes the builder of each layer.
-    pub fn builder(path: impl Into<PathBuf>, table: &'static str) -> LiveFrontDoorBuilder<T> {
-        LiveFrontDoorBuilder::new(path.into(), table)
     }
 }
 

@@ -49,11 +49,9 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// ```no_run
     /// use tower_api_key_front_door::LiveFrontDoor;
     ///
-    /// # struct Upstreams;
-    /// # fn can_serve(_: &Upstreams) -> bool { true }
-    /// # async fn example(door: LiveFrontDoor<Upstreams>) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example(door: LiveFrontDoor) -> Result<(), Box<dyn std::error::Error>> {
     /// let next = door.prepare_reload().await?;
-    /// if can_serve(next.settings()) {
+    /// if next.is_changed() {
     ///     next.take().await;
     /// }
     /// # Ok(()) }

@@ -109,7 +109,7 @@ impl ConsoleBuilder<'_> {
         self
     }
 
-    /// Counts failed sign-ins together with the failed attempts of another gate, so that nobody has twice as many tries.
+    /// Counts failed sign-ins together with the failed attempts of another gate, so that a client does not have twice as many tries.
     /// Set the same limit for both, by [`gate`](Self::gate).
     pub fn sign_in_after(mut self, layer: &ApiKeyLayer) -> Self {
         self.options.sign_in_after = Some(layer.clone());

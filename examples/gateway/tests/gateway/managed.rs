@@ -282,7 +282,6 @@ async fn a_refused_reload_changes_no_webhook_and_no_management() {
     let before = format!("{MANAGEMENT}[events]\n{}", first.webhook("billing"));
     let process = Process::with("refused", upstream, with(&before)).await;
     let operator = issue(&process, "staff", &SCOPES).await;
-    first.wait_for("key.created", "key_of_staff").await;
     let after = format!(
         "{}[events]\nalarms_only = true\n{}",
         MANAGEMENT.replace("/manage", "/moved"),
