@@ -66,7 +66,7 @@ impl Place {
                 .fetch_all(&self.look)
                 .await
                 .unwrap();
-        let held = leases.into_iter().filter(|(_, _, ends)| i128::from(*ends) > now as i128);
+        let held = leases.into_iter().filter(|(_, _, ends)| u128::try_from(*ends).unwrap() > now);
         held.map(|(name, holder, _)| (name, holder)).collect()
     }
 
