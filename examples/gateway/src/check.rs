@@ -26,7 +26,7 @@ pub(crate) fn check_file(door: &FrontDoor, settings: &GatewaySettings) -> Vec<Se
     let Some(management) = door.management() else { return Vec::new() };
     let takes = |host: &str, path: &str| management.takes(host, path);
     let problems = unreachable(&settings.routes, management.host.is_some(), takes);
-    problems.into_iter().map(|problem| problem.in_file()).collect()
+    problems.into_iter().map(Problem::in_file).collect()
 }
 
 /// Checks settings beside the management that is served with them: no route lies where it is served.

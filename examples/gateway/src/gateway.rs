@@ -119,7 +119,7 @@ impl Gateway {
     ///
     /// [`Problem`] with the field that is wrong. Then the settings and the front door in force stay.
     pub fn reload(&mut self, settings: GatewaySettings) -> Result<(), Problem> {
-        let prepared = self.prepare(settings, self.front_door.management())?;
+        let prepared = self.prepare(settings, self.front_door.management().as_ref())?;
         self.take(prepared);
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Gateway {
         if is_same && !again {
             return Ok(false);
         }
-        let prepared = self.prepare(next.settings().clone(), next.management())?;
+        let prepared = self.prepare(next.settings().clone(), next.management().as_ref())?;
         // Nothing fails from here on. The front door's part decides nothing before the gateway takes it over.
         next.take().await;
         self.take(prepared);
@@ -151,10 +151,10 @@ impl Gateway {
     fn prepare(
         &self,
         settings: GatewaySettings,
-        management: Option<ManagementDoor>,
+        management: Option<&ManagementDoor>,
     ) -> Result<PreparedGateway, Problem> {
         FixedSettings::of(&self.settings).refuse_change(&settings)?;
-        check_management(&settings, management.as_ref())?;
+        check_management(&settings, management)?;
         let routing = Arc::new(Routing::new(&settings, Some(&self.current.load().routing))?);
         let pairs = pairs(&settings.listeners)?;
         Ok(PreparedGateway { settings, routing, pairs })
