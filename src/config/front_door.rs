@@ -12,7 +12,7 @@ use super::gate::TelemetrySettings;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
-use super::section::SectionMistake;
+use super::section::{SectionMistake, refuse};
 use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
@@ -59,8 +59,7 @@ impl FrontDoor {
     ///
     /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
     pub fn read(path: impl AsRef<FilePath>) -> Result<Self, FrontDoorError> {
-        let (source, surroundings) = open(path.as_ref())?;
-        Self::of(&source, &surroundings)
+        Self::read_checked(path, |_| Vec::new())
     }
 
     /// Reads a file that has one table more, which belongs to your program: listeners, say, or upstreams. `check` finds
@@ -90,8 +89,7 @@ impl FrontDoor {
         table: &'static str,
         check: impl Fn(&T) -> Result<(), SectionMistake>,
     ) -> Result<(Self, T), FrontDoorError> {
-        let (source, surroundings) = open(path.as_ref())?;
-        Self::with_section(&source, &surroundings, table, check)
+        Self::read_with_checked(path, table, check, |_, _| Vec::new())
     }
 
     /// Reads a text. `name` stands in messages as the name of the file. Relative paths in the text start in the working
@@ -102,23 +100,31 @@ impl FrontDoor {
     /// [`FrontDoorError`] if the text has mistakes.
     pub fn parse(name: &str, text: &str, format: FileFormat) -> Result<Self, FrontDoorError> {
         let source = SourceText::new(name.to_owned(), format, text.to_owned());
-        Self::of(&source, &SystemSurroundings { folder: FilePath::new("").to_owned() })
+        let surroundings = SystemSurroundings { folder: FilePath::new("").to_owned() };
+        Self::of(&source, &surroundings, |_| Vec::new())
     }
 
-    fn of(source: &SourceText, surroundings: &dyn Surroundings) -> Result<Self, FrontDoorError> {
+    pub(super) fn of(
+        source: &SourceText,
+        surroundings: &dyn Surroundings,
+        further: impl Fn(&Self) -> Vec<SectionMistake>,
+    ) -> Result<Self, FrontDoorError> {
         let (root, missing) = filled(source, surroundings)?;
         let fingerprint = fingerprint(source, &root);
         let checked = read(&root, missing, check);
         let (tables, ()) =
             checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
-        Ok(Self { tables, fingerprint })
+        let door = Self { tables, fingerprint };
+        refuse(&further(&door), source, &root)?;
+        Ok(door)
     }
 
-    fn with_section<T: DeserializeOwned>(
+    pub(super) fn with_section<T: DeserializeOwned>(
         source: &SourceText,
         surroundings: &dyn Surroundings,
         table: &'static str,
         check_section: impl Fn(&T) -> Result<(), SectionMistake>,
+        further: impl Fn(&Self, &T) -> Vec<SectionMistake>,
     ) -> Result<(Self, T), FrontDoorError> {
         let (mut root, missing) = filled(source, surroundings)?;
         let fingerprint = fingerprint(source, &root);
@@ -147,7 +153,11 @@ impl FrontDoor {
             root.put(field);
         }
         match (door, section) {
-            (Ok((tables, ())), Ok((section, ()))) => Ok((Self { tables, fingerprint }, section)),
+            (Ok((tables, ())), Ok((section, ()))) => {
+                let door = Self { tables, fingerprint };
+                refuse(&further(&door, &section), source, &root)?;
+                Ok((door, section))
+            }
             (door, section) => {
                 let found: Vec<Found> =
                     door.err().into_iter().chain(section.err()).flatten().collect();
@@ -253,7 +263,7 @@ impl std::fmt::Debug for FrontDoor {
 }
 
 /// Reads the text of a file.
-fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorError> {
+pub(super) fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorError> {
     let name = || path.display().to_string();
     SourceText::open(path).map_err(|source| FrontDoorError::Unreadable { name: name(), source })
 }

@@ -7,6 +7,7 @@ use super::profile::NOTHING;
 use super::read::{Contradiction, Path};
 use super::services::{EventSettings, ManagementSettings, WebhookSettings};
 use super::tables::FrontDoorTable;
+use crate::attempts::FailedAttempts;
 use crate::key::Issuer;
 use crate::limits::Plans;
 use crate::quota::Quota;
@@ -58,6 +59,13 @@ impl FrontDoor {
         };
         // The file was checked, so nothing is found.
         tables.apply(builder, &mut Vec::new())
+    }
+
+    /// Returns the limit of the table `[failed_attempts]`, if there is one. It counts by the limiter of the backends if the
+    /// table says so. For gates with a profile of their own whose failed attempts are to be bounded alike.
+    pub fn failed_attempts(&self, backends: &Backends) -> Option<FailedAttempts> {
+        let table = self.tables.failed_attempts.as_ref()?;
+        Some(table.describe_shared(backends.limiter.as_ref()))
     }
 
     /// Returns an issuer of keys in the first format of the profile. `None` if the profile has no format.

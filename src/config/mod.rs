@@ -24,6 +24,7 @@
 
 mod backends;
 mod check;
+mod checked;
 mod duration;
 mod front_door;
 mod gate;

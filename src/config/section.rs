@@ -1,5 +1,9 @@
 //! The table of a file that belongs to the program which serves.
 
+use super::read::{FaultKind, FieldProblem, Found, Path, Repairs};
+use super::report::FrontDoorError;
+use super::text::{Node, SourceText};
+
 /// A contradiction in the program's own table, for [`FrontDoor::read_with`](super::FrontDoor::read_with).
 ///
 /// ```
@@ -27,4 +31,21 @@ impl SectionMistake {
     pub(super) fn problem(&self) -> &str {
         &self.problem
     }
+}
+
+/// Refuses a file with these mistakes, unless there are none.
+pub(super) fn refuse(
+    mistakes: &[SectionMistake],
+    source: &SourceText,
+    root: &Node,
+) -> Result<(), FrontDoorError> {
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    let as_it_is = Repairs::default();
+    let found = mistakes.iter().map(|mistake| {
+        let (node, _) = Path::written(mistake.field()).find(root, &as_it_is);
+        Found { kind: FaultKind::Problem(FieldProblem::new(mistake.problem())), node: node.id }
+    });
+    Err(FrontDoorError::of_values(source, root, &found.collect::<Vec<_>>()))
 }

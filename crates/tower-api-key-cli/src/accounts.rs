@@ -2,7 +2,7 @@
 
 use tower_api_key::store::{KeyManager, ManageError};
 
-use crate::arguments::Accounts;
+use crate::account_commands::Accounts;
 use crate::failure::Failure;
 use crate::output::Output;
 

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::Value;
-use tower_api_key::config::{FrontDoor, FrontDoorError, json_schema, json_schema_with, to_toml};
-use tower_api_key_webhooks::{InvalidWebhook, Webhook};
+use tower_api_key::config::{FrontDoorError, json_schema, json_schema_with, to_toml};
 
 use crate::door;
 use crate::failure::{Failure, INVALID};
@@ -56,8 +55,7 @@ pub(crate) fn run(command: &Config, output: &Output) -> Result<ExitCode, Failure
 
 fn check(file: &Path, table: Option<&str>, output: &Output) -> Result<ExitCode, Failure> {
     match door::read(file, table) {
-        Ok(door) => {
-            check_webhooks(&door, file)?;
+        Ok(_) => {
             output.mistakes(&[])?;
             output.say(&format!("{} describes a front door", file.display()));
             Ok(ExitCode::SUCCESS)
@@ -68,19 +66,4 @@ fn check(file: &Path, table: Option<&str>, output: &Output) -> Result<ExitCode, 
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Finds an address or a secret that is not valid. The core knows neither form.
-fn check_webhooks(door: &FrontDoor, file: &Path) -> Result<(), Failure> {
-    for (index, settings) in door.webhooks().iter().enumerate() {
-        match Webhook::of_settings(settings) {
-            // This machine may be another one than that which sends.
-            Ok(_) | Err(InvalidWebhook::NoAuthorities) => {}
-            Err(problem) => {
-                let text = format!("{}: `webhooks[{index}]`: {problem}", file.display());
-                return Err(Failure::Invalid(text));
-            }
-        }
-    }
-    Ok(())
 }

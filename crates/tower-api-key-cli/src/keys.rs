@@ -8,10 +8,10 @@ use tower_api_key::store::{
     PepperManager,
 };
 
-use crate::arguments::Keys;
 use crate::failure::Failure;
 use crate::import;
 use crate::issue::Form;
+use crate::key_commands::Keys;
 use crate::moment;
 use crate::output::{Output, complain};
 use crate::settings::KeySettings;

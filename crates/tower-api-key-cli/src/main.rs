@@ -1,5 +1,6 @@
 //! Manages API keys from the command line: `tower-api-key --help`.
 
+mod account_commands;
 mod accounts;
 mod arguments;
 mod at_least_one;
@@ -16,6 +17,7 @@ mod gate;
 mod help;
 mod import;
 mod issue;
+mod key_commands;
 mod keys;
 mod meaning;
 mod moment;
@@ -43,12 +45,13 @@ use tower_api_key::config::{FrontDoorError, StoreSettings};
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::SqlStore;
 
-use arguments::{Arguments, Command, Trail};
+use arguments::{Arguments, Command};
 use complaint::unrepeated;
 use failure::Failure;
 use file_output::complain_of_file;
 use gate::Gate;
 use output::{Output, complain};
+use pruning::Trail;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

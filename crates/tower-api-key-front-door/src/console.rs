@@ -1,19 +1,34 @@
 //! The console, as a file describes it.
 
-use tower_api_key::ConfigError;
 use tower_api_key::config::{ConsoleSettings, FrontDoor};
-use tower_api_key_admin::console::{Console, SessionLimits};
+use tower_api_key::{ApiKeyLayer, ConfigError};
+use tower_api_key_admin::console::{Console, ConsoleSessions, SessionLimits};
 use tower_api_key_admin::management::Management;
 
-/// Builds a console whose gates know of proxies, environment, audience and telemetry what the file says.
+use crate::opened::Opened;
+
+/// Builds a console whose gates know of proxies, environment, audience and telemetry what the file says. Failed sign-ins
+/// count among the failed attempts of the file's gate. Sessions of an earlier console go on.
 pub(crate) fn build(
-    door: &FrontDoor,
+    (door, opened): (&FrontDoor, &Opened),
     settings: &ConsoleSettings,
     management: Management,
+    layer: &ApiKeyLayer,
+    before: Option<&ConsoleSessions>,
 ) -> Result<Console, ConfigError> {
     let set_up = door.clone();
+    let attempts = door.failed_attempts(&opened.backends());
     let mut builder =
-        Console::builder(management).path(settings.path()).gate(move |gate| set_up.set_up(gate));
+        Console::builder(management).path(settings.path()).sign_in_after(layer).gate(move |gate| {
+            let gate = set_up.set_up(gate);
+            match &attempts {
+                Some(attempts) => gate.failed_attempts(attempts.clone()),
+                None => gate,
+            }
+        });
+    if let Some(before) = before {
+        builder = builder.with_sessions(before);
+    }
     if let Some(title) = &settings.title {
         builder = builder.title(title);
     }

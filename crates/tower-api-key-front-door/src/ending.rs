@@ -29,7 +29,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// # Ok(()) }
     /// ```
     pub async fn give_back_all(&self) -> Result<(), LimiterError> {
-        let opened = self.shared.current.lock().await.1.clone();
+        let opened = self.shared.current.lock().await.opened.clone();
         opened.give_back_all().await
     }
 
@@ -40,7 +40,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     ///
     /// [`StoreError`] if the database cannot answer. What waits is lost when the process ends.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
-        let opened = self.shared.current.lock().await.1.clone();
+        let opened = self.shared.current.lock().await.opened.clone();
         opened.flush_usage().await
     }
 
@@ -52,7 +52,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// [`StoreError`] if the database does not answer. What waits is lost when the process ends, and recorded at the next
     /// request that does the same.
     pub async fn flush_events(&self) -> Result<(), StoreError> {
-        let opened = self.shared.current.lock().await.1.clone();
+        let opened = self.shared.current.lock().await.opened.clone();
         let flushed = tokio::time::timeout(WRITTEN_WITHIN, opened.flush_events()).await;
         flushed.map_err(|_| StoreError::new("the database did not take the events in time"))
     }

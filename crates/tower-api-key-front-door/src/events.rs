@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_api_key::config::{EventSettings, FrontDoor, WebhookSettings};
 use tower_api_key::events::{EventRecorder, EventSink};
@@ -18,8 +19,8 @@ pub(crate) struct RunningEvents {
     sweep: EventSweep,
     delivery: EventDelivery,
     has_sinks: bool,
-    /// The tasks, from the start to the stop.
-    tasks: Mutex<Option<JoinSet<()>>>,
+    /// The tasks from the start to the end, and what asks them to end when it is dropped.
+    running: Mutex<Option<(watch::Sender<()>, JoinSet<()>)>>,
 }
 
 impl RunningEvents {
@@ -54,7 +55,7 @@ impl RunningEvents {
             has_sinks,
             settings: settings.clone(),
             webhooks: webhooks.to_vec(),
-            tasks: Mutex::default(),
+            running: Mutex::default(),
         };
         Ok(Some(Arc::new(running)))
     }
@@ -66,22 +67,26 @@ impl RunningEvents {
 
     /// Begins to sweep and to deliver, unless both run.
     pub(crate) fn start(&self) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if tasks.is_some() {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
             return;
         }
-        let mut begun = JoinSet::new();
-        begun.spawn(self.sweep.clone().run());
+        let (asks, end) = watch::channel(());
+        let ended = |mut end: watch::Receiver<()>| async move { drop(end.changed().await) };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.sweep.clone().run_until(ended(end.clone())));
         if self.has_sinks {
-            begun.spawn(self.delivery.clone().run());
+            tasks.spawn(self.delivery.clone().run_until(ended(end)));
         }
-        *tasks = Some(begun);
+        *running = Some((asks, tasks));
     }
 
-    /// Ends the tasks. What they have not delivered, the next ones deliver.
-    pub(crate) fn stop(&self) {
-        // Aborts the tasks.
-        drop(self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// Ends both, and waits until nothing of them is under way. What they have not delivered, the next ones deliver.
+    pub(crate) async fn end(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((asks, mut tasks)) = running else { return };
+        drop(asks);
+        while tasks.join_next().await.is_some() {}
     }
 }
 

@@ -11,6 +11,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let door = LiveFrontDoor::open("gate.toml").await?;
 //! let layer = door.layer(); // Router::new().route(…).layer(layer)
+//! door.start().await; // begins to deliver the events of the file, if it has any
 //!
 //! // Takes changes of the file over within two seconds. A broken file keeps the door that serves, and says why.
 //! tokio::spawn(door.watch(Duration::from_secs(1), |reload| match reload {
@@ -28,6 +29,15 @@
 //!
 //! Otherwise the old front door serves on. Each request is decided by one of the two, from its begin to its end.
 //!
+//! A reload that is refused changes nothing. To check more before anything changes, use
+//! [`prepare_reload`](LiveFrontDoor::prepare_reload).
+//!
+//! # What runs beside the requests
+//!
+//! [`open`](LiveFrontDoor::open) starts nothing that acts by itself: a file can be opened only to check it. Three tasks
+//! begin with [`start`](LiveFrontDoor::start): the sweep and the deliveries of `[events]`, and the writing of digests by the
+//! current pepper of `[peppers]`. A reload ends the old ones before the new ones begin.
+//!
 //! # What survives a reload
 //!
 //! The store with its cache, if the table `[store]` is the same. The limiter with its counts and permits, if
@@ -41,6 +51,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod builder;
 mod built;
 #[cfg(feature = "console")]
 mod console;
@@ -58,13 +69,17 @@ mod managing;
 mod opened;
 #[cfg(feature = "redis")]
 mod redis_servers;
+mod reload;
+mod running;
 mod store;
 mod watch;
 
+pub use builder::LiveFrontDoorBuilder;
 pub use door::LiveFrontDoor;
 pub use error::OpenError;
 #[cfg(feature = "management")]
 pub use management::ManagementDoor;
+pub use reload::PreparedReload;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(doctest)]

@@ -31,18 +31,21 @@ use crate::opened::Opened;
 /// ```
 #[derive(Debug, Clone)]
 pub struct ManagementDoor {
-    host: Option<Arc<str>>,
-    paths: Arc<[String]>,
+    settings: Arc<ManagementSettings>,
     router: Router,
+    #[cfg(feature = "console")]
+    sessions: Option<tower_api_key_admin::console::ConsoleSessions>,
 }
 
 impl ManagementDoor {
-    /// Builds what a file says. Its gate shares failed attempts, refused requests and permits with `layer`.
+    /// Builds what a file says. Its gates share failed attempts with `layer`, and that of the API also refused requests and
+    /// permits. The console goes on with the sessions of `before`.
+    #[cfg_attr(not(feature = "console"), allow(unused_variables))]
     pub(crate) fn of(
-        door: &FrontDoor,
-        opened: &Opened,
+        (door, opened): (&FrontDoor, &Opened),
         layer: &ApiKeyLayer,
         finish: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder,
+        before: Option<&Self>,
         file: &str,
     ) -> Result<Option<Self>, OpenError> {
         let Some(settings) = door.management() else { return Ok(None) };
@@ -65,39 +68,39 @@ impl ManagementDoor {
         #[allow(unused_mut)] // Without the feature, no console is added.
         let mut router = apis.layer(gate);
         #[cfg(feature = "console")]
+        let mut sessions = None;
+        #[cfg(feature = "console")]
         if let Some(console) = &settings.console {
             let management = everyone.filter(|_| console.for_owners).unwrap_or(operators);
-            let console = crate::console::build(door, console, management);
-            router = router.merge(console.map_err(invalid_layer)?.router());
+            let before = before.and_then(|before| before.sessions.as_ref());
+            let console = crate::console::build((door, opened), console, management, layer, before);
+            let console = console.map_err(invalid_layer)?;
+            sessions = Some(console.sessions());
+            router = router.merge(console.router());
         }
         #[cfg(not(feature = "console"))]
         drop(everyone);
-        let paths = settings.paths().map(str::to_owned).collect();
-        Ok(Some(Self { host: settings.host.as_deref().map(Into::into), paths, router }))
+        Ok(Some(Self {
+            settings: Arc::new(settings.clone()),
+            router,
+            #[cfg(feature = "console")]
+            sessions,
+        }))
     }
 
-    /// Returns true if a request belongs to management: its path is one of [`paths`](Self::paths) or lies below it. If the
-    /// file has `management.host`, all requests for that host belong to management, and no others.
-    ///
-    /// `host` is that of the request, with or without a port. The client chooses it, so it protects nothing: the gates do.
+    /// Returns true if a request belongs to management: see [`ManagementSettings::takes`].
     pub fn takes(&self, host: &str, path: &str) -> bool {
-        match &self.host {
-            Some(own) => own.eq_ignore_ascii_case(without_port(host)),
-            None => self.paths.iter().any(|mount| {
-                path.strip_prefix(mount.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }),
-        }
+        self.settings.takes(host, path)
     }
 
     /// Returns the host of the file, if it has `management.host`.
     pub fn host(&self) -> Option<&str> {
-        self.host.as_deref()
+        self.settings.host.as_deref()
     }
 
     /// Returns the paths of the APIs and of the console.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.paths.iter().map(String::as_str)
+        self.settings.paths()
     }
 
     /// Returns the router, which answers a path of no operation with 404. It does not look at the host: ask
@@ -143,14 +146,4 @@ fn policy(settings: &OwnerSettings) -> OwnerPolicy {
         policy = policy.longest_life(life.duration());
     }
     if settings.metadata { policy.metadata() } else { policy }
-}
-
-/// Returns a host without its port, and without a dot at its end.
-fn without_port(host: &str) -> &str {
-    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let host = match host.rsplit_once(':') {
-        Some((name, port)) if is_port(port) => name,
-        _ => host,
-    };
-    host.strip_suffix('.').unwrap_or(host)
 }

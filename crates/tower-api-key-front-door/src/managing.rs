@@ -17,8 +17,8 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         self.shared.management.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps the management that serves, with the sessions of its console, if the next file says the same of it. Builds
-    /// another one otherwise.
+    /// Keeps the management that serves if the next file says the same of all that its gates need. Builds another one
+    /// otherwise, with the sessions of the console if the table `[management]` is the same.
     pub(crate) fn management_after(
         &self,
         before: &FrontDoor,
@@ -29,6 +29,8 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         if before.has_management_of(door) {
             return Ok(self.management());
         }
-        ManagementDoor::of(door, opened, layer, &self.shared.finish, file)
+        let same = before.management() == door.management();
+        let serving = self.management().filter(|_| same);
+        ManagementDoor::of((door, opened), layer, &self.shared.finish, serving.as_ref(), file)
     }
 }

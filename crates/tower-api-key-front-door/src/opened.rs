@@ -104,25 +104,54 @@ impl Opened {
         }
     }
 
-    /// Begins what runs beside the requests, after `before` has ended what is not the same.
+    /// Begins what runs beside the requests, unless it runs: writing of newer digests, sweeps and deliveries.
+    pub(crate) fn start(&self) {
+        self.store.1.start();
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(events) = &self.events {
+            events.start();
+        }
+    }
+
+    /// Ends sweeps and deliveries, and gives up their leases.
+    #[cfg_attr(
+        not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
+        allow(clippy::unused_async, clippy::unused_self)
+    )]
+    pub(crate) async fn end(&self) {
+        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(events) = &self.events {
+            events.end().await;
+        }
+    }
+
+    /// Takes the place of `before`: ends what is not the same, and then begins if the program has started.
+    pub(crate) async fn follow(&self, before: &Self, is_started: bool) {
+        if !self.has_events_of(before) {
+            before.end().await;
+        }
+        if is_started {
+            self.start();
+        }
+        if !before.has_limiter_of(self) {
+            // What a limiter does not take back is lost until its windows end, and no reason to serve by the old file.
+            let _ = before.give_back_all().await;
+        }
+    }
+
+    /// Returns true if both have the same sweeps and deliveries.
     #[cfg_attr(
         not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
         allow(clippy::unused_self, unused_variables)
     )]
-    pub(crate) fn start_after(&self, before: Option<&Self>) {
+    fn has_events_of(&self, other: &Self) -> bool {
         #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
-        {
-            let before = before.and_then(|before| before.events.as_ref());
-            let goes_on = |it: &&Arc<crate::events::RunningEvents>| {
-                self.events.as_ref().is_some_and(|own| Arc::ptr_eq(own, it))
-            };
-            if let Some(ended) = before.filter(|it| !goes_on(it)) {
-                ended.stop();
-            }
-            if let Some(events) = &self.events {
-                events.start();
-            }
-        }
+        return match (&self.events, &other.events) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        #[cfg(not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))))]
+        true
     }
 
     /// Writes the events of requests that wait in memory.

@@ -1,8 +1,11 @@
 //! Opens the store that a file names.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tower_api_key::config::{StoreSettings, TelemetrySettings};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use tower_api_key::store::PepperManager;
 use tower_api_key::store::{KeyManager, MemoryStore, Rehasher};
 use tower_api_key::usage::UsageRecorder;
 
@@ -18,9 +21,24 @@ pub(crate) struct OpenStore {
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     #[cfg_attr(not(any(feature = "events", feature = "management")), allow(dead_code))]
     pub(crate) database: Option<tower_api_key_sqlx::SqlStore>,
+    /// Writes the digests that gates record, until it is started.
+    rehashing: Rehashing,
 }
 
-/// Opens a store. Writes the digests that `rehasher` records.
+/// A task that waits for its start. Clones are one task.
+type Rehashing = Arc<Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
+
+impl OpenStore {
+    /// Begins to give keys digests by the current pepper, and to delete former ones, unless that has begun.
+    pub(crate) fn start(&self) {
+        let waiting = self.rehashing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(rehashing) = waiting {
+            tokio::spawn(rehashing);
+        }
+    }
+}
+
+/// Opens a store. Once started, it writes the digests that `rehasher` records.
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(unused_variables, clippy::unused_async)
@@ -38,6 +56,7 @@ pub(crate) async fn open(
             usage: None,
             #[cfg(any(feature = "sqlite", feature = "postgres"))]
             database: None,
+            rehashing: Rehashing::default(),
         }),
         #[cfg(feature = "sqlite")]
         "sqlite" => open_sql(settings, telemetry, file, rehasher).await,
@@ -96,27 +115,20 @@ async fn open_sql(
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
     let usage = settings.usage.as_ref().map(|usage| (usage.recorder(), store.clone()));
     let database = Some(store.clone());
-    let keys: Arc<dyn KeyManager> = match (&settings.replica, &settings.cache) {
-        (Some(replica), _) => shared(replicated(store, replica, telemetry, file).await?, rehasher),
-        (None, Some(cache)) => shared(cached(store, cache, telemetry), rehasher),
-        (None, None) => shared(store, rehasher),
+    let keys: Arc<dyn PepperManager> = match (&settings.replica, &settings.cache) {
+        (Some(replica), _) => Arc::new(replicated(store, replica, telemetry, file).await?),
+        (None, Some(cache)) => Arc::new(cached(store, cache, telemetry)),
+        (None, None) => Arc::new(store),
     };
+    let rehashing: Pin<Box<dyn Future<Output = ()> + Send>> =
+        Box::pin(rehasher.write_to(Arc::clone(&keys)));
+    let rehashing = Arc::new(Mutex::new(Some(rehashing)));
     let usage = usage.map(|(usage, database)| {
         // The task ends, after a last write, when no layer has the recorder any more.
         tokio::spawn(usage.write_to(Arc::new(database)));
         usage
     });
-    Ok(OpenStore { keys, usage, database })
-}
-
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-fn shared(
-    store: impl tower_api_key::store::PepperManager,
-    rehasher: &Rehasher,
-) -> Arc<dyn KeyManager> {
-    let store = Arc::new(store);
-    tokio::spawn(rehasher.write_to(Arc::clone(&store) as _));
-    store
+    Ok(OpenStore { keys, usage, database, rehashing })
 }
 
 /// Copies all records, follows the database's changes, and writes last uses.

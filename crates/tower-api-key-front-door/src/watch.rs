@@ -1,5 +1,6 @@
 //! Follows the file of a front door.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::door::LiveFrontDoor;
@@ -9,10 +10,11 @@ use crate::looks::Looks;
 impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// Reads a file that two looks have found alike, and takes it over. Returns `None` if it has changed since.
     async fn take_settled(&self, found: [u8; 32]) -> Result<Option<()>, OpenError> {
-        let mut current = self.shared.current.lock().await;
+        let current = Arc::clone(&self.shared.current).lock_owned().await;
         match self.read().await {
             Ok(read) if read.0.fingerprint() == found => {
-                self.take(&mut current, read).await.map(|_| Some(()))
+                self.prepare(current, read).await?.take().await;
+                Ok(Some(()))
             }
             Err(error) if self.look().await.is_ok_and(|now| now == found) => Err(error),
             Ok(_) | Err(_) => Ok(None),
@@ -36,7 +38,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
                 tokio::time::sleep(every).await;
                 // Most looks find nothing new, and cost no more than a hash.
                 let found = door.look().await;
-                let taken = door.shared.current.lock().await.0.fingerprint();
+                let taken = door.shared.current.lock().await.door.fingerprint();
                 if !looks.is_settled(found.as_ref().copied(), taken) {
                     continue;
                 }

@@ -363,6 +363,7 @@ async fn a_file_with_a_keyring_gives_keys_in_use_its_pepper() {
     let url = std::fs::read_to_string(files.folder.path().join("url")).unwrap();
     let database = SqlStore::connect(url.trim()).await.unwrap();
     let door = LiveFrontDoor::open(files.path()).await.unwrap();
+    door.start().await;
     assert_eq!(files.status(&door).await, 401, "the key has no pepper");
 
     files.write(&peppered(r#"{ name = "none", without_pepper = true }"#));

@@ -214,8 +214,77 @@ async fn a_webhook_that_is_not_valid_keeps_the_front_door_that_serves() {
         secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
     place.write("", &format!("{MANAGEMENT}{webhook}"));
     let error = door.reload().await.unwrap_err().to_string();
-    assert!(error.contains("`webhooks[0]`: `url` begins with http"), "{error}");
+    assert!(error.contains("`webhooks[0].url`: `url` begins with http"), "{error}");
     assert!(!error.contains("t0ken") && !error.contains("MfKQ"), "{error}");
     let keys = request(Method::GET, "/manage/keys", &place.operator, &Value::Null);
     assert_eq!(ask(&door, keys).await.0, StatusCode::OK);
+}
+
+/// Sends a key to the console's sign-in, and returns the status and the cookie.
+async fn sign_in(door: &LiveFrontDoor, key: &str) -> (StatusCode, Option<String>) {
+    let mut form = request(Method::POST, "/console/sign-in", "", &Value::Null);
+    *form.body_mut() = Body::from(format!("key={key}"));
+    let headers = form.headers_mut();
+    headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+    let answer = door.management().unwrap().router().oneshot(form).await.unwrap();
+    let cookie = answer.headers().get("set-cookie").map(|cookie| cookie.to_str().unwrap());
+    let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
+    (answer.status(), cookie)
+}
+
+const CONSOLE: &str = "[management.console]\n";
+
+#[tokio::test]
+async fn failed_sign_ins_count_together_with_the_attempts_of_the_gate() {
+    let place = Place::new().await;
+    let lines = "failed_attempts = { limit = 3, window = \"60s\" }";
+    let door = place.open(lines, &format!("{MANAGEMENT}{CONSOLE}")).await;
+    let wrong = "key_live_0000000000000000000000000000";
+    assert_eq!(pass(&door, wrong).await, StatusCode::UNAUTHORIZED);
+    let keys = request(Method::GET, "/manage/keys", wrong, &Value::Null);
+    assert_eq!(ask(&door, keys).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(sign_in(&door, wrong).await.0, StatusCode::UNAUTHORIZED);
+    // The limit is used up at each of the three doors, by one attempt at each.
+    assert_eq!(sign_in(&door, wrong).await.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(pass(&door, wrong).await, StatusCode::TOO_MANY_REQUESTS);
+    // So it is after a reload that builds the console anew.
+    place.write(lines, &format!("{MANAGEMENT}{CONSOLE}[events]\n"));
+    assert!(door.reload().await.unwrap());
+    assert_eq!(sign_in(&door, wrong).await.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn sessions_of_the_console_outlive_what_is_no_change_of_management() {
+    let place = Place::new().await;
+    let tables = format!("{MANAGEMENT}{CONSOLE}");
+    let door = place.open("", &tables).await;
+    let (status, cookie) = sign_in(&door, &place.operator).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let cookie = cookie.unwrap();
+    let page = async || {
+        let mut page = request(Method::GET, "/console/keys", "", &Value::Null);
+        page.headers_mut().insert("cookie", cookie.parse().unwrap());
+        door.management().unwrap().router().oneshot(page).await.unwrap().status()
+    };
+    assert_eq!(page().await, StatusCode::OK);
+    for (lines, changed) in [
+        ("", format!("{tables}[events]\n")),
+        ("", format!("{tables}[events]\nalarms_only = true\n")),
+        ("roles.support = [\"users.read\"]", format!("{tables}[events]\n")),
+        ("failed_attempts = { limit = 3, window = \"60s\" }", tables.clone()),
+    ] {
+        place.write(lines, &changed);
+        assert!(door.reload().await.unwrap(), "{changed}");
+        assert_eq!(page().await, StatusCode::OK, "{lines} {changed}");
+    }
+    // A key that is revoked ends its session, whichever gate has opened it.
+    place.store.revoke("key_of_staff", "test").await.unwrap();
+    assert_eq!(page().await, StatusCode::SEE_OTHER);
+    // Another table of management ends all sessions.
+    let (_, cookie) = sign_in(&door, &place.customer).await;
+    assert_eq!(cookie, None, "a customer may not sign in");
+    place.write("", &tables.replace("most_keys = 2", "most_keys = 3"));
+    assert!(door.reload().await.unwrap());
+    assert_eq!(page().await, StatusCode::SEE_OTHER);
 }

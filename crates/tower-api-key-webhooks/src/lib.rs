@@ -22,6 +22,8 @@ mod endpoint;
 mod exchange;
 mod failure;
 mod invalid;
+#[cfg(feature = "config")]
+mod mistakes;
 mod network;
 #[cfg(test)]
 mod rebinding;

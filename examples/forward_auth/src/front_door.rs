@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tower_api_key::config::SectionMistake;
+use tower_api_key::config::{FrontDoor, SectionMistake};
 use tower_api_key::request::OriginalRequest;
 use tower_api_key_front_door::{LiveFrontDoor, OpenError};
 
@@ -27,12 +27,26 @@ pub async fn open(file: &Path) -> Result<(LiveFrontDoor<Settings>, Checker), Ope
         first.get_or_init(|| settings.clone());
         Ok(())
     };
-    let door = LiveFrontDoor::open_finished(file, TABLE, check, move |builder| {
+    let door = LiveFrontDoor::builder(file, TABLE).check(check).check_file(unserved);
+    let door = door.finish(move |builder| {
         // The table was checked before. Without it, no gate builds.
         let original = started.get().map(Settings::original_request);
         builder.forward_auth(original.unwrap_or_else(|| OriginalRequest::below("")))
     });
-    let door = door.await?;
+    let door = door.open().await?;
     let checker = Checker::of(door.layer(), &door.settings());
     Ok((door, checker))
+}
+
+/// Finds the tables of the file that this program does not serve, whatever its build could.
+fn unserved(door: &FrontDoor, _: &Settings) -> Vec<SectionMistake> {
+    let tables = [
+        ("management", door.management().is_some()),
+        ("events", door.events().is_some()),
+        ("webhooks", !door.webhooks().is_empty()),
+    ];
+    let stated = tables.into_iter().filter(|(_, is_stated)| *is_stated);
+    let problem = "this program only answers a proxy's questions, and does not serve this table: remove it, and serve it by \
+        another program with a file of its own, as the gateway";
+    stated.map(|(table, _)| SectionMistake::new(table, problem)).collect()
 }

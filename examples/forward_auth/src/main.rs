@@ -38,6 +38,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listen = door.settings().listen.clone();
     let socket = Socket::bind(&listen).await?;
     println!("listening on {listen}");
+    door.start().await;
     tokio::spawn(door.watch(LOOK, report));
     tokio::spawn(reload(door.clone(), hang_up));
     let end = async move {
@@ -49,7 +50,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     serve(socket, checker, end).await;
     door.give_back_all().await?;
     door.flush_usage().await?;
-    door.flush_events().await?;
+    door.stop().await;
     Ok(())
 }
 

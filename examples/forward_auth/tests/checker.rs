@@ -143,3 +143,33 @@ async fn metadata_that_a_proxy_could_not_hold_are_left_out() {
         assert_eq!(answer.headers()["x-account-id"], "acme");
     }
 }
+
+/// Whatever features the program is built with, for example beside the gateway.
+#[tokio::test]
+async fn a_file_with_a_table_that_is_not_served_is_refused() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unserved");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("gate.toml");
+    let webhook = "[[webhooks]]\nname = \"a\"\nurl = \"https://hooks.example.com\"\n\
+        secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
+    let both = format!("[events]\n{webhook}");
+    for (tables, expected) in [
+        ("[management]\npath = \"/manage\"\noperators = [\"staff\"]\n", &["`management`"][..]),
+        ("[events]\n", &["`events`"]),
+        (&*both, &["`events`", "`webhooks`"]),
+    ] {
+        let database = folder.join("keys.db");
+        let text = format!(
+            "without_limits = true\n[profile]\nbase = \"standard\"\n[store]\nurl = \"sqlite:{}\"\n\
+             create_if_missing = true\n[trusted_proxies]\nnetworks = [\"127.0.0.1\"]\nheaders = \"x_forwarded\"\n\
+             [forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"nginx\"\n",
+            database.display()
+        );
+        let head = text.replace("[forward_auth]\n", &format!("{tables}[forward_auth]\n"));
+        std::fs::write(&file, head).unwrap();
+        let error = front_door::open(&file).await.err().unwrap().to_string();
+        assert!(error.contains("does not serve this table"), "{error}");
+        assert!(expected.iter().all(|part| error.contains(part)), "{error}");
+        assert!(!database.exists(), "nothing is opened");
+    }
+}

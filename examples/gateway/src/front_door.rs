@@ -9,7 +9,8 @@ use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
 use tower_api_key_front_door::{LiveFrontDoor, ManagementDoor, OpenError};
 
-use crate::gateway::check;
+use crate::check::{check, check_file};
+use crate::problem::TABLE;
 use crate::settings::{FixedSettings, GatewaySettings};
 
 type StoreFuture = Pin<Box<dyn Future<Output = Arc<dyn KeyStore>> + Send>>;
@@ -35,7 +36,7 @@ impl FrontDoor {
         Ok(Self { gate: Arc::new(move || gate.clone()), store: Arc::new(find), management })
     }
 
-    /// Takes the front door of a file. [`Gateway::reload`](crate::Gateway::reload) takes over what has changed there.
+    /// Takes the front door of a file. [`Gateway::follow`](crate::Gateway::follow) takes over what has changed there.
     pub fn live(door: &LiveFrontDoor<GatewaySettings>) -> Self {
         let (door, live, managed) = (door.clone(), door.clone(), door.clone());
         let find = move || -> StoreFuture {
@@ -78,7 +79,8 @@ pub async fn open(file: &Path) -> Result<LiveFrontDoor<GatewaySettings>, OpenErr
         fixed.get_or_init(|| FixedSettings::of(settings)).refuse_change(settings)?;
         Ok(())
     };
-    LiveFrontDoor::open_finished(file, "gateway", check, finish).await
+    let builder = LiveFrontDoor::builder(file, TABLE).check(check);
+    builder.check_file(check_file).finish(finish).open().await
 }
 
 /// Adds what a gateway needs of every front door: upstreams see no key, and read who called and which client is

@@ -1,5 +1,6 @@
 //! The gateway as a whole: it starts, reloads and ends.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower_api_key_front_door::{LiveFrontDoor, ManagementDoor};
 use tracing::{info, warn};
 
+use crate::check::{check, check_management};
 use crate::drain::Drain;
 use crate::forward::Routing;
 use crate::front_door::FrontDoor;
@@ -42,9 +45,9 @@ impl Gateway {
     /// [`Problem`] with the field that is wrong, or the address that cannot be had.
     pub async fn start(settings: GatewaySettings, front_door: FrontDoor) -> Result<Self, Problem> {
         check(&settings)?;
-        check_management(&settings, &front_door)?;
-        let routing = Arc::new(Routing::new(&settings, None)?);
         let management = front_door.management();
+        check_management(&settings, management.as_ref())?;
+        let routing = Arc::new(Routing::new(&settings, None)?);
         let in_force = InForce { gate: front_door.gate(), routing, management };
         let current = Arc::new(ArcSwap::from_pointee(in_force));
         let drain = Drain::default();
@@ -109,28 +112,65 @@ impl Gateway {
         &self.settings
     }
 
-    /// Serves by other settings from now on, and by the front door of the file that was read last, all of them or none.
-    /// Requests that have begun keep theirs. Upstreams that have not changed keep their connections.
+    /// Serves by other settings from now on, and by the front door that is in force, all of them or none. Requests that have
+    /// begun keep theirs. Upstreams that have not changed keep their connections.
     ///
     /// # Errors
     ///
     /// [`Problem`] with the field that is wrong. Then the settings and the front door in force stay.
     pub fn reload(&mut self, settings: GatewaySettings) -> Result<(), Problem> {
+        let prepared = self.prepare(settings, self.front_door.management().as_ref())?;
+        self.take(prepared);
+        Ok(())
+    }
+
+    /// Follows a front door's file: serves by it from now on, or changes nothing. Returns false if nothing has changed, and
+    /// `again` does not ask for it.
+    ///
+    /// # Errors
+    ///
+    /// The mistake of the file, or what does not open. Then all that served before stays, events and webhooks included.
+    pub async fn follow(
+        &mut self,
+        live: &LiveFrontDoor<GatewaySettings>,
+        again: bool,
+    ) -> Result<bool, Box<dyn Error + Send + Sync>> {
+        let next = live.prepare_reload().await?;
+        let is_same = !next.is_changed() && *next.settings() == self.settings;
+        if is_same && !again {
+            return Ok(false);
+        }
+        let prepared = self.prepare(next.settings().clone(), next.management().as_ref())?;
+        // Nothing fails from here on. The front door's part decides nothing before the gateway takes it over.
+        next.take().await;
+        self.take(prepared);
+        Ok(true)
+    }
+
+    /// Does all of a reload that can fail.
+    fn prepare(
+        &self,
+        settings: GatewaySettings,
+        management: Option<&ManagementDoor>,
+    ) -> Result<PreparedGateway, Problem> {
         FixedSettings::of(&self.settings).refuse_change(&settings)?;
-        check_management(&settings, &self.front_door)?;
+        check_management(&settings, management)?;
         let routing = Arc::new(Routing::new(&settings, Some(&self.current.load().routing))?);
         let pairs = pairs(&settings.listeners)?;
-        let management = self.front_door.management();
-        let in_force = InForce { gate: self.front_door.gate(), routing, management };
-        // Nothing fails from here on.
+        Ok(PreparedGateway { settings, routing, pairs })
+    }
+
+    fn take(&mut self, prepared: PreparedGateway) {
+        let PreparedGateway { settings, routing, pairs } = prepared;
         for (certificate, pair) in self.certificates.iter().zip(pairs) {
             if let Some((certificate, pair)) = certificate.as_ref().zip(pair) {
                 certificate.replace(pair);
             }
         }
+        let management = self.front_door.management();
+        let in_force = InForce { gate: self.front_door.gate(), routing, management };
         self.current.store(Arc::new(in_force));
         self.settings = settings;
-        Ok(())
     }
 
     /// Ends: `/readyz` fails, listeners close, clients are asked to leave, and requests and sockets in flight may end
@@ -153,43 +193,17 @@ impl Gateway {
     }
 }
 
-/// Checks settings without serving by them: names, addresses, and the files of TLS.
-///
-/// # Errors
-///
-/// [`Problem`] with the field that is wrong.
-pub fn check(settings: &GatewaySettings) -> Result<(), Problem> {
-    if settings.listeners.is_empty() {
-        return Err(Problem::new("listeners", "name at least one address"));
-    }
-    pairs(&settings.listeners)?;
-    Routing::new(settings, None).map(drop)
-}
-
-/// Checks settings beside the front door of the same file: no route lies where the file's management is served.
-///
-/// # Errors
-///
-/// [`Problem`] with the route that no request would reach.
-pub fn check_management(settings: &GatewaySettings, front_door: &FrontDoor) -> Result<(), Problem> {
-    let Some(management) = front_door.management() else { return Ok(()) };
-    for (at, route) in settings.routes.iter().enumerate() {
-        let taken = match (management.host(), &route.host) {
-            (Some(own), Some(host)) if own.eq_ignore_ascii_case(host) => Some("host"),
-            (None, _) if management.takes("", route.path.trim_end_matches('/')) => Some("path"),
-            _ => None,
-        };
-        if let Some(field) = taken {
-            let problem = "no request would reach this route, because `[management]` is served there: write another \
-                one, or move management";
-            return Err(Problem::new(field, problem).within(&format!("routes[{at}]")));
-        }
-    }
-    Ok(())
+/// Settings that were checked and built, and are not in force yet.
+struct PreparedGateway {
+    settings: GatewaySettings,
+    routing: Arc<Routing>,
+    pairs: Vec<Option<Arc<ServerConfig>>>,
 }
 
 /// Reads the certificates of all listeners.
-fn pairs(listeners: &[ListenerSettings]) -> Result<Vec<Option<Arc<ServerConfig>>>, Problem> {
+pub(crate) fn pairs(
+    listeners: &[ListenerSettings],
+) -> Result<Vec<Option<Arc<ServerConfig>>>, Problem> {
     let read = |(at, listener): (usize, &ListenerSettings)| {
         let pair = listener.tls.as_ref().map(Certificate::read).transpose();
         pair.map_err(|problem| within(at, problem))

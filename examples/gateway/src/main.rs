@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::settings::GatewaySettings;
-use gateway::{FrontDoor, Gateway, Watched, check_management, json_schema, open};
+use gateway::{FrontDoor, Gateway, Watched, json_schema, open};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tower_api_key_front_door::LiveFrontDoor;
@@ -63,12 +63,13 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     gateway::record()?;
     let front_door = open(file).await?;
     if options.check {
-        check_management(&front_door.settings(), &FrontDoor::live(&front_door))?;
+        // It was opened, and nothing that runs beside requests was started.
         println!("{}: no mistake", file.display());
         return Ok(true);
     }
     let settings = GatewaySettings::clone(&front_door.settings());
     let gateway = Gateway::start(settings, FrontDoor::live(&front_door)).await?;
+    front_door.start().await;
     for address in gateway.addresses() {
         info!("listening on {address}");
     }
@@ -132,6 +133,7 @@ impl Serving {
                     if let Err(problem) = self.front_door.flush_events().await {
                         error!("the last events are lost: {problem}");
                     }
+                    self.front_door.stop().await;
                     return Ok(is_done);
                 }
                 // A second signal does not wait.
@@ -162,16 +164,11 @@ impl Serving {
     }
 
     async fn try_reload(&mut self) -> Result<bool, Failure> {
-        let has_changed = self.front_door.reload().await?;
-        let settings = self.front_door.settings();
-        if !has_changed && self.is_settled && *settings == *self.gateway.settings() {
-            return Ok(false);
-        }
         // Tried again at the next look if it fails, whatever has changed.
-        self.is_settled = false;
-        self.gateway.reload(GatewaySettings::clone(&settings))?;
+        let again = !std::mem::replace(&mut self.is_settled, false);
+        let has_changed = self.gateway.follow(&self.front_door, again).await?;
         self.is_settled = true;
-        Ok(true)
+        Ok(has_changed)
     }
 }
 

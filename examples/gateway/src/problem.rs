@@ -4,6 +4,9 @@ use std::fmt;
 
 use tower_api_key::config::SectionMistake;
 
+/// The name of the table in the file.
+pub(crate) const TABLE: &str = "gateway";
+
 /// What is wrong with the settings: the field, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problem {
@@ -24,9 +27,16 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Names the field by its path from the root of the file.
+    pub(crate) fn in_file(self) -> SectionMistake {
+        SectionMistake::new(format!("{TABLE}.{}", self.field), self.text)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "gateway.{}: {}", self.field, self.text)
+        write!(formatter, "{TABLE}.{}: {}", self.field, self.text)
     }
 }
 

@@ -24,6 +24,8 @@ mod gates;
 mod grpc;
 mod keys;
 mod live;
+#[path = "../../gateway/src/local.rs"]
+mod local;
 mod manage;
 mod manifest;
 mod openapi;

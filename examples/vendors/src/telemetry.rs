@@ -1,7 +1,7 @@
 //! What the demo's gates log and count: refusals on standard error, and metrics for Prometheus at `/metrics`.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::routing::get;
 use axum::{Extension, Router};
 use tower_api_key::ApiKeyLayerBuilder;
@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::Failure;
+use crate::local::is_direct;
 use crate::recorder::{record, scrape};
 
 /// The path of the metrics.
@@ -36,15 +37,19 @@ pub(crate) fn observed(gate: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
     gate.observer(TracingObserver::new()).observer(MetricsObserver::new())
 }
 
-/// Serves the metrics to clients of this machine. All others learn nothing of the demo's traffic.
+/// Serves the metrics to clients of this machine that ask by themselves. All others learn nothing of the demo's traffic:
+/// neither those of a proxy beside the demo, nor a web page whose name leads here.
 pub(crate) fn router() -> Router {
     Router::new().route(PATH, get(metrics))
 }
 
 async fn metrics(
     Extension(connection): Extension<Connection>,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<([(HeaderName, &'static str); 2], String), StatusCode> {
-    let is_local = connection.peer().is_some_and(|peer| peer.is_loopback());
+    let is_of_here = connection.peer().is_some_and(|peer| peer.to_canonical().is_loopback());
+    let is_local = is_of_here && is_direct(&uri, &headers);
     let text = scrape().filter(|_| is_local).ok_or(StatusCode::NOT_FOUND)?;
     Ok(([(CONTENT_TYPE, FORMAT), (CACHE_CONTROL, "no-store")], text))
 }

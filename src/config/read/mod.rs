@@ -9,3 +9,4 @@ mod repairs;
 pub(super) use fault::{Fault, FaultKind};
 pub(super) use path::{Contradiction, FieldProblem, Path};
 pub(super) use reading::{Found, MAX_MISTAKES, read};
+pub(super) use repairs::Repairs;

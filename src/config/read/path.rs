@@ -39,7 +39,11 @@ impl Path {
 
     /// Returns the value at this path, or the last one on the way to it, and whether a mistake in the value, or on the
     /// way to it, was left out of the file.
-    pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
+    pub(in crate::config) fn find<'a>(
+        &self,
+        root: &'a Node,
+        repairs: &'a Repairs,
+    ) -> (&'a Node, bool) {
         let mut node = root;
         for step in &self.0 {
             let next = match step {

@@ -54,6 +54,17 @@ impl ManagementSettings {
         self.api_paths().chain(self.console.as_ref().map(ConsoleSettings::path))
     }
 
+    /// Returns true if a request belongs to management: its path is one of [`paths`](Self::paths) or lies below it. With
+    /// `host`, all requests for that host belong to management, and no others.
+    ///
+    /// `host` is that of the request, with or without a port. The client chooses it, so it protects nothing: the gates do.
+    pub fn takes(&self, host: &str, path: &str) -> bool {
+        match &self.host {
+            Some(own) => mount::is_same_host(own, host),
+            None => self.paths().any(|mounted| mount::is_below(path, mounted)),
+        }
+    }
+
     /// Finds what contradicts itself.
     pub(in crate::config) fn check(
         &self,

@@ -11,10 +11,22 @@ pub(super) fn is_path(path: &str) -> bool {
 
 /// Returns true if one of two paths is the other, or lies below it.
 pub(super) fn overlap(one: &str, other: &str) -> bool {
-    let is_below = |path: &str, above: &str| {
-        path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     is_below(one, other) || is_below(other, one)
+}
+
+/// Returns true if a path is another one, or lies below it.
+pub(super) fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns true if the host of a request is this one. Case, a port, and a dot at the end do not count.
+pub(super) fn is_same_host(own: &str, asked: &str) -> bool {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = match asked.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => asked,
+    };
+    own.eq_ignore_ascii_case(name.strip_suffix('.').unwrap_or(name))
 }
 
 /// Returns true if a text is the name of a host or an address of IPv4: labels of letters, digits and `-`.
@@ -80,6 +92,25 @@ mod tests {
             ("[::1]", false),
         ] {
             assert_eq!(is_host(host), fine, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_a_request_is_compared_without_port_and_case() {
+        for (asked, expected) in [
+            ("keys.example.com", true),
+            ("Keys.Example.com:8443", true),
+            ("keys.example.com.", true),
+            ("keys.example.com.:8443", true),
+            ("keys.example.com:", true),
+            ("keys.example.com..", false),
+            ("keys.example.com:x", false),
+            ("[keys.example.com]", false),
+            ("a.keys.example.com", false),
+            ("keys.example.com.a", false),
+            ("", false),
+        ] {
+            assert_eq!(is_same_host("keys.example.com", asked), expected, "{asked}");
         }
     }
 }

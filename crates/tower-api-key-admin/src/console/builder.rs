@@ -13,7 +13,7 @@ use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
 use super::console::Console;
 use super::cookie::SessionCookie;
 use super::session_store::SessionStore;
-use super::sessions::{self, SessionLimits, Sessions};
+use super::sessions::{self, ConsoleSessions, SessionLimits, Sessions};
 use super::shared::Shared;
 use crate::management::Management;
 
@@ -29,13 +29,20 @@ type GateSettings = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send 
 /// Builds a [`Console`].
 #[must_use = "a builder does nothing until it is built"]
 pub struct ConsoleBuilder<'a> {
+    formats: Vec<KeyFormat<'a>>,
+    options: ConsoleOptions,
+}
+
+/// The settings that borrow nothing.
+struct ConsoleOptions {
     management: Management,
     path: String,
     title: String,
-    formats: Vec<KeyFormat<'a>>,
     environments: Vec<String>,
     gate: GateSettings,
-    sessions: SessionLimits,
+    limits: SessionLimits,
+    before: Option<ConsoleSessions>,
+    sign_in_after: Option<ApiKeyLayer>,
     over_http: bool,
 }
 
@@ -48,27 +55,29 @@ impl Console {
 
 impl ConsoleBuilder<'_> {
     fn new(management: Management) -> Self {
-        Self {
+        let options = ConsoleOptions {
             management,
             path: "/console".to_owned(),
             title: "API keys".to_owned(),
-            formats: vec![KeyFormat::STANDARD],
             environments: Vec::new(),
             gate: Box::new(|gate| gate),
-            sessions: SessionLimits::default(),
+            limits: SessionLimits::default(),
+            before: None,
+            sign_in_after: None,
             over_http: false,
-        }
+        };
+        Self { formats: vec![KeyFormat::STANDARD], options }
     }
 
     /// Sets the path of the console, `/console` unless set. All of its pages are below this path.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+        self.options.path = path.into();
         self
     }
 
     /// Sets the title of all pages, `API keys` unless set.
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
+        self.options.title = title.into();
         self
     }
 
@@ -77,10 +86,7 @@ impl ConsoleBuilder<'_> {
         self,
         formats: impl IntoIterator<Item = KeyFormat<'b>>,
     ) -> ConsoleBuilder<'b> {
-        let Self { management, path, title, formats: _, environments, gate, sessions, over_http } =
-            self;
-        let formats = formats.into_iter().collect();
-        ConsoleBuilder { management, path, title, formats, environments, gate, sessions, over_http }
+        ConsoleBuilder { formats: formats.into_iter().collect(), options: self.options }
     }
 
     /// Sets the environments of new keys, which the page offers as a list. Without them, it has a field of free text.
@@ -88,7 +94,7 @@ impl ConsoleBuilder<'_> {
         mut self,
         environments: impl IntoIterator<Item = S>,
     ) -> Self {
-        self.environments = environments.into_iter().map(Into::into).collect();
+        self.options.environments = environments.into_iter().map(Into::into).collect();
         self
     }
 
@@ -99,20 +105,34 @@ impl ConsoleBuilder<'_> {
         mut self,
         settings: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync + 'static,
     ) -> Self {
-        self.gate = Box::new(settings);
+        self.options.gate = Box::new(settings);
+        self
+    }
+
+    /// Counts failed sign-ins together with the failed attempts of another gate, so that a client does not have twice as many tries.
+    /// Set the same limit for both, by [`gate`](Self::gate).
+    pub fn sign_in_after(mut self, layer: &ApiKeyLayer) -> Self {
+        self.options.sign_in_after = Some(layer.clone());
         self
     }
 
     /// Sets how long sessions last.
     pub fn sessions(mut self, limits: SessionLimits) -> Self {
-        self.sessions = limits;
+        self.options.limits = limits;
+        self
+    }
+
+    /// Goes on with the sessions of an earlier console, whose limits stay. The gates of this console judge each of their
+    /// requests.
+    pub fn with_sessions(mut self, sessions: &ConsoleSessions) -> Self {
+        self.options.before = Some(sessions.clone());
         self
     }
 
     /// Serves the console over plain HTTP, for development on your own machine. Others on the network can read keys and
     /// sessions then.
     pub fn insecure_http(mut self) -> Self {
-        self.over_http = true;
+        self.options.over_http = true;
         self
     }
 
@@ -122,39 +142,47 @@ impl ConsoleBuilder<'_> {
     ///
     /// [`ConfigError`] if the path, the formats or the settings of the gates are not valid.
     pub fn build(self) -> Result<Console, ConfigError> {
-        let sessions = Arc::new(Sessions::new(self.sessions));
-        let keys = self.management.store();
+        let Self { formats, options } = self;
+        let sessions = match &options.before {
+            Some(before) => Arc::clone(&before.0),
+            None => Arc::new(Sessions::new(options.limits)),
+        };
+        let keys = options.management.store();
         let of_sessions = SessionStore {
             sessions: Arc::clone(&sessions),
             keys: Arc::clone(&keys),
-            clock: self.management.clock(),
+            clock: options.management.clock(),
         };
-        let hasher = self.management.hasher();
-        let sign_in = self.layer(&self.formats, Arc::clone(&keys), hasher.clone(), |gate| gate)?;
-        let open = self.layer(&self.formats, keys, hasher.clone(), ApiKeyLayerBuilder::optional)?;
-        let sessions_only = |gate: ApiKeyLayerBuilder| gate.failed_attempts(STALE_SESSIONS);
-        let (of_sessions, unkeyed) = (Arc::new(of_sessions), KeyHasher::sha256());
-        let pages = self.layer(&[sessions::FORMAT], of_sessions, unkeyed, sessions_only)?;
+        let hasher = options.management.hasher();
+        let sign_in = options.gate(&formats, Arc::clone(&keys), hasher.clone());
+        let sign_in = match &options.sign_in_after {
+            Some(layer) => sign_in.build_after(layer)?,
+            None => sign_in.build()?,
+        };
+        let open = options.gate(&formats, keys, hasher.clone()).optional().build()?;
+        let pages = options.gate(&[sessions::FORMAT], Arc::new(of_sessions), KeyHasher::sha256());
+        let pages = pages.failed_attempts(STALE_SESSIONS).build()?;
         let shared = Shared {
             hasher: hasher.clone(),
-            management: self.management,
-            path: self.path,
-            brand: self.title,
-            environments: self.environments,
+            management: options.management,
+            path: options.path,
+            brand: options.title,
+            environments: options.environments,
             sessions,
-            cookie: SessionCookie { over_http: self.over_http },
+            cookie: SessionCookie { over_http: options.over_http },
         };
         Ok(Console { shared: Arc::new(shared), sign_in, open, pages })
     }
+}
 
-    /// Builds a gate over a store. Every page below the console's path is a route of it.
-    fn layer(
+impl ConsoleOptions {
+    /// Starts a gate over a store. Every page below the console's path is a route of it.
+    fn gate(
         &self,
         formats: &[KeyFormat<'_>],
         keys: Arc<dyn KeyStore>,
         hasher: KeyHasher,
-        finish: impl FnOnce(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder,
-    ) -> Result<ApiKeyLayer, ConfigError> {
+    ) -> ApiKeyLayerBuilder {
         let credentials = [CredentialSource::wide_bearer()];
         let profile = Profile {
             name: "Console",
@@ -167,7 +195,6 @@ impl ConsoleBuilder<'_> {
         let every = Routes::new().any(&self.path, Route::new());
         let every = every.otherwise(Otherwise::Need(Route::new()));
         let gate = (self.gate)(gate).routes(every).hasher(hasher).clock(self.management.clock());
-        let gate = if self.over_http { gate.assume_https() } else { gate };
-        finish(gate).build()
+        if self.over_http { gate.assume_https() } else { gate }
     }
 }

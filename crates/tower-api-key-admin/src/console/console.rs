@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use tower_api_key::ApiKeyLayer;
 
+use super::sessions::ConsoleSessions;
 use super::shared::Shared;
 use super::{
     account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing, policies,
@@ -46,6 +47,12 @@ pub struct Console {
 }
 
 impl Console {
+    /// Returns the open sessions, for [`ConsoleBuilder::with_sessions`](super::ConsoleBuilder::with_sessions) of a console
+    /// that takes the place of this one.
+    pub fn sessions(&self) -> ConsoleSessions {
+        ConsoleSessions(Arc::clone(&self.shared.sessions))
+    }
+
     /// Returns the router, to be merged into an app. It has gates of its own, so put no other gate around it.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let Self { shared, sign_in, open, pages } = self;

@@ -86,7 +86,7 @@ pub(super) async fn with_key(
         }
         StatusCode::FORBIDDEN => "This key may not sign in from here.",
         StatusCode::TOO_MANY_REQUESTS => {
-            "Too many sign-ins have failed. Wait a minute, and try again."
+            "Too many attempts have failed. Wait a while, and try again."
         }
         _ => return refusal(&shared, &response),
     };
@@ -121,7 +121,7 @@ fn refusal(shared: &Shared, response: &Response) -> Response {
             "HTTPS is required. If you have typed a key on this page, rotate the key."
         }
         StatusCode::FORBIDDEN => "Your key does not allow this.",
-        StatusCode::TOO_MANY_REQUESTS => "Too many requests. Wait a minute, and try again.",
+        StatusCode::TOO_MANY_REQUESTS => "Too many requests. Wait a while, and try again.",
         StatusCode::SERVICE_UNAVAILABLE => "The store cannot answer now. Try again.",
         _ => "The request was refused.",
     };

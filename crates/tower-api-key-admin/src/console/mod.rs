@@ -58,4 +58,4 @@ mod visit;
 
 pub use builder::ConsoleBuilder;
 pub use console::Console;
-pub use sessions::SessionLimits;
+pub use sessions::{ConsoleSessions, SessionLimits};

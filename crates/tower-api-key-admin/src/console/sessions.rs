@@ -40,6 +40,16 @@ impl Default for SessionLimits {
     }
 }
 
+/// The open sessions of a [`Console`](super::Console), for one that takes its place while it serves.
+#[derive(Clone)]
+pub struct ConsoleSessions(pub(super) Arc<Sessions>);
+
+impl std::fmt::Debug for ConsoleSessions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "ConsoleSessions({} open)", self.0.lock().len())
+    }
+}
+
 /// The open sessions, each by the digest of its text. No text of a session or a key is kept.
 pub(super) struct Sessions {
     limits: SessionLimits,

@@ -1,6 +1,7 @@
 //! Delivers events to sinks.
 
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::lease::new_holder;
-use super::page;
+use super::page::{self, Ended};
+use super::run_end::{GRACE, RunEnd, give_up};
 use crate::SqlStore;
 use tower_api_key::events::{EventSink, RetrySchedule};
 use tower_api_key::store::StoreError;
@@ -85,7 +87,7 @@ impl EventDelivery {
     }
 
     /// Replaces the sinks, for a program that has read them anew. The leases stay those of this delivery, so the next
-    /// [`run`](Self::run) waits for none of them. Drop the future of the earlier run before.
+    /// [`run`](Self::run) waits for none of them. End the earlier run before, by [`run_until`](Self::run_until).
     ///
     /// # Errors
     ///
@@ -107,29 +109,71 @@ impl EventDelivery {
 
     /// Delivers until the future is dropped. While the database cannot answer, each look tries again.
     pub async fn run(self) {
+        self.run_until(pending()).await;
+    }
+
+    /// Delivers until `end` resolves, and then gives up the leases, so that another delivery goes on at once.
+    ///
+    /// What is being sent then has a second to end. A later delivery sends again what did not end. When the future
+    /// resolves, nothing of this delivery is under way any more.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tokio::sync::oneshot;
+    /// use tower_api_key::events::EventWriter;
+    /// use tower_api_key_sqlx::{EventDelivery, SqlStore};
+    ///
+    /// # async fn example(store: SqlStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// let log = EventWriter::new("log", std::io::stdout());
+    /// let delivery = EventDelivery::new(store, [Arc::new(log) as _])?;
+    /// let (end, ended) = oneshot::channel::<()>();
+    /// let running = tokio::spawn(delivery.run_until(async { drop(ended.await) }));
+    /// // serve requests
+    /// drop(end);
+    /// running.await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn run_until(self, end: impl Future<Output = ()>) {
+        let (asks, end_of_run) = RunEnd::new();
         let mut tasks = JoinSet::new();
         for sink in self.sinks.clone() {
-            let delivery = self.clone();
-            tasks.spawn(async move {
-                #[cfg(feature = "postgres")]
-                let mut wake = super::wake::EventWake::of(&delivery.store);
-                loop {
-                    // The gate reports a database that cannot answer. Here, the next look tries again.
-                    let look = delivery.deliver_to(&sink).await;
-                    // A process that does not deliver to the sink waits for the end of a lease. Notices are no news to it.
-                    let wakes = look.map_or(true, |look| look.holds);
-                    #[cfg(feature = "postgres")]
-                    if wakes {
-                        wake.wait(delivery.look_every).await;
-                        continue;
-                    }
-                    #[cfg(not(feature = "postgres"))]
-                    let _ = wakes;
-                    sleep(delivery.look_every).await;
-                }
-            });
+            tasks.spawn(self.clone().serve(sink, end_of_run.clone()));
         }
-        while tasks.join_next().await.is_some() {}
+        tokio::select! {
+            () = end => {}
+            () = all_ended(&mut tasks) => {}
+        }
+        drop(asks);
+        all_ended(&mut tasks).await;
+    }
+
+    /// Delivers to a sink until the end of the run.
+    async fn serve(self, sink: Arc<dyn EventSink>, mut end: RunEnd) {
+        #[cfg(feature = "postgres")]
+        let mut wake = super::wake::EventWake::of(&self.store);
+        let (mut page, mut cut_off) = (JoinSet::new(), end.clone());
+        loop {
+            // The gate reports a database that cannot answer. Here, the next look tries again.
+            let look = tokio::select! {
+                look = self.deliver_to(&sink, &mut page, &end) => look.ok(),
+                () = async { cut_off.come().await; sleep(GRACE).await } => None,
+            };
+            page.shutdown().await;
+            // A process that does not deliver to the sink waits for the end of a lease. Notices are no news to it. After
+            // a failure, they must not make it ask the database more often.
+            let wakes = look.is_some_and(|look| look.holds);
+            #[cfg(feature = "postgres")]
+            let pause = wake.wait_if(wakes, self.look_every);
+            #[cfg(not(feature = "postgres"))]
+            let pause = sleep(self.look_every);
+            #[cfg(not(feature = "postgres"))]
+            let _ = wakes;
+            tokio::select! {
+                () = end.come() => break,
+                () = pause => {}
+            }
+        }
+        give_up(&self.store, &lease_of(&*sink), &self.holder).await;
     }
 
     /// Delivers what is due now, and returns the number of delivered events. For a program that runs from time to time.
@@ -139,26 +183,32 @@ impl EventDelivery {
     /// Returns a [`StoreError`] if the database cannot answer. Events that were not delivered stay in the queue.
     pub async fn deliver_due(&self) -> Result<u64, StoreError> {
         let mut delivered = 0;
+        let (_asks, end) = RunEnd::new();
         for sink in &self.sinks {
-            delivered += self.deliver_to(sink).await?.delivered;
+            delivered += self.deliver_to(sink, &mut JoinSet::new(), &end).await?.delivered;
         }
         Ok(delivered)
     }
 
-    async fn deliver_to(&self, sink: &Arc<dyn EventSink>) -> Result<Look, StoreError> {
+    async fn deliver_to(
+        &self,
+        sink: &Arc<dyn EventSink>,
+        page: &mut JoinSet<Ended>,
+        end: &RunEnd,
+    ) -> Result<Look, StoreError> {
         let (store, name) = (&self.store, sink.name());
         store.add_sink(name).await?;
-        let lease = format!("deliver {name}");
+        let lease = lease_of(&**sink);
         let mut look = Look { delivered: 0, holds: false };
-        while store.hold(&lease, &self.holder).await? {
+        while !end.has_come() && store.hold(&lease, &self.holder).await? {
             look.holds = true;
             store.enqueue(&**sink).await?;
             let due = store.due(name, page::SIZE).await?;
             if due.is_empty() {
                 return Ok(look);
             }
-            let mut ended = page::deliver(sink, due);
-            while let Some(ended) = ended.join_next().await {
+            page::deliver(sink, due, page);
+            while let Some(ended) = page.join_next().await {
                 let (due, result) = ended.map_err(StoreError::new)?;
                 let Err(error) = result else {
                     store.note_delivered(name, &due.event).await?;
@@ -185,6 +235,16 @@ impl fmt::Debug for EventDelivery {
         let names: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
         formatter.debug_struct("EventDelivery").field("sinks", &names).finish_non_exhaustive()
     }
+}
+
+/// Waits until all tasks have ended.
+async fn all_ended(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Returns the name of the lease of those who deliver to a sink.
+fn lease_of(sink: &dyn EventSink) -> String {
+    format!("deliver {}", sink.name())
 }
 
 /// Returns sinks that have names of their own.

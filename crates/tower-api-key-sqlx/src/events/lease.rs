@@ -52,6 +52,14 @@ impl SqlStore {
         session.commit().await?;
         Ok(taken == 1)
     }
+
+    /// Gives a lease up, if this process holds it. Another process can then take it at once.
+    pub(super) async fn give_up(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        let mut session = self.transaction().await?;
+        let given = Statement::new(&self.events.give_up_lease).bind(name).bind(holder);
+        session.execute(given).await?;
+        session.commit().await
+    }
 }
 
 /// Returns true if a lease of another process does not count. One that ends too far in the future was taken by a wrong

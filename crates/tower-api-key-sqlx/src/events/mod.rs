@@ -11,6 +11,7 @@ mod page;
 mod prune;
 mod queue;
 mod retire;
+mod run_end;
 mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
@@ -24,4 +25,5 @@ pub use sweep::EventSweep;
 
 pub(super) use lease::new_holder;
 pub(super) use outbox::cause;
+pub(super) use run_end::sweep_until;
 pub(super) use statements::EventQueries;

@@ -1,8 +1,10 @@
 //! A page of deliveries: events of different keys, at the same time.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -18,26 +20,27 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// A delivery that has ended.
 pub(super) type Ended = (DueEvent, Result<(), DeliveryError>);
 
-/// Delivers events of different keys at the same time. Dropping the set ends the deliveries.
-pub(super) fn deliver(sink: &Arc<dyn EventSink>, due: Vec<DueEvent>) -> JoinSet<Ended> {
-    let mut deliveries = JoinSet::new();
+/// Delivers events of different keys at the same time. Dropping the set ends the deliveries, and its `shutdown` waits for
+/// the end of each.
+pub(super) fn deliver(
+    sink: &Arc<dyn EventSink>,
+    due: Vec<DueEvent>,
+    deliveries: &mut JoinSet<Ended>,
+) {
     for due in due {
         let sink = Arc::clone(sink);
         deliveries.spawn(async move {
             if !sink.wants(&due.event) {
                 return (due, Ok(()));
             }
-            let event = due.event.clone();
-            // A set of its own: a sink that panics ends this task alone, and a dropped set ends the task.
-            let mut delivery = JoinSet::new();
-            delivery.spawn(async move { timeout(LONGEST, sink.deliver(&event)).await });
-            let result = match delivery.join_next().await {
-                Some(Ok(Ok(result))) => result,
-                Some(Ok(Err(_))) => Err(DeliveryError::new("the delivery took over 20 seconds")),
-                Some(Err(_)) | None => Err(DeliveryError::new("the sink panicked")),
+            // No task of its own: the end of this one is the end of the delivery.
+            let delivery = async { timeout(LONGEST, sink.deliver(&due.event)).await };
+            let result = match AssertUnwindSafe(delivery).catch_unwind().await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(DeliveryError::new("the delivery took over 20 seconds")),
+                Err(_) => Err(DeliveryError::new("the sink panicked")),
             };
             (due, result)
         });
     }
-    deliveries
 }

@@ -67,6 +67,8 @@ event_statements! {
     take_lease: "INSERT INTO {event_leases} AS l (name, holder, ends) VALUES ($1, $2, $3) \
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends = excluded.ends \
          WHERE l.holder = excluded.holder OR l.ends <= $4 OR l.ends > $5",
+    /// Ends a lease at once. The row stays, so that no right to delete is needed.
+    give_up_lease: "UPDATE {event_leases} SET ends = 0 WHERE name = $1 AND holder = $2",
     add_sink: "INSERT INTO {event_sinks} (name, position) \
          VALUES ($1, COALESCE((SELECT MAX(sequence) FROM {events}), 0)) ON CONFLICT (name) DO NOTHING",
     position: "SELECT position FROM {event_sinks} WHERE name = $1",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::lease::new_holder;
+use super::run_end::sweep_until;
 use crate::SqlStore;
 use crate::row;
 use crate::statement::Statement;
@@ -92,6 +93,13 @@ impl EventSweep {
             let _ = self.sweep().await;
             sleep(self.interval).await;
         }
+    }
+
+    /// Sweeps until `end` resolves, and then gives up the lease, so that another sweep need not wait for its end. What a
+    /// sweep has not done yet, the next one does.
+    pub async fn run_until(self, end: impl Future<Output = ()>) {
+        let (store, holder) = (self.store.clone(), self.holder.clone());
+        sweep_until(self.run(), end, &store, (LEASE_NAME, &holder)).await;
     }
 
     /// Sweeps once, and returns the number of events. Returns 0 if another process sweeps.

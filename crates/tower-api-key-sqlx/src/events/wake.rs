@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::SqlStore;
 use crate::channel::EventSubscription;
@@ -31,9 +31,13 @@ impl EventWake {
         Self { options, wish, subscription: None, join_at }
     }
 
-    /// Waits for a notice, but not for longer than this.
-    pub(super) async fn wait(&mut self, longest: Duration) {
-        let _ = timeout(longest, self.next()).await;
+    /// Waits for this long, or for a notice if notices are to wake the caller.
+    pub(super) async fn wait_if(&mut self, wakes: bool, longest: Duration) {
+        if wakes {
+            let _ = timeout(longest, self.next()).await;
+        } else {
+            sleep(longest).await;
+        }
     }
 
     /// Waits for a notice. Dropping the future loses none.

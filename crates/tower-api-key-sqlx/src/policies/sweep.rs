@@ -10,7 +10,7 @@ use super::due_keys::{DueKeys, DueRule};
 use super::outcome::PolicyOutcome;
 use super::recorded_uses::RecordedUses;
 use crate::SqlStore;
-use crate::events::{cause, new_holder};
+use crate::events::{cause, new_holder, sweep_until};
 use crate::row;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::policy::{KeyPolicy, Policies};
@@ -115,6 +115,13 @@ impl PolicySweep {
             }
             sleep(self.interval).await;
         }
+    }
+
+    /// Sweeps until `end` resolves, and then gives up the lease, so that another sweep need not wait for its end. What a
+    /// sweep has not done yet, the next one does.
+    pub async fn run_until(self, end: impl Future<Output = ()>) {
+        let (store, holder) = (self.store.clone(), self.holder.clone());
+        sweep_until(self.run(), end, &store, (LEASE, &holder)).await;
     }
 
     /// Sweeps once. Does nothing if another process sweeps.

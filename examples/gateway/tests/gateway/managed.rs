@@ -180,20 +180,20 @@ async fn mistakes_of_these_tables_keep_the_gateway_from_starting() {
         (
             "[management]\npath = '/manage'\noperators = ['staff']\n\
              [[gateway.routes]]\npath = '/manage/x'\nupstream = 'backend'\n",
-            "gateway.routes[1].path: no request would reach this route",
+            "`gateway.routes[1].path`: no request would reach this route",
         ),
         (
             "[management]\npath = '/manage'\noperators = ['staff']\nhost = 'keys.example.com'\n\
              [[gateway.routes]]\nhost = 'Keys.example.com'\npath = '/'\nupstream = 'backend'\n",
-            "gateway.routes[1].host: no request would reach this route",
+            "`gateway.routes[1].host`: no request would reach this route",
         ),
         (
             "[events]\n[[webhooks]]\nname = 'a'\nurl = 'https://10.0.0.1'\nsecret = 'whsec_x'\n",
-            "`webhooks[0]`: `url` names a private",
+            "`webhooks[0].url`: `url` names a private",
         ),
         (
             "[events]\n[[webhooks]]\nname = 'a'\nurl = 'https://hooks.example.com'\nsecret = 'hunter2'\n",
-            "`webhooks[0]`: `secret` is not valid",
+            "`webhooks[0].secret`: `secret` is not valid",
         ),
     ] {
         let file = process.folder.file("mistaken.toml");
@@ -205,6 +205,7 @@ async fn mistakes_of_these_tables_keep_the_gateway_from_starting() {
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(2), "{text}");
             assert!(text.contains(expected) && !text.contains("hunter2"), "{tables}: {text}");
+            assert!(text.contains("mistaken.toml:"), "it has no line: {text}");
         }
     }
 }
@@ -243,5 +244,88 @@ async fn a_host_of_management_serves_nothing_else() {
         let answer = at(host, path);
         assert_eq!(parts(&answer).0, status, "{host} {path}: {answer}");
         assert_eq!(answer.ends_with("the upstream"), is_upstream, "{host} {path}: {answer}");
+    }
+}
+
+/// What `--check` opens sends no event, and neither does a gateway that cannot start. The first sends of its life are those
+/// after its start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_checked_or_cannot_be_served_sends_nothing() {
+    let inbox = Inbox::open().await;
+    let process = Process::before("checked", upstream().await).await;
+    let right = fs::read_to_string(process.folder.file("gateway.toml")).unwrap();
+    let (file, address) = (process.folder.file("checked.toml"), process.address);
+    let tables = format!("[events]\ninterval = '1s'\n{}", inbox.webhook("billing"));
+    fs::write(&file, format!("{right}{tables}")).unwrap();
+    for (arguments, expected) in [(&["--check", &*file][..], 0), (&[&*file], 2)] {
+        let run = Command::new(env!("CARGO_BIN_EXE_gateway")).args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&run.stderr).into_owned();
+        // The other gateway has the address.
+        assert_eq!(run.status.code(), Some(expected), "{address}: {text}");
+    }
+    // A sink gets what is written from its first run on, so an event shows whether it had one.
+    issue(&process, "staff", &SCOPES).await;
+    process.configure(|file| format!("{file}{tables}"), upstream().await);
+    process.wait_for("the new file is in force");
+    let customer = issue(&process, "account_2", &["keys.read"]).await;
+    inbox.wait_for("key.created", "key_of_account_2").await;
+    assert!(!customer.is_empty());
+    let all = inbox.all();
+    assert!(all.iter().all(|event| event["data"]["key"] != "key_of_staff"), "{all:?}");
+}
+
+/// A reload that the gateway refuses leaves events and webhooks as they were, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_reload_changes_no_webhook_and_no_management() {
+    let (first, second) = (Inbox::open().await, Inbox::open().await);
+    let upstream = upstream().await;
+    let before = format!("{MANAGEMENT}[events]\n{}", first.webhook("billing"));
+    let process = Process::with("refused", upstream, with(&before)).await;
+    let operator = issue(&process, "staff", &SCOPES).await;
+    let after = format!(
+        "{}[events]\nalarms_only = true\n{}",
+        MANAGEMENT.replace("/manage", "/moved"),
+        second.webhook("billing")
+    );
+    let route = "[[gateway.routes]]\nupstream = 'backend'\n";
+    for (number, (more, words)) in [
+        (format!("{route}path = '/moved/x'\n"), "no request would reach this route"),
+        (format!("{route}path = '/own'\n"), "no request would reach this route"),
+        (format!("{route}path = 'x'\n"), "begin it with a slash"),
+        ("[[gateway.listeners]]\naddress = '127.0.0.1:0'\n".to_owned(), "without a restart"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        process.configure(with(&format!("{after}{more}")), upstream);
+        process.wait_for(words);
+        let id = format!("account_{}", number + 5);
+        issue(&process, &id, &["keys.read"]).await;
+        first.wait_for("key.created", &format!("key_of_{id}")).await;
+        let answer = process.curl_as(&operator, "a.pem", "/manage/keys", &[]).unwrap();
+        assert_eq!(parts(&answer).0, 200, "{words}: {answer}");
+    }
+    assert!(second.all().is_empty(), "{:?}", second.all());
+}
+
+/// A proxy of this machine, and a page whose name leads here, ask for somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_show_upstreams_and_metrics_to_nobody_elsewhere() {
+    let process = Process::before("direct", upstream().await).await;
+    for (path, field, status) in [
+        ("/healthz", "Host: evil.example", "200"),
+        ("/readyz", "Accept: */*", "200"),
+        ("/readyz", "Host: localhost:9901", "200"),
+        ("/metrics", "Accept: */*", "200"),
+        ("/readyz", "Host: evil.example:9901", "403"),
+        ("/metrics", "Host: evil.example:9901", "403"),
+        ("/metrics", "Host: 192.0.2.1", "403"),
+        ("/metrics", "X-Forwarded-For: 127.0.0.1", "403"),
+        ("/readyz", "Via: 1.1 proxy", "403"),
+        ("/nothing", "Host: evil.example", "404"),
+    ] {
+        let answer = process.probe_with(path, &["-H", field]);
+        assert!(answer.ends_with(status), "{path} {field}: {answer}");
+        assert!(status == "200" || !answer.contains("backend"), "{answer}");
     }
 }

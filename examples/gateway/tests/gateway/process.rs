@@ -208,8 +208,13 @@ impl Process {
 
     /// Asks a probe. Returns status and content.
     pub(crate) fn probe(&self, path: &str) -> String {
+        self.probe_with(path, &[])
+    }
+
+    pub(crate) fn probe_with(&self, path: &str, arguments: &[&str]) -> String {
         let output = Command::new("curl")
             .args(["-q", "-sS", "--max-time", "15", "--noproxy", "*", "-w", "%{http_code}"])
+            .args(arguments)
             .arg(format!("http://{}{path}", self.admin))
             .output()
             .unwrap();

@@ -53,4 +53,13 @@ async fn gate_and_routes_change_together() {
     assert_eq!(status().await, 200, "the old file stays in force");
     gateway.reload(settings(&good)).unwrap();
     assert_eq!(status().await, 403);
+    // In one step, both parts come from the file, or neither.
+    write("");
+    assert!(gateway.follow(&door, false).await.unwrap());
+    assert_eq!(status().await, 200);
+    assert!(!gateway.follow(&door, false).await.unwrap(), "nothing has changed");
+    write("otherwise = 'deny'\nunknown = 1");
+    gateway.follow(&door, false).await.unwrap_err();
+    assert!(!door.reload().await.is_ok_and(|changed| changed));
+    assert_eq!(status().await, 200);
 }

@@ -106,3 +106,25 @@ fn nothing_is_logged_if_that_is_chosen() {
     call(&demo);
     assert_eq!(fs::read_to_string(err).unwrap(), "");
 }
+
+/// A proxy of this machine, and a page whose name leads here, ask for somebody else.
+#[test]
+fn metrics_are_shown_to_nobody_elsewhere() {
+    let folder = Folder::new();
+    let (demo, printed, _) = start(&folder, &[]);
+    let url = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).unwrap();
+    let url = url.split(',').next().unwrap();
+    let https = format!("{}/metrics", demo.https());
+    for (url, field, status) in [
+        (url, "Accept: */*", 200),
+        (&https, "Accept: */*", 200),
+        (url, "Host: evil.example", 404),
+        (&https, "Host: evil.example", 404),
+        (url, "Host: 192.0.2.1:8080", 404),
+        (url, "X-Forwarded-For: 127.0.0.1", 404),
+        (url, "Forwarded: for=127.0.0.1", 404),
+        (url, "Via: 1.1 proxy", 404),
+    ] {
+        assert_eq!(curl(&demo, &["-H", field, url]).status, status, "{url} {field}");
+    }
+}

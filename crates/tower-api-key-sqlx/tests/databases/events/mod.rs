@@ -2,6 +2,7 @@
 
 mod changes;
 mod delivery;
+mod ending;
 mod once;
 mod page;
 mod time;
@@ -127,6 +128,9 @@ on_both! {
     delivery::a_dead_letter_is_kept_and_sent_again,
     delivery::one_process_delivers_and_another_takes_over,
     delivery::a_log_has_a_line_for_each_event,
+    ending::a_delivery_that_ends_has_nothing_under_way_and_no_lease,
+    ending::what_is_being_sent_may_end_before_the_delivery_does,
+    ending::a_sweep_that_ends_lets_the_next_one_sweep,
     once::many_processes_write_one_event,
     once::an_occasion_ends,
     once::keys_of_an_account_share_an_occasion,

@@ -139,6 +139,38 @@ async fn a_lost_connection_is_replaced_and_what_was_written_meanwhile_is_deliver
     until_taken(&receiver, 2).await;
 }
 
+/// A database that refuses must not be asked again with each event that others write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failed_look_the_next_one_waits_for_its_time() {
+    const EVERY: Duration = Duration::from_millis(500);
+    let Some(server) = Postgres::start() else { return };
+    let look = PgPool::connect(server.url()).await.unwrap();
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    // A sequence counts the refused looks, because no rollback takes its numbers back.
+    let refuse = "CREATE SEQUENCE looks;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM nextval('looks'); RAISE EXCEPTION 'refused'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON tower_api_key_event_leases FOR EACH ROW EXECUTE FUNCTION refuse();";
+    sqlx::raw_sql(refuse).execute(&look).await.unwrap();
+    let receiver = Receiver::new("receiver");
+    deliver(&store, &[&receiver], EVERY);
+    let (began, mut written) = (Instant::now(), 0);
+    while began.elapsed() < EVERY * 6 {
+        store.add(key(&format!("key_{written}")), "ada").await.unwrap();
+        written += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let time = began.elapsed().as_millis();
+    let looks: i64 =
+        sqlx::query_scalar("SELECT last_value FROM looks").fetch_one(&look).await.unwrap();
+    println!("{looks} looks in {time} ms, in which {written} events were written");
+    let most = i64::try_from(time / EVERY.as_millis()).unwrap() + 1;
+    assert!((2..=most).contains(&looks), "{looks} looks in {time} ms");
+    let forgive = "DROP TRIGGER refuse ON tower_api_key_event_leases";
+    sqlx::raw_sql(forgive).execute(&look).await.unwrap();
+    until_taken(&receiver, written).await;
+}
+
 /// All of them hear of it, and one holds the lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_processes_delivers_what_they_hear_of() {
