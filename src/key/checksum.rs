@@ -27,10 +27,12 @@ pub(super) fn checksum(text: &[u8]) -> [u8; CHECKSUM_LENGTH] {
 pub(super) fn is_checksum(digits: [u8; CHECKSUM_LENGTH], text: &[u8]) -> bool {
     // Reading six digits takes half the time of writing the expected ones, which needs six divisions. Read in pairs,
     // they do not wait for one another.
-    let [a, b, c, d, e, f] = digits.map(value);
-    let pair = |high: u8, low: u8| u64::from(high) * BASE + u64::from(low);
-    let number = (pair(a, b) * BASE * BASE + pair(c, d)) * BASE * BASE + pair(e, f);
-    let are_digits = (a | b | c | d | e | f) & NO_DIGIT == 0;
+    let values = digits.map(value);
+    let (pairs, _) = values.as_chunks();
+    let number = pairs.iter().fold(0, |number, [high, low]| {
+        number * BASE * BASE + (u64::from(*high) * BASE + u64::from(*low))
+    });
+    let are_digits = values.iter().fold(0, |all, value| all | value) & NO_DIGIT == 0;
     are_digits & (number == u64::from(crc32fast::hash(text)))
 }
 

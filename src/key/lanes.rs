@@ -37,8 +37,11 @@ fn padded(text: &[u8]) -> [u8; 16] {
 
 impl Lanes {
     fn of(bytes: [u8; 16]) -> [u64; 2] {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-        [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes(rest)]
+        let mut words = [0; 2];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_ne_bytes(*bytes);
+        }
+        words
     }
 
     /// Sets the bit in which capital letters differ from small ones.

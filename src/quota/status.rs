@@ -41,6 +41,7 @@ impl QuotaStatus {
     }
 
     /// Returns the requests left.
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word is a `u32`")]
     pub const fn remaining(&self) -> u32 {
         self.left as u32
     }

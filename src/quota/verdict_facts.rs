@@ -23,8 +23,9 @@ const COUNTED_TOGETHER: u64 = 1 << 63;
 
 impl VerdictFacts {
     /// Returns the number of statuses.
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word is a `u32`")]
     pub(super) const fn count(self) -> usize {
-        (self.0 & u32::MAX as u64) as usize
+        self.0 as u32 as usize
     }
 
     /// Sets the number of statuses to this one if it is larger.
