@@ -97,6 +97,7 @@ macro_rules! __store_promises {
             policy_changes::of_two_changes_of_a_policy_only_the_first_is_made,
             policy_changes::the_trail_shows_changes_of_policies,
             secrets::no_rotation_keeps_a_secret_beyond_its_longest_life,
+            secrets::earlier_secrets_end_and_the_newest_works_on,
         }
     };
 }
