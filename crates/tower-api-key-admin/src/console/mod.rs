@@ -47,6 +47,7 @@ mod policy_values;
 mod problem;
 mod protection;
 mod quota_rows;
+mod quotas;
 mod rules;
 mod secret_page;
 mod session_store;
