@@ -73,6 +73,10 @@ pub(crate) struct Arguments {
     )]
     pub(crate) by: String,
 
+    /// Reason of the change in the audit trail, not a secret; for commands that change keys or accounts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
     /// Print JSON instead of tables
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
@@ -222,6 +226,11 @@ pub(crate) enum Keys {
         overlap: Span,
         #[command(flatten)]
         form: Form,
+    },
+    /// End the earlier secrets of a key at once, which a rotation let work on; the newest one works on
+    EndEarlierSecrets {
+        /// Id of the key
+        id: String,
     },
     /// Revoke keys; a revoked key stays listed, and cannot be restored
     #[command(after_help = help::REVOKE)]

@@ -81,7 +81,8 @@ Examples:
 pub(crate) const REVOKE: &str = "\
 Examples:
   tower-api-key keys revoke backup laptop
-  tower-api-key keys revoke --leaked backup";
+  tower-api-key keys revoke --leaked backup
+  tower-api-key keys revoke backup --reason \"the customer has left, ticket 4711\"";
 
 pub(crate) const DELETE: &str = "\
 Example:

@@ -40,7 +40,7 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use tower_api_key::config::{FrontDoorError, StoreSettings};
-use tower_api_key::store::KeyManager;
+use tower_api_key::store::{CommandOptions, KeyManager};
 use tower_api_key_sqlx::SqlStore;
 
 use arguments::{Arguments, Command, Trail};
@@ -96,9 +96,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let store = open(&arguments, None).await?;
     let (store, by) = (&store, arguments.by.as_str());
+    let options = CommandOptions::by(by);
+    let reason = arguments.reason.as_deref();
+    let options = reason.map_or(options, |reason| options.because(reason));
     match arguments.command {
-        Command::Keys(command) => keys::run(store, by, command, &output).await?,
-        Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
+        Command::Keys(command) => keys::run(store, options, command, &output).await?,
+        Command::Accounts(command) => accounts::run(store, options, command, &output).await?,
         Command::Policies(command) => policies::run(store, by, command, &output).await?,
         Command::Trail { command: Some(Trail::Prune(pruning)), .. } => {
             pruning.of_trail(store, &output).await?;

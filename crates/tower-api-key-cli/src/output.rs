@@ -94,6 +94,7 @@ impl Output {
             "environment",
             "state",
             "created",
+            "expires",
             "last_used",
         ];
         self.rows(columns, entries.iter().map(key_json))
