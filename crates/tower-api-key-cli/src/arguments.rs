@@ -13,8 +13,8 @@ use crate::help;
 use crate::issue::Form;
 use crate::moment::Span;
 use crate::policies::PolicyCommand;
-use crate::pruning::Pruning;
 use crate::settings::{AccountSettings, KeySettings};
+use crate::trail::TrailCommand;
 use crate::usage::Usage;
 
 /// The heading of the options that all commands share.
@@ -103,17 +103,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Policies(PolicyCommand),
     /// Show the audit trail: who changed what and when, the oldest change first
-    #[command(after_help = help::TRAIL, args_conflicts_with_subcommands = true)]
-    Trail {
-        #[command(subcommand)]
-        command: Option<Trail>,
-        /// Start after the change with this sequence number
-        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
-        after: u64,
-        /// Print at most this many changes
-        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
-        limit: usize,
-    },
+    #[command(after_help = help::TRAIL)]
+    Trail(TrailCommand),
     /// Show events of keys: created, rotated, expiring, near their limit and more; the oldest first
     #[command(after_help = help::EVENTS)]
     Events(Events),
@@ -293,13 +284,4 @@ pub(crate) enum Accounts {
         /// Id of the account
         id: String,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Trail {
-    /// Delete old changes from the trail; the newest change always stays
-    ///
-    /// A replica that was away since before the oldest change that stays reads all keys anew. So keep some days.
-    #[command(after_help = help::PRUNE)]
-    Prune(Pruning),
 }

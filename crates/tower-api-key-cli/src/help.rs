@@ -150,6 +150,7 @@ Examples:
 pub(crate) const TRAIL: &str = "\
 Examples:
   tower-api-key trail --limit 20
+  tower-api-key trail --key backup
   tower-api-key --json trail --after 1200";
 
 pub(crate) const EVENTS: &str = "\

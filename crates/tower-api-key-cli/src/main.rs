@@ -30,6 +30,7 @@ mod pruning;
 mod quota;
 mod secret;
 mod settings;
+mod trail;
 mod usage;
 mod vendor;
 mod whose;
@@ -40,10 +41,10 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use tower_api_key::config::{FrontDoorError, StoreSettings};
-use tower_api_key::store::{CommandOptions, KeyManager};
+use tower_api_key::store::CommandOptions;
 use tower_api_key_sqlx::SqlStore;
 
-use arguments::{Arguments, Command, Trail};
+use arguments::{Arguments, Command};
 use complaint::unrepeated;
 use failure::Failure;
 use file_output::complain_of_file;
@@ -103,12 +104,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(store, options, command, &output).await?,
         Command::Accounts(command) => accounts::run(store, options, command, &output).await?,
         Command::Policies(command) => policies::run(store, by, command, &output).await?,
-        Command::Trail { command: Some(Trail::Prune(pruning)), .. } => {
-            pruning.of_trail(store, &output).await?;
-        }
-        Command::Trail { command: None, after, limit } => {
-            output.trail(&store.changes(after, limit).await?)?;
-        }
+        Command::Trail(command) => command.run(store, &output).await?,
         Command::Events(command) => command.run(store, &output).await?,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Peppers { .. } => peppers::run(store, None, &output).await?,

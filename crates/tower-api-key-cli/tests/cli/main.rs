@@ -253,6 +253,15 @@ fn earlier_secrets_are_ended_and_the_trail_says_why() {
         "ticket 5",
     ];
     assert_eq!(reasons, all, "{trail}");
+    let of_key = program.run(&["--json", "trail", "--key", "key_1"]).json();
+    let actions: Vec<_> =
+        of_key.as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let (first, last) = (["key_added", "key_rotated"], ["key_revoked", "key_deleted"]);
+    assert_eq!((&actions[..2], &actions[actions.len() - 2..]), (&first[..], &last[..]));
+    assert_eq!(of_key[3]["differences"], serde_json::json!(["name: none -> backup"]));
+    let table = program.run(&["trail", "--account", "acme", "--limit", "4"]).succeeded();
+    assert!(table.contains("leaked: on a forum") && !table.contains("ticket 1"), "{table}");
+    assert_eq!(program.run(&["trail", "--key", "key_1", "--after", "1"]).code(), 2);
 }
 
 #[test]
