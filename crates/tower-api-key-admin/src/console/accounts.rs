@@ -16,6 +16,7 @@ use super::listing::following;
 use super::problem::page;
 use super::quotas::ShownQuotas;
 use super::text;
+use super::usage::{ShownUsage, UsedBy, month};
 use super::visit::Visit;
 use crate::management::ManagementError;
 
@@ -37,6 +38,8 @@ struct AccountPage {
     plan: String,
     scopes: String,
     quotas: ShownQuotas,
+    usage: ShownUsage,
+    month: String,
     /// The page that adds or edits the policy for the account; `None` if the visitor may not.
     policy_page: Option<String>,
 }
@@ -83,7 +86,7 @@ pub(super) async fn accounts(
     page(StatusCode::OK, &accounts)
 }
 
-/// Shows an account, with what is used of its quotas.
+/// Shows an account, with its usage and what is used of its quotas.
 pub(super) async fn account(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     match found(&visit, Fields(fields).text("id")).await {
         Ok(found) => page(StatusCode::OK, &found),
@@ -107,6 +110,8 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
         plan: row.plan,
         scopes: row.scopes,
         quotas,
+        usage: UsedBy::Account(id).shown(visit).await,
+        month: month(management.now()),
     })
 }
 

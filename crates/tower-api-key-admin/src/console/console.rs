@@ -14,7 +14,7 @@ use tower_api_key::ApiKeyLayer;
 use super::shared::Shared;
 use super::{
     account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing, policies,
-    policy_form, protection, quotas, sign_in,
+    policy_form, protection, quotas, sign_in, usage,
 };
 
 /// The largest form.
@@ -72,6 +72,7 @@ impl Console {
             .route(&at("give-back"), get(quotas::ask).post(quotas::give_back))
             .route(&at("accounts"), get(accounts::accounts))
             .route(&at("account"), get(accounts::account))
+            .route(&at("account-usage"), get(usage::file))
             .route(&at("new-account"), get(account_form::new).post(account_form::create))
             .route(&at("edit-account"), get(account_form::edit).post(account_form::save))
             .route(&at("policies"), get(policies::policies))

@@ -1,7 +1,5 @@
 //! The page of one key.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
@@ -9,24 +7,20 @@ use http::StatusCode;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::Quotas;
 use tower_api_key::store::{Difference, KeyEntry, KeyState, SecretEntry};
-use tower_api_key::usage::{UsageGroup, UsageHour};
 
 use super::changes::ShownChange;
-use super::chart::Chart;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::problem::page;
 use super::quotas::ShownQuotas;
 use super::rules::{self, ShownPolicy};
 use super::text;
+use super::usage::{ShownUsage, UsedBy};
 use super::visit::Visit;
 use crate::management::{KeyReview, ManagementError};
 
 /// The characters of a digest that pages show.
 const SHOWN: usize = 8;
-
-/// The time whose usage the page shows: 30 days.
-const SHOWN_USAGE: Duration = Duration::from_secs(30 * 86_400);
 
 #[derive(Template)]
 #[template(path = "console/key.html")]
@@ -66,13 +60,6 @@ struct Secret {
     /// The second since 1970 at which an old secret ends that is still valid.
     until: Option<u64>,
     last_used: String,
-}
-
-enum ShownUsage {
-    None,
-    NotAllowed,
-    Unavailable,
-    Chart(Chart),
 }
 
 /// Shows a key.
@@ -116,7 +103,7 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
             .unwrap_or_default(),
         consequences: review.as_ref().map_or_else(unreadable, consequences),
         quotas: quotas.with_refunds(visit, id),
-        usage: usage(visit, id, now).await,
+        usage: UsedBy::Key(id).shown(visit).await,
         changes,
         no_changes,
     })
@@ -195,21 +182,5 @@ impl Secret {
             until: secret.expires.filter(|ends| *ends > now).map(Timestamp::unix_seconds),
             last_used: text::moment(secret.last_used),
         }
-    }
-}
-
-/// Reads the usage by day, and again by route: two short answers, where one by both is long.
-async fn usage(visit: &Visit, id: &str, now: Timestamp) -> ShownUsage {
-    let from = UsageHour::of(now).earlier(SHOWN_USAGE).start();
-    let read = async |by| {
-        let groups = [by, UsageGroup::Decision];
-        visit.shared.management.read_usage(&visit.caller, id, from, now, groups).await
-    };
-    let read = async { Ok((read(UsageGroup::Day).await?, read(UsageGroup::Route).await?)) };
-    match read.await {
-        Ok((days, routes)) => ShownUsage::Chart(Chart::of(&days, &routes, from, now)),
-        Err(ManagementError::NotOffered(_)) => ShownUsage::None,
-        Err(ManagementError::MissingScope(_)) => ShownUsage::NotAllowed,
-        Err(_) => ShownUsage::Unavailable,
     }
 }

@@ -55,6 +55,7 @@ mod sessions;
 mod shared;
 mod sign_in;
 mod text;
+mod usage;
 mod visit;
 
 pub use builder::ConsoleBuilder;
