@@ -71,6 +71,16 @@ async fn a_key_is_created_shown_edited_rotated_revoked_and_deleted() {
     let refused = world.ask(&operator, "POST /manage/keys/unknown/end-earlier-secrets", &[], None);
     assert_eq!(refused.await.code(), "not-found");
 
+    let secret = rotated.json()["secret"].as_str().unwrap().to_owned();
+    for text in [&*secret, &format!(" {secret}\n"), &format!("Authorization: Bearer {secret}")] {
+        let found = world.post(&operator, "/manage/who-is", json!({ "secret": text })).await;
+        assert_eq!((found.status.as_u16(), found.json()["id"].as_str()), (200, Some(id)));
+    }
+    for text in [&secret[..12], &format!("{secret} x"), ""] {
+        let missed = world.post(&operator, "/manage/who-is", json!({ "secret": text })).await;
+        assert_ne!(missed.status, 200, "{text}");
+    }
+
     let revoke = format!("{path}/revoke");
     let refused = world.post(&operator, &revoke, json!({ "reason": "" })).await;
     assert_eq!(refused.code(), "invalid");
