@@ -74,6 +74,7 @@ impl Step<'_> {
         let account = before.record.account().id().as_str();
         let differences = Difference::of_ended_secrets(valid);
         self.note(Action::KeyUpdated, Some(id), account, &differences).await?;
+        self.note_leak(id, account).await?;
         self.locked(id).await
     }
 }
