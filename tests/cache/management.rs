@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tower_api_key::Reply;
-use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use tower_api_key::key::{
     Account, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName, SharedRecord,
 };
@@ -317,6 +317,19 @@ async fn a_store_need_not_tell_of_what_a_rotation_has_ended() {
     let cache = cached(Fault::Forgets).await;
     end(&cache, End::Rotate).await.unwrap();
     assert!(!serves(&cache, "first").await && serves(&cache, "third").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_secret_that_is_ended_serves_no_more_and_the_newest_does() {
+    let cache = cached(Fault::ForgetsUses).await;
+    let later = Timestamp::from_unix_seconds(3_000_000_000);
+    cache.rotate("key_1", digest("second"), later, "test").await.unwrap();
+    let ends = async |secret| cache.find(&digest(secret)).await.unwrap().unwrap().expires();
+    assert_eq!((ends("first").await, ends("second").await), (Some(later), None));
+    cache.end_earlier_secrets("key_1", "test").await.unwrap();
+    let now = SystemClock.now();
+    assert!(ends("first").await.is_some_and(|ends| ends <= now), "the cache kept it");
+    assert_eq!(ends("second").await, None);
 }
 
 /// Of the other keys of its account a change says nothing, so what is kept of them still serves.

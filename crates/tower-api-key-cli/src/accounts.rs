@@ -1,6 +1,6 @@
 //! Runs the commands of `accounts`.
 
-use tower_api_key::store::{KeyManager, ManageError};
+use tower_api_key::store::{Command, CommandOptions, KeyManager, ManageError};
 
 use crate::account_commands::Accounts;
 use crate::failure::Failure;
@@ -8,7 +8,7 @@ use crate::output::Output;
 
 pub(crate) async fn run(
     store: &dyn KeyManager,
-    by: &str,
+    options: CommandOptions<'_>,
     command: Accounts,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -25,12 +25,13 @@ pub(crate) async fn run(
         }
         Accounts::Save { id, settings } => {
             let former = store.find_account(&id).await?;
-            store.save_account(settings.apply(&id, former.as_deref())?, by).await?;
+            let account = settings.apply(&id, former.as_deref())?;
+            store.apply(Command::SaveAccount(account), options).await?;
             output.say(&format!("{id} is saved"));
             Ok(())
         }
         Accounts::Delete { id } => {
-            store.delete_account(&id, by).await?;
+            store.apply(Command::DeleteAccount { id: &id }, options).await?;
             output.say(&format!("{id} and its keys are deleted"));
             Ok(())
         }

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::account_commands::Accounts;
-use crate::at_least_one::at_least_one;
 use crate::check::Check;
 use crate::config::Config;
 use crate::events::Events;
 use crate::help;
 use crate::key_commands::Keys;
 use crate::policies::PolicyCommand;
-use crate::pruning::Trail;
+use crate::trail::TrailCommand;
 use crate::usage::Usage;
 
 /// The heading of the options that all commands share.
@@ -71,6 +70,10 @@ pub(crate) struct Arguments {
     )]
     pub(crate) by: String,
 
+    /// Reason of the change in the audit trail, not a secret; for commands that change keys or accounts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
     /// Print JSON instead of tables
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
@@ -97,17 +100,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Policies(PolicyCommand),
     /// Show the audit trail: who changed what and when, the oldest change first
-    #[command(after_help = help::TRAIL, args_conflicts_with_subcommands = true)]
-    Trail {
-        #[command(subcommand)]
-        command: Option<Trail>,
-        /// Start after the change with this sequence number
-        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
-        after: u64,
-        /// Print at most this many changes
-        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
-        limit: usize,
-    },
+    #[command(after_help = help::TRAIL)]
+    Trail(TrailCommand),
     /// Show events of keys: created, rotated, expiring, near their limit and more; the oldest first
     #[command(after_help = help::EVENTS)]
     Events(Events),

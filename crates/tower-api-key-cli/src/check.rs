@@ -11,10 +11,10 @@ use clap::Args;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
-use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::KeyRecord;
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+use tower_api_key::key::{Issuer, KeyHasher, KeyRecord};
 use tower_api_key::request::Connection;
-use tower_api_key::store::KeyManager;
+use tower_api_key::store::{KeyManager, ManageError};
 
 use crate::failure::{Failure, REFUSED};
 use crate::gate::Gate;
@@ -36,6 +36,9 @@ pub(crate) struct Check {
     /// Allow one table more in the file of --config, which belongs to the program that serves it, as `gateway`
     #[arg(long, value_name = "NAME", conflicts_with = "vendor")]
     pub(crate) table: Option<String>,
+    /// Explain a request with the newest secret of the key with this id, instead of reading a key
+    #[arg(long, value_name = "ID", conflicts_with = "pepper_file")]
+    pub(crate) id: Option<String>,
     /// Method of the request
     #[arg(long, default_value = "GET")]
     pub(crate) method: String,
@@ -86,16 +89,11 @@ pub(crate) async fn run(
     gate: Gate,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let key = secret::read()?;
     let now = question.at.as_ref().map_or_else(|| SystemClock.now(), |moment| moment.0);
-    let mut found = None;
-    for digest in gate.hasher().digests_at(key.expose_secret().as_bytes(), now) {
-        found = store.find(&digest).await?;
-        if found.is_some() {
-            break;
-        }
-    }
-    let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
+    let (key, record) = match &question.id {
+        Some(id) => by_id(store, id).await?,
+        None => by_secret(store, &gate, now).await?,
+    };
     let builder = gate.builder();
     let builder = match &question.audience {
         Some(audience) => builder.audience(audience),
@@ -108,6 +106,40 @@ pub(crate) async fn run(
     let explanation = builder.build()?.explain(&request, connection, record.as_deref(), now);
     output.explanation(&explanation)?;
     Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// Reads a key, and finds its record.
+async fn by_secret(
+    store: &dyn KeyManager,
+    gate: &Gate,
+    now: Timestamp,
+) -> Result<(SecretString, Option<Arc<KeyRecord>>), Failure> {
+    let key = secret::read()?;
+    let mut found = None;
+    for digest in gate.hasher().digests_at(key.expose_secret().as_bytes(), now) {
+        found = store.find(&digest).await?;
+        if found.is_some() {
+            break;
+        }
+    }
+    Ok((key, found.map(|record| Arc::new(KeyRecord::clone(&record)))))
+}
+
+/// Finds the record of an id, with a text that looks like the secret. The secret itself is in no store.
+async fn by_id(
+    store: &dyn KeyManager,
+    id: &str,
+) -> Result<(SecretString, Option<Arc<KeyRecord>>), Failure> {
+    let record = store.get(id).await?.ok_or(ManageError::NotFound)?.record;
+    let Some(form) = record.form() else {
+        return Err(Failure::Invalid(
+            "the form of the key is unknown, because it was imported or is old: leave out --id, and write the key to \
+             TOWER_API_KEY_KEY or standard input"
+                .to_owned(),
+        ));
+    };
+    let text = Issuer::of_form(form.clone(), KeyHasher::sha256()).issue(None)?;
+    Ok((SecretString::from(text.expose().to_owned()), Some(Arc::new(record))))
 }
 
 fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure> {

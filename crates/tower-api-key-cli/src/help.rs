@@ -81,7 +81,8 @@ Examples:
 pub(crate) const REVOKE: &str = "\
 Examples:
   tower-api-key keys revoke backup laptop
-  tower-api-key keys revoke --leaked backup";
+  tower-api-key keys revoke --leaked backup
+  tower-api-key keys revoke backup --reason \"the customer has left, ticket 4711\"";
 
 pub(crate) const DELETE: &str = "\
 Example:
@@ -149,6 +150,7 @@ Examples:
 pub(crate) const TRAIL: &str = "\
 Examples:
   tower-api-key trail --limit 20
+  tower-api-key trail --key backup
   tower-api-key --json trail --after 1200";
 
 pub(crate) const EVENTS: &str = "\

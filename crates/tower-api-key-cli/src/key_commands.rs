@@ -67,6 +67,11 @@ pub(crate) enum Keys {
         #[command(flatten)]
         form: Form,
     },
+    /// End the earlier secrets of a key at once, which a rotation let work on; the newest one works on
+    EndEarlierSecrets {
+        /// Id of the key
+        id: String,
+    },
     /// Revoke keys; a revoked key stays listed, and cannot be restored
     #[command(after_help = help::REVOKE)]
     Revoke {

@@ -2,7 +2,7 @@
 
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::events::EventKind;
-use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
+use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord, KeyRecordBuilder};
 use tower_api_key::store::{
     Command, CommandOptions, KeyEntry, KeyManager, KeyState, ManageError, NewKey, NewSecret,
     PepperManager,
@@ -18,13 +18,13 @@ use crate::settings::KeySettings;
 
 pub(crate) async fn run(
     store: &dyn PepperManager,
-    by: &str,
+    options: CommandOptions<'_>,
     command: Keys,
     output: &Output,
 ) -> Result<(), Failure> {
     match command {
         Keys::Create { account, id, force, form, settings } => {
-            let (entry, key) = create(store, by, &account, id, force, &form, settings).await?;
+            let (entry, key) = create(store, options, &account, id, force, &form, settings).await?;
             if let Some(problem) = never_serves(&entry) {
                 output.say(&format!(
                     "{} will never be accepted: {problem}; change it with `keys edit`",
@@ -42,11 +42,11 @@ pub(crate) async fn run(
         Keys::Show { id } => output.key(&entry(store, &id).await?),
         Keys::Edit { id, settings } => {
             let change = Box::new(move |key| settings.apply(key));
-            output.changed(&store.update(&id, change, by).await?)
+            output.changed(&changed(store, Command::Update { id: &id, change }, options).await?)
         }
         Keys::Rotate { id, overlap, form } => {
             let until = SystemClock.now().plus(overlap.0);
-            let (entry, key) = rotate(store, by, &id, until, &form).await?;
+            let (entry, key) = rotate(store, options, &id, until, &form).await?;
             if let Some(ends) = ends_early(&entry, until) {
                 output.say(&format!(
                     "the old secrets end at {}, sooner than asked for: a policy sets the longest life of a secret",
@@ -55,12 +55,23 @@ pub(crate) async fn run(
             }
             output.issued(&entry, key.expose())
         }
-        Keys::Revoke { ids, leaked } => {
-            let how = if leaked { End::Leaked } else { End::Revoked };
-            end(store, by, &ids, how, output).await
+        Keys::EndEarlierSecrets { id } => {
+            let end = Command::EndEarlierSecrets { id: &id };
+            output.changed(&changed(store, end, options).await?)
         }
-        Keys::Delete { ids } => end(store, by, &ids, End::Deleted, output).await,
-        Keys::Import { file, atomic } => import::run(store, by, &file, atomic, output).await,
+        Keys::Revoke { ids, leaked } => {
+            // The trail and the event say that a secret leaked, and why it is known.
+            let leak = options.reason().map_or_else(
+                || EventKind::LEAKED.to_owned(),
+                |reason| format!("{}: {reason}", EventKind::LEAKED),
+            );
+            let options = if leaked { options.because(&leak) } else { options };
+            end(store, options, &ids, End::Revoked, output).await
+        }
+        Keys::Delete { ids } => end(store, options, &ids, End::Deleted, output).await,
+        Keys::Import { file, atomic } => {
+            import::run(store, options.author(), &file, atomic, output).await
+        }
     }
 }
 
@@ -68,8 +79,6 @@ pub(crate) async fn run(
 #[derive(Clone, Copy)]
 enum End {
     Revoked,
-    /// Revoked, because the secret leaked.
-    Leaked,
     Deleted,
 }
 
@@ -77,25 +86,22 @@ enum End {
 /// the store does, because it would fail for the rest, too.
 async fn end(
     store: &dyn KeyManager,
-    by: &str,
+    options: CommandOptions<'_>,
     ids: &[String],
     end: End,
     output: &Output,
 ) -> Result<(), Failure> {
     let done = match end {
-        End::Revoked | End::Leaked => "revoked",
+        End::Revoked => "revoked",
         End::Deleted => "deleted",
     };
     let (mut failed, mut first) = (0, None);
     for (index, id) in ids.iter().enumerate() {
-        let ended = match end {
-            End::Revoked => store.revoke(id, by).await,
-            End::Leaked => {
-                let options = CommandOptions::by(by).because(EventKind::LEAKED);
-                store.apply(Command::Revoke { id }, options).await.map(drop)
-            }
-            End::Deleted => store.delete(id, by).await,
+        let command = match end {
+            End::Revoked => Command::Revoke { id },
+            End::Deleted => Command::Delete { id },
         };
+        let ended = store.apply(command, options).await.map(drop);
         match ended {
             Ok(()) => output.say(&format!("{id} is {done}")),
             Err(error @ ManageError::Store(_)) => return Err(error.into()),
@@ -116,7 +122,7 @@ async fn end(
 
 async fn create(
     store: &dyn KeyManager,
-    by: &str,
+    options: CommandOptions<'_>,
     account: &str,
     id: Option<String>,
     force: bool,
@@ -136,7 +142,7 @@ async fn create(
     if force {
         new = new.revoking_others();
     }
-    store.add(new, by).await?;
+    store.apply(Command::Add(new), options).await?;
     Ok((entry(store, &id).await?, key))
 }
 
@@ -156,7 +162,7 @@ fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
 /// Gives a key a secret of the form that is given, or else of its own form.
 async fn rotate(
     store: &dyn PepperManager,
-    by: &str,
+    options: CommandOptions<'_>,
     id: &str,
     until: Timestamp,
     form: &Form,
@@ -184,9 +190,11 @@ async fn rotate(
     if record.form() != Some(key.form()) {
         // Done first, because it fails if the form and the record name different environments.
         let new = key.form().clone();
-        store.update(id, Box::new(move |record| record.form(new)), by).await?;
+        let change = Box::new(move |record: KeyRecordBuilder| record.form(new));
+        store.apply(Command::Update { id, change }, options).await?;
     }
-    Ok((store.rotate_to(id, NewSecret::issued(&key), until, by).await?, key))
+    let rotate = Command::Rotate { id, secret: NewSecret::issued(&key), until };
+    Ok((changed(store, rotate, options).await?, key))
 }
 
 /// Returns when the last secret before the newest one ends, if a policy ends it sooner than the rotation asked for.
@@ -194,6 +202,15 @@ fn ends_early(entry: &KeyEntry, until: Timestamp) -> Option<Timestamp> {
     // Until the rotation, that secret had no end of its own. Databases may keep less than a nanosecond.
     let ends = entry.secrets.get(1)?.expires?;
     (ends.unix_seconds() < until.unix_seconds()).then_some(ends)
+}
+
+/// Makes a change, and returns the changed key.
+async fn changed(
+    store: &dyn KeyManager,
+    command: Command<'_>,
+    options: CommandOptions<'_>,
+) -> Result<KeyEntry, Failure> {
+    Ok(store.apply(command, options).await?.key.ok_or(ManageError::NotFound)?)
 }
 
 async fn entry(store: &dyn KeyManager, id: &str) -> Result<KeyEntry, Failure> {

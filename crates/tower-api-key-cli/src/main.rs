@@ -32,6 +32,7 @@ mod pruning;
 mod quota;
 mod secret;
 mod settings;
+mod trail;
 mod usage;
 mod vendor;
 mod whose;
@@ -42,7 +43,7 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use tower_api_key::config::{FrontDoorError, StoreSettings};
-use tower_api_key::store::KeyManager;
+use tower_api_key::store::CommandOptions;
 use tower_api_key_sqlx::SqlStore;
 
 use arguments::{Arguments, Command};
@@ -51,7 +52,6 @@ use failure::Failure;
 use file_output::complain_of_file;
 use gate::Gate;
 use output::{Output, complain};
-use pruning::Trail;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -99,16 +99,14 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let store = open(&arguments, None).await?;
     let (store, by) = (&store, arguments.by.as_str());
+    let options = CommandOptions::by(by);
+    let reason = arguments.reason.as_deref();
+    let options = reason.map_or(options, |reason| options.because(reason));
     match arguments.command {
-        Command::Keys(command) => keys::run(store, by, command, &output).await?,
-        Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
+        Command::Keys(command) => keys::run(store, options, command, &output).await?,
+        Command::Accounts(command) => accounts::run(store, options, command, &output).await?,
         Command::Policies(command) => policies::run(store, by, command, &output).await?,
-        Command::Trail { command: Some(Trail::Prune(pruning)), .. } => {
-            pruning.of_trail(store, &output).await?;
-        }
-        Command::Trail { command: None, after, limit } => {
-            output.trail(&store.changes(after, limit).await?)?;
-        }
+        Command::Trail(command) => command.run(store, &output).await?,
         Command::Events(command) => command.run(store, &output).await?,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Peppers { .. } => peppers::run(store, None, &output).await?,

@@ -5,10 +5,11 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 /// The commands that write to the audit trail.
-const CHANGING: [&str; 10] = [
+const CHANGING: [&str; 11] = [
     "keys create",
     "keys edit",
     "keys rotate",
+    "keys end-earlier-secrets",
     "keys revoke",
     "keys delete",
     "keys import",
@@ -17,13 +18,25 @@ const CHANGING: [&str; 10] = [
     "policies set",
     "policies delete",
 ];
+/// The commands that write a reason to the audit trail.
+const REASONED: [&str; 8] = [
+    "keys create",
+    "keys edit",
+    "keys rotate",
+    "keys end-earlier-secrets",
+    "keys revoke",
+    "keys delete",
+    "accounts save",
+    "accounts delete",
+];
 /// The commands that print a value.
-const ANSWERING: [&str; 21] = [
+const ANSWERING: [&str; 22] = [
     "keys create",
     "keys list",
     "keys show",
     "keys edit",
     "keys rotate",
+    "keys end-earlier-secrets",
     "accounts list",
     "accounts show",
     "policies list",
@@ -71,7 +84,8 @@ const DEFAULTS_OF_A_NEW_KEY: [(&str, &str); 6] = [
     ("enable", "is enabled"),
 ];
 /// The options of every command.
-const GLOBAL: [&str; 6] = ["store", "table_prefix", "table_schema", "by", "json", "quiet"];
+const GLOBAL: [&str; 7] =
+    ["store", "table_prefix", "table_schema", "by", "reason", "json", "quiet"];
 
 /// Returns an error for an option that has no effect on its command; the error says why.
 pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -91,6 +105,9 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     let is_one_of = |commands: &[&str]| commands.contains(&name.as_str());
     if given("by") && !is_one_of(&CHANGING) {
         return refuse("by", "the command changes no key, account or policy by your name");
+    }
+    if given("reason") && !is_one_of(&REASONED) {
+        return refuse("reason", "the command writes no reason to the audit trail");
     }
     if given("json") && given("csv") {
         return refuse("json", "`--csv` chooses another form");

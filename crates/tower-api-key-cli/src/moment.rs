@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 
-/// A point in time: `2027-01-31T12:00:00Z`, `in 90 days`, or `90 days ago`.
+/// A point in time: `2027-01-31T12:00:00Z`, `2027-01-31` in UTC, `in 90 days`, or `90 days ago`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(pub(crate) Timestamp);
 
@@ -14,7 +14,10 @@ pub(crate) struct Moment(pub(crate) Timestamp);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span(pub(crate) Duration);
 
-const MOMENT: &str = "expected a time such as 2027-01-31T12:00:00Z or \"in 90 days\"";
+const MOMENT: &str =
+    "expected a time such as 2027-01-31T12:00:00Z, 2027-01-31 (in UTC) or \"in 90 days\"";
+/// The characters of a date.
+const DATE: usize = 10;
 const SPAN: &str = "expected a duration such as \"2 days\" or 12h";
 
 // The errors are texts of our own, because the parser's would quote its input.
@@ -32,7 +35,11 @@ impl FromStr for Moment {
             let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
             return Ok(Self(Timestamp::from_unix_nanoseconds(now.saturating_sub(span))));
         }
-        let moment: jiff::Timestamp = text.parse().map_err(|_| MOMENT)?;
+        let moment = match text.len() {
+            DATE => format!("{text}T00:00:00Z").parse(),
+            _ => text.parse::<jiff::Timestamp>(),
+        };
+        let moment = moment.map_err(|_| MOMENT)?;
         let nanoseconds = u64::try_from(moment.as_nanosecond());
         nanoseconds
             .map(|nanoseconds| Self(Timestamp::from_unix_nanoseconds(nanoseconds)))
@@ -84,6 +91,11 @@ mod tests {
             assert_eq!(span_text(span), written);
         }
         assert!("-1 day".parse::<Span>().is_err() && "soon".parse::<Moment>().is_err());
+        let Moment(day) = "2027-01-31".parse().unwrap();
+        assert_eq!(text(day), "2027-01-31T00:00:00Z");
+        for wrong in ["2027-02-30", "2027-1-31", "31.01.2027", "2027-01-3"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
         let Moment(soon) = "in 1 hour".parse().unwrap();
         assert!(soon > SystemClock.now());
         let Moment(past) = "1 hour ago".parse().unwrap();

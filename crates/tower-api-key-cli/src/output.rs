@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
 use tower_api_key::key::{Account, Audience, Environment, KeyKind, PepperName, PlanName};
-use tower_api_key::store::{BrokenRow, Change, KeyEntry};
+use tower_api_key::store::{BrokenRow, KeyEntry};
 
 use crate::escape;
 use crate::failure::Failure;
@@ -94,6 +94,7 @@ impl Output {
             "environment",
             "state",
             "created",
+            "expires",
             "last_used",
         ];
         self.rows(columns, entries.iter().map(key_json))
@@ -124,21 +125,6 @@ impl Output {
         for BrokenRow { id, problem, .. } in rows {
             complain(&format!("the {what} {id} is broken, so gates refuse it: {problem}"));
         }
-    }
-
-    pub(crate) fn trail(&self, changes: &[Change]) -> Result<(), Failure> {
-        let columns = ["sequence", "at", "by", "action", "key", "account"];
-        let values = changes.iter().map(|change| {
-            json!({
-                "sequence": change.sequence,
-                "at": moment::text(change.at),
-                "by": change.by,
-                "action": change.action.name(),
-                "key": change.key,
-                "account": change.account,
-            })
-        });
-        self.rows(columns, values)
     }
 
     /// Prints whole objects as JSON, or the fields of these columns as a table.

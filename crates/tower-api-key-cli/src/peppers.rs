@@ -31,7 +31,8 @@ pub(crate) async fn run(
     }
     let now = SystemClock.now();
     let places: Vec<_> = all.iter().map(|usage| Some(place(hasher?, usage))).collect();
-    let values = all.iter().zip(&places).map(|(usage, place)| row(usage, *place, now));
+    let nameless = all.iter().find(|usage| usage.pepper.is_none()).map_or(0, |usage| usage.secrets);
+    let values = all.iter().zip(&places).map(|(usage, place)| row(usage, *place, nameless, now));
     output.rows(
         ["pepper", "place", "secrets", "endless", "last_used", "rehashed", "can_go"],
         values,
@@ -66,7 +67,7 @@ fn place(hasher: &KeyHasher, usage: &PepperUsage) -> Place {
     }
 }
 
-fn row(usage: &PepperUsage, place: Option<Place>, now: Timestamp) -> Value {
+fn row(usage: &PepperUsage, place: Option<Place>, nameless: u64, now: Timestamp) -> Value {
     let place = place.map(|place| match place {
         Place::Current => "new keys",
         Place::Other => "still found",
@@ -79,13 +80,17 @@ fn row(usage: &PepperUsage, place: Option<Place>, now: Timestamp) -> Value {
         "endless": usage.endless,
         "last_used": usage.last_used.map(moment::text),
         "rehashed": usage.rehashed,
-        "can_go": can_go(usage, place, now),
+        "can_go": can_go(usage, place, nameless, now),
     })
 }
 
-fn can_go(usage: &PepperUsage, place: Option<&str>, now: Timestamp) -> String {
+/// Returns when a pepper can go. Which pepper the `nameless` secrets need is not known: it may be this one.
+fn can_go(usage: &PepperUsage, place: Option<&str>, nameless: u64, now: Timestamp) -> String {
     if place == Some("new keys") {
         return "stays".to_owned();
+    }
+    if usage.can_go(now) && usage.pepper.is_some() && place.is_some() && nameless > 0 {
+        return format!("unless secrets without a name need it: {nameless}");
     }
     if usage.can_go(now) {
         return "now".to_owned();

@@ -1,23 +1,12 @@
 //! Prunes the audit trail and the events.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key_sqlx::SqlStore;
 
 use crate::failure::Failure;
-use crate::help;
 use crate::moment::Moment;
 use crate::output::Output;
-
-/// The commands of `trail`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Trail {
-    /// Delete old changes from the trail; the newest change always stays
-    ///
-    /// A replica that was away since before the oldest change that stays reads all keys anew. So keep some days.
-    #[command(after_help = help::PRUNE)]
-    Prune(Pruning),
-}
 
 /// What is deleted.
 #[derive(Debug, Args)]

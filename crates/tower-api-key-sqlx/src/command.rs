@@ -63,6 +63,7 @@ impl Step<'_> {
             Command::Rotate { id, secret, until } => {
                 Applied::key(self.rotate(id, secret, until).await?)
             }
+            Command::EndEarlierSecrets { id } => Applied::key(self.end_earlier_secrets(id).await?),
             Command::Revoke { id } => {
                 self.revoke(id).await?;
                 Applied::key(self.shown(id).await?)

@@ -99,6 +99,7 @@ mod query;
 mod quota_column;
 #[cfg(feature = "postgres")]
 mod repeats;
+mod rotation;
 mod row;
 mod session;
 mod settings;

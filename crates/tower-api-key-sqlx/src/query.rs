@@ -106,6 +106,10 @@ statements! {
     /// Keeps an earlier end.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
+    /// Ends the secrets of a key except one, with the former digests of each. Keeps an earlier end.
+    end_earlier_secrets: "UPDATE {secrets} SET expires = $2 \
+         WHERE key_id = $1 AND (expires IS NULL OR expires > $2) \
+         AND digest <> $3 AND (successor IS NULL OR successor <> $3)",
     /// Deletes all digests of a secret.
     delete_secret: "DELETE FROM {secrets} WHERE digest = $1 \
          OR (key_id = (SELECT key_id FROM {secrets} WHERE digest = $1) AND successor = $1)",

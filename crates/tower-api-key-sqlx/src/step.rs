@@ -1,17 +1,14 @@
 //! The steps of a change, inside its transaction.
 
-use std::time::Duration;
-
 use super::quota_column::write_quotas;
 use super::statement::Statement;
 use super::trail::Step;
 use super::{json, query, row};
-use tower_api_key::clock::Timestamp;
 use tower_api_key::events::EventKind;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
-    Action, Difference, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey,
-    NewSecret, SecretEntry, apply_update, check_most_secrets,
+    Action, Difference, Invalidation, KeyEntry, KeyUpdate, ManageError, NewKey, SecretEntry,
+    apply_update,
 };
 
 /// A last use has the network of a client, which nothing needs once the key is deleted.
@@ -86,52 +83,6 @@ impl Step<'_> {
             self.note_event(EventKind::SwitchedOff, id, account, &[]).await?;
         }
         Ok(())
-    }
-
-    /// Gives a key another secret.
-    pub(super) async fn rotate(
-        &mut self,
-        id: &str,
-        secret: NewSecret,
-        until: Timestamp,
-    ) -> Result<KeyEntry, ManageError> {
-        let before = self.locked(id).await?;
-        match before.state(self.now()) {
-            KeyState::Active => {}
-            ended => return Err(ManageError::NotActive(ended)),
-        }
-        let until = self.end_of_earlier(&before, until).await?;
-        check_most_secrets(&before.secrets, until, self.now())?;
-        let account = before.record.account().id().clone();
-        for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
-            let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));
-            self.execute(deleted).await?;
-        }
-        let ended = Statement::new(&self.store.queries.end_secrets);
-        self.execute(ended.bind(id).bind(row::column(until))).await?;
-        // The newest secret tells the version of a key, so it comes first also after a clock was set back.
-        let newest = before.secrets.first().map_or(Timestamp::default(), |newest| newest.created);
-        let back = newest > self.now();
-        let at = if back { newest.plus(Duration::from_nanos(1)) } else { self.now() };
-        let at = row::column(at);
-        let into = &self.store.queries.into_secrets;
-        let added = self
-            .insert(into, 4, &[&secret], query::UNLESS_THERE, |row, secret| {
-                let pepper = secret.pepper.as_ref().map(ToString::to_string);
-                row.bind(bytes(&secret.digest)).bind(id).bind(at).bind(pepper)
-            })
-            .await?;
-        if added == 0 {
-            return Err(ManageError::Exists);
-        }
-        self.note(Action::KeyRotated, Some(id), account.as_str(), &[]).await?;
-        let until = [("old_secrets_until", until.to_string().into())];
-        self.note_event(EventKind::Rotated, id, account.as_str(), &until).await?;
-        let entry = self.locked(id).await?;
-        // Announces the deleted secrets, too.
-        self.announce_secrets(&before);
-        self.announce(Invalidation::Secret(secret.digest));
-        Ok(entry)
     }
 
     /// Revokes a key.
@@ -218,7 +169,7 @@ impl Step<'_> {
     }
 
     /// Notifies other processes of a key's secrets.
-    fn announce_secrets(&mut self, entry: &KeyEntry) {
+    pub(super) fn announce_secrets(&mut self, entry: &KeyEntry) {
         for digest in entry.secrets.iter().flat_map(SecretEntry::digests) {
             self.announce(Invalidation::Secret(digest));
         }

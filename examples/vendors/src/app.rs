@@ -1,14 +1,17 @@
 //! Builds one app from the routes of all vendors.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use tower_api_key::limits::MemoryLimiter;
 
 use crate::database::Database;
 use crate::delay::delay;
-use crate::gates::Gates;
+use crate::gates::{Gates, plans};
 use crate::keys::Keys;
 use crate::options::Options;
 use crate::{
@@ -28,6 +31,8 @@ pub(crate) async fn build(
     let gates = Gates {
         proxies: options.trusted_proxies()?,
         limits: options.limits.clone(),
+        memory: Arc::new(MemoryLimiter::new()),
+        plans: plans()?,
         on_failure: options.on_limiter_failure.of(options.nodes),
         usage: database.usage().map(|usage| usage.recorder.clone()),
     };

@@ -15,7 +15,7 @@ pub(crate) const PATH: &str = "/console";
 /// Builds the pages below [`PATH`], with gates of their own. The administrator's key of the management API signs in.
 pub(crate) fn router(database: &Database, gates: &Gates) -> Result<Router, Failure> {
     let proxies = gates.proxies.clone();
-    let console = Console::builder(management(database)?)
+    let console = Console::builder(management(database, gates)?)
         .path(PATH)
         .title("Vendors demo")
         .environments(["production", "sandbox"])

@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::{OnLimiterFailure, Share};
+use tower_api_key::key::InvalidRecord;
+use tower_api_key::limits::{MemoryLimiter, Plans};
+use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
 use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
 use tower_api_key::usage::UsageRecorder;
@@ -73,10 +75,23 @@ impl OnFailure {
     }
 }
 
+/// Returns two plans.
+pub(crate) fn plans() -> Result<Plans, InvalidRecord> {
+    let minute = |limit| Quota::new("minute", limit, Duration::from_secs(60));
+    let plans = Plans::new();
+    plans.set("free", [minute(60), Quota::by_month("month", 10_000)])?;
+    plans.set("pro", [minute(600), Quota::by_month("month", 1_000_000)])?;
+    Ok(plans)
+}
+
 /// The settings that all gates share.
 pub(crate) struct Gates {
     pub(crate) proxies: TrustedProxies,
     pub(crate) limits: Limits,
+    /// Counts for all vendors if the limits are in memory, so that the management API and the console can read it.
+    pub(crate) memory: Arc<MemoryLimiter>,
+    /// The plans that the staff can put accounts on.
+    pub(crate) plans: Plans,
     pub(crate) on_failure: OnLimiterFailure,
     /// Counts requests, if the store is a database.
     pub(crate) usage: Option<UsageRecorder>,
@@ -102,14 +117,15 @@ impl Gates {
     ) -> Result<ApiKeyLayerBuilder, ConfigError> {
         let gate = ApiKeyLayer::builder(*profile, store.clone())
             .routes(Routes::new().rows(routes))
-            .trusted_proxies(self.proxies.clone());
+            .trusted_proxies(self.proxies.clone())
+            .plans(self.plans.clone());
         let gate = observed(gate);
         let gate = match &self.usage {
             Some(usage) => gate.observer(usage.clone()),
             None => gate,
         };
         Ok(match &self.limits {
-            Limits::Memory => gate.limits(MemoryLimiter::new(), self.on_failure),
+            Limits::Memory => gate.limits(Arc::clone(&self.memory), self.on_failure),
             Limits::Redis { url, lease } => {
                 // Accounts of two vendors may have the same id.
                 let prefix = format!("tower-api-key:{}:", store.vendor());

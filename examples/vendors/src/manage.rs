@@ -1,5 +1,6 @@
 //! The management API at `/manage`, for the staff of the demo. It issues keys of Persona.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,7 +15,7 @@ use tower_api_key_admin::management::{Management, scopes};
 
 use crate::Failure;
 use crate::database::Database;
-use crate::gates::Gates;
+use crate::gates::{Gates, Limits};
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "manage";
@@ -25,13 +26,19 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const STAFF: &str = "staff";
 
 /// Returns the operations of the API and the console.
-pub(crate) fn management(database: &Database) -> Result<Management, Failure> {
+pub(crate) fn management(database: &Database, gates: &Gates) -> Result<Management, Failure> {
     let permissions = DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
     let hasher = KeyHasher::sha256();
     let issuer = Issuer::new(ISSUED, hasher.clone());
     let management = Management::builder(database.of(VENDOR).manager(), issuer, hasher)
         .operators([STAFF])
         .catalogue(permissions.map(|name| (name, name.replace(['.', '_'], " "))));
+    let management = management.plans(gates.plans.clone());
+    let management = match gates.limits {
+        // Each vendor has counters of its own in Redis.
+        Limits::Redis { .. } => management,
+        Limits::Memory => management.limiter(Arc::clone(&gates.memory), []),
+    };
     let management = match database.usage() {
         Some(usage) => management.usage(usage.reader.clone()),
         None => management,
@@ -56,7 +63,7 @@ pub(crate) async fn router(
     // Each operation of the API checks the scopes that it needs.
     let routes = Routes::new().otherwise(Otherwise::Need(Route::new()));
     let gate = gates.builder(&Profile::STANDARD, &[], &store)?.routes(routes).build()?;
-    let api = ManagementApi::new(management(database)?);
+    let api = ManagementApi::new(management(database, gates)?);
     let document = gate.openapi().merged(&api.document("/manage"))?;
     Ok(Router::new().nest("/manage", api.serving_document(&document).router()).layer(gate))
 }

@@ -19,7 +19,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         options: CommandOptions<'a>,
     ) -> ManageFuture<'a, Applied> {
         let affected = Affected::by(&command);
-        let gets_secret = matches!(command, Command::Update { .. } | Command::Rotate { .. });
+        let gets_secret = matches!(
+            command,
+            Command::Update { .. } | Command::Rotate { .. } | Command::EndEarlierSecrets { .. }
+        );
         let may_be_replayed = options.idempotency_key().is_some();
         Box::pin(async move {
             let mut changed = match affected {
@@ -154,6 +157,7 @@ impl<'a> Affected<'a> {
             }
             Command::Update { id, .. }
             | Command::Rotate { id, .. }
+            | Command::EndEarlierSecrets { id }
             | Command::Revoke { id }
             | Command::Delete { id } => return Self::Key(id),
             Command::SaveAccount(saved) => vec![account(saved.id())],

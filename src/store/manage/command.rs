@@ -34,6 +34,11 @@ pub enum Command<'a> {
         /// The instant at which the earlier secrets expire.
         until: Timestamp,
     },
+    /// Ends the earlier secrets of a key: [`KeyManager::end_earlier_secrets`](super::KeyManager::end_earlier_secrets).
+    EndEarlierSecrets {
+        /// The id of the key.
+        id: &'a str,
+    },
     /// Revokes a key: [`KeyManager::revoke`](super::KeyManager::revoke).
     Revoke {
         /// The id of the key.
@@ -95,6 +100,7 @@ names! {
     Self::Add(_) => "add",
     Self::Update { .. } => "update",
     Self::Rotate { .. } => "rotate",
+    Self::EndEarlierSecrets { .. } => "end_earlier_secrets",
     Self::Revoke { .. } => "revoke",
     Self::Delete { .. } => "delete",
     Self::NoteRefund { .. } => "note_refund",
@@ -111,6 +117,7 @@ impl Command<'_> {
             Self::Add(new) => CommandTarget::Key(new.record.id().to_string()),
             Self::Update { id, .. }
             | Self::Rotate { id, .. }
+            | Self::EndEarlierSecrets { id }
             | Self::Revoke { id }
             | Self::NoteRefund { id, .. }
             | Self::Delete { id } => CommandTarget::Key((*id).to_owned()),

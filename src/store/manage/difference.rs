@@ -46,6 +46,12 @@ impl Difference {
         between(before.map(account_fields), after.map(account_fields))
     }
 
+    /// Describes that earlier secrets of a key were ended, by how many of them were valid. Empty for none.
+    pub fn of_ended_secrets(valid: usize) -> Vec<Self> {
+        let before = (valid > 0).then(|| format!("{valid} valid"));
+        before.map(|before| Self::new("earlier secrets", Some(before), None)).into_iter().collect()
+    }
+
     /// Lists the rules in which two states of a policy differ, as [`of_keys`](Self::of_keys) does. The trail has no column
     /// for the subject, so the list begins with it.
     pub fn of_policies(before: Option<&KeyPolicy>, after: Option<&KeyPolicy>) -> Vec<Self> {

@@ -180,6 +180,16 @@ pub trait KeyManager: KeyStore {
         )
     }
 
+    /// Ends all secrets of a key at once, except the newest: a rotation had let them work for a while. Returns the key.
+    /// Secrets that have ended stay as they are. The newest one works on, so the key's clients need no other secret.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::NotFound`] if no key has this id.
+    fn end_earlier_secrets<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, KeyEntry> {
+        entry(self.apply(Command::EndEarlierSecrets { id }, CommandOptions::by(by)))
+    }
+
     /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be
     /// read can be revoked, too.
     ///

@@ -78,6 +78,9 @@ impl Writer<'_> {
             Command::Rotate { id, secret, until } => {
                 Ok(Applied::key(self.rotate(id, secret, until, made)?))
             }
+            Command::EndEarlierSecrets { id } => {
+                Ok(Applied::key(self.end_earlier_secrets(id, made)?))
+            }
             Command::Revoke { id } => {
                 self.revoke(id, made)?;
                 Ok(Applied::key(self.shown(id, made.at)))
@@ -216,6 +219,17 @@ impl Writer<'_> {
         self.write(secret.digest, record.clone());
         self.rewrite(&record, ending);
         self.index.history.note(made, Line::of_key(Action::KeyRotated, &record));
+        self.entry(id).ok_or(ManageError::NotFound)
+    }
+
+    fn end_earlier_secrets(&mut self, id: &str, made: Made<'_>) -> Result<KeyEntry, ManageError> {
+        self.make_room(self.index.history.serving_after(id, made.at));
+        let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();
+        let valid = self.index.history.valid_earlier(id, made.at);
+        let ending = self.index.history.end_earlier(record.id(), digest, made.at);
+        self.rewrite(&record, ending);
+        let line = Line::of_key(Action::KeyUpdated, &record);
+        self.index.history.note(made, line.with(Difference::of_ended_secrets(valid)));
         self.entry(id).ok_or(ManageError::NotFound)
     }
 

@@ -69,6 +69,28 @@ impl History {
         ending
     }
 
+    /// Ends the earlier secrets of a key that are still valid. Returns their digests.
+    pub(super) fn end_earlier(
+        &mut self,
+        id: &KeyId,
+        newest: KeyDigest,
+        now: Timestamp,
+    ) -> Vec<OldDigest> {
+        let mut ending = Vec::new();
+        let earlier = self.past(id, newest).secrets.iter_mut().skip(1);
+        for old in earlier.filter(|old| ends_after(old.expires, now)) {
+            old.expires = Some(now);
+            ending.extend(digests_of(old));
+        }
+        ending
+    }
+
+    /// Returns how many earlier secrets of a key are valid.
+    pub(super) fn valid_earlier(&self, id: &str, now: Timestamp) -> usize {
+        let secrets = self.keys.get(id).map_or(&[][..], |past| &past.secrets);
+        secrets.iter().skip(1).filter(|old| ends_after(old.expires, now)).count()
+    }
+
     /// Returns how many old digests of a key are valid after an instant.
     pub(super) fn serving_after(&self, id: &str, until: Timestamp) -> usize {
         let old = self.keys.get(id).into_iter().flat_map(Past::old);

@@ -99,6 +99,7 @@ macro_rules! __store_promises {
             policy_changes::the_trail_shows_changes_of_policies,
             secrets::no_rotation_keeps_a_secret_beyond_its_longest_life,
             longest_texts::the_longest_texts_are_kept,
+            secrets::earlier_secrets_end_and_the_newest_works_on,
         }
     };
 }

@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyKind, KeyRecordBuilder};
 use crate::policy::{KeyPolicy, PolicySubject};
 use crate::store::{
-    Command, CommandOptions, KeyManager, KeyState, MOST_VALID_SECRETS, ManageError,
+    Action, Change, Command, CommandOptions, Difference, KeyManager, KeyState, MOST_VALID_SECRETS,
+    ManageError,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -87,6 +88,41 @@ pub(super) async fn a_rotated_key_has_two_secrets(store: &dyn KeyManager) {
     let newest = found(store, "rotated 4").await.expires();
     assert_eq!(newest, Some(FUTURE), "the expiry of the newest secret");
     is_not_found(store.rotate("unknown", digest("x"), FUTURE, BY).await, "rotating an unknown key");
+}
+
+pub(super) async fn earlier_secrets_end_and_the_newest_works_on(store: &dyn KeyManager) {
+    add_with(store, "ended", "ended", |key| key.expires(FUTURE)).await;
+    is_not_found(
+        store.end_earlier_secrets("unknown", BY).await,
+        "ending secrets of an unknown key",
+    );
+    done(store.end_earlier_secrets("ended", BY).await, "ending no secret");
+    assert_eq!(found(store, "ended").await.expires(), Some(FUTURE), "the only secret of a key");
+    for secret in ["ended 2", "ended 3"] {
+        done(store.rotate("ended", digest(secret), FUTURE, BY).await, "rotating a key");
+    }
+    let before = done(store.changes(0, 10_000).await, "listing changes").len();
+    let key = done(store.end_earlier_secrets("ended", BY).await, "ending the earlier secrets");
+    assert_eq!(key, entry(store, "ended").await, "the key that is returned");
+    assert_eq!(key.secrets.first().map(|newest| newest.expires), Some(None), "the newest secret");
+    assert_eq!(
+        found(store, "ended 3").await.expires(),
+        Some(FUTURE),
+        "the key by its newest secret"
+    );
+    for secret in ["ended", "ended 2"] {
+        let ends = found(store, secret).await.expires();
+        assert!(ends.is_some_and(|ends| ends < FUTURE), "`{secret}` works on: {ends:?}");
+    }
+    let lines = done(store.changes(0, 10_000).await, "listing changes");
+    let lines = lines.get(before..).unwrap_or_default();
+    let text = |line: &Change| (line.action, line.key.clone(), line.differences.clone());
+    let difference = Difference::new("earlier secrets", Some("2 valid".to_owned()), None);
+    let expected = (Action::KeyUpdated, Some("ended".to_owned()), vec![difference]);
+    assert_eq!(lines.iter().map(text).collect::<Vec<_>>(), [expected], "the line of the trail");
+    // What has ended stays as it is.
+    let again = done(store.end_earlier_secrets("ended", BY).await, "ending them again");
+    assert_eq!(again.secrets, key.secrets, "the secrets after a second time");
 }
 
 pub(super) async fn only_keys_that_serve_are_rotated(store: &dyn KeyManager) {

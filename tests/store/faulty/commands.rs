@@ -58,6 +58,7 @@ impl<S: KeyManager> Faulty<S> {
             Command::Rotate { id, secret, until } => {
                 key(self.rotate_faultily(id, secret.digest, until, by))
             }
+            Command::EndEarlierSecrets { id } => key(self.end_faultily(id, by)),
             Command::Revoke { id } => done(self.revoke_faultily(id, by)),
             Command::Delete { id } => done(self.delete_faultily(id, by)),
             Command::NoteRefund { id, .. } if self.has(Fault::ForgetsARefund) => Box::pin(async {

@@ -1,9 +1,11 @@
-//! A rotation that forgets the policies.
+//! A rotation that forgets the policies, and faulty ends of earlier secrets.
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyDigest;
 use tower_api_key::policy::KeyPolicy;
-use tower_api_key::store::{Command, CommandOptions, KeyEntry, KeyManager, ManageError};
+use tower_api_key::store::{
+    Command, CommandOptions, KeyEntry, KeyManager, ManageError, ManageFuture,
+};
 
 use super::Faulty;
 use crate::faults::Fault;
@@ -31,5 +33,23 @@ impl<S: KeyManager> Faulty<S> {
             self.inner.apply(Command::SavePolicy(policy), options).await?;
         }
         rotated
+    }
+
+    pub(super) fn end_faultily<'a>(
+        &'a self,
+        id: &'a str,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        Box::pin(async move {
+            if self.has(Fault::EndsNoEarlierSecret) {
+                return self.inner.get(id).await?.ok_or(ManageError::NotFound);
+            }
+            let entry = self.inner.end_earlier_secrets(id, by).await?;
+            if self.has(Fault::EndsTheNewestSecretToo) {
+                let ended = entry.record.edit().expires(Timestamp::from_unix_seconds(2)).build()?;
+                self.memory().ghosts.insert(entry.secrets[0].digest, ended.into());
+            }
+            Ok(entry)
+        })
     }
 }

@@ -74,6 +74,18 @@ pub(super) fn operations() -> Vec<Operation> {
         .shows_version(),
         Operation::new(
             "post",
+            "/keys/{id}/end-earlier-secrets",
+            "endEarlierSecrets",
+            "Ends all secrets of a key except the newest",
+            post(end_earlier_secrets),
+        )
+        .needs(KEYS_WRITE)
+        .changes()
+        .conditional(false)
+        .answer(200, "The key afterwards", key())
+        .shows_version(),
+        Operation::new(
+            "post",
             "/keys/{id}/revoke",
             "revokeKey",
             "Revokes a key for good",
@@ -152,6 +164,17 @@ async fn rotate(
     let overlap = Duration::from_secs(overlap_seconds.into());
     let issued = management.rotate_key(&change.caller, &id, overlap, &change.request()).await?;
     Ok(with_secret(&management, &issued).into_response())
+}
+
+async fn end_earlier_secrets(
+    State(management): State<Management>,
+    PathId(id): PathId,
+    change: ChangeBody,
+) -> Result<Response, Problem> {
+    change.no_body()?;
+    let ended = management.end_earlier_secrets(&change.caller, &id, &change.request()).await?;
+    let entry = ended.ok_or(ManagementError::NotFound("key"))?;
+    Ok(of_key(&management, &entry))
 }
 
 async fn revoke(

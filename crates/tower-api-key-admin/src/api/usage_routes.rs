@@ -1,4 +1,4 @@
-//! The route of usage.
+//! The routes of usage.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::RequestDecision;
 use tower_api_key::usage::{UsageCount, UsageGroup, UsageHour};
 
@@ -24,44 +25,48 @@ use crate::management::scopes::USAGE_READ;
 /// The time that is read unless the request says since when: 30 days.
 const USUAL: Duration = Duration::from_secs(30 * 86_400);
 
-/// Lists the operation on usage.
+/// Lists the operations on usage.
 pub(super) fn operations() -> Vec<Operation> {
     let group = "(hour|day|route|decision)";
     let groups = json!({
         "type": "string", "pattern": format!("^({group}(,{group})*)?$"), "example": "day,decision",
     });
+    let parameters = || {
+        let since = "Whole hours from this one; 30 days before `until` unless set.";
+        let until = "Hours that begin before this instant; now unless set.";
+        let by = "By what requests are counted apart. Without it, the answer is one total.";
+        [
+            parameter("since", since, schema::instant()),
+            parameter("until", until, schema::instant()),
+            parameter("group_by", by, groups.clone()),
+        ]
+    };
+    let described = |operation: Operation| {
+        operation
+            .needs(USAGE_READ)
+            .parameters(parameters())
+            .answer(
+                200,
+                "Numbers of requests, by time, route and decision; at most 10,000 rows",
+                schema::whole_view(json!({ "data": schema::list("Usage") })),
+            )
+            .also_fails_with([422, 501])
+    };
     vec![
-        Operation::new(
+        described(Operation::new(
             "get",
             "/keys/{id}/usage",
             "readUsage",
             "Reads how many requests a key made",
             get(read),
-        )
-        .needs(USAGE_READ)
-        .parameters([
-            parameter(
-                "since",
-                "Whole hours from this one; 30 days before `until` unless set.",
-                schema::instant(),
-            ),
-            parameter(
-                "until",
-                "Hours that begin before this instant; now unless set.",
-                schema::instant(),
-            ),
-            parameter(
-                "group_by",
-                "By what requests are counted apart. Without it, the answer is one total.",
-                groups,
-            ),
-        ])
-        .answer(
-            200,
-            "Numbers of requests, by time, route and decision; at most 10,000 rows",
-            schema::whole_view(json!({ "data": schema::list("Usage") })),
-        )
-        .also_fails_with([422, 501]),
+        )),
+        described(Operation::new(
+            "get",
+            "/accounts/{id}/usage",
+            "readAccountUsage",
+            "Reads how many requests the keys of an account made",
+            get(read_of_account),
+        )),
     ]
 }
 
@@ -109,13 +114,32 @@ async fn read(
     PathId(id): PathId,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let (since, until, groups) = query(&management, &uri)?;
+    let counts = management.read_usage(&caller, &id, since, until, groups).await?;
+    Ok(data(counts.into_iter().map(UsageView::of)))
+}
+
+async fn read_of_account(
+    State(management): State<Management>,
+    Asking(caller): Asking,
+    PathId(id): PathId,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (since, until, groups) = query(&management, &uri)?;
+    let counts = management.read_account_usage(&caller, &id, since, until, groups).await?;
+    Ok(data(counts.into_iter().map(UsageView::of)))
+}
+
+/// Reads the time and the groups of a query.
+fn query(
+    management: &Management,
+    uri: &Uri,
+) -> Result<(Timestamp, Timestamp, Vec<UsageGroup>), Problem> {
     let UsageParameters { since, until, group_by } = strict::query(uri.query())?;
     let until = until.map_or_else(|| management.now(), |Moment(until)| until);
     let since =
         since.map_or_else(|| UsageHour::of(until).earlier(USUAL).start(), |Moment(since)| since);
-    let groups = groups(&group_by.unwrap_or_default())?;
-    let counts = management.read_usage(&caller, &id, since, until, groups).await?;
-    Ok(data(counts.into_iter().map(UsageView::of)))
+    Ok((since, until, groups(&group_by.unwrap_or_default())?))
 }
 
 /// Reads names of groups between commas.

@@ -7,15 +7,18 @@ use form_urlencoded::Serializer;
 use http::StatusCode;
 use tower_api_key::key::Account;
 use tower_api_key::policy::PolicySubject;
+use tower_api_key::quota::Quotas;
 use tower_api_key::store::BrokenRow;
 
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::listing::following;
-use super::problem::{page, sentence};
+use super::problem::page;
+use super::quotas::ShownQuotas;
 use super::text;
+use super::usage::{ShownUsage, UsedBy, month};
 use super::visit::Visit;
-use crate::management::{CounterEntry, ManagementError};
+use crate::management::ManagementError;
 
 #[derive(Template)]
 #[template(path = "console/accounts.html")]
@@ -34,8 +37,9 @@ struct AccountPage {
     state: &'static str,
     plan: String,
     scopes: String,
-    quotas: Vec<Bar>,
-    quota_problem: Option<String>,
+    quotas: ShownQuotas,
+    usage: ShownUsage,
+    month: String,
     /// The page that adds or edits the policy for the account; `None` if the visitor may not.
     policy_page: Option<String>,
 }
@@ -46,16 +50,6 @@ struct AccountRow {
     plan: String,
     quotas: String,
     scopes: String,
-}
-
-/// What is used of a quota.
-struct Bar {
-    name: String,
-    text: String,
-    limit: u32,
-    used: u32,
-    /// From here on a bar warns.
-    high: u32,
 }
 
 impl AccountRow {
@@ -92,7 +86,7 @@ pub(super) async fn accounts(
     page(StatusCode::OK, &accounts)
 }
 
-/// Shows an account, with what is used of its quotas.
+/// Shows an account, with its usage and what is used of its quotas.
 pub(super) async fn account(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     match found(&visit, Fields(fields).text("id")).await {
         Ok(found) => page(StatusCode::OK, &found),
@@ -104,20 +98,9 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
     let management = &visit.shared.management;
     let account = management.show_account(&visit.caller, id).await?;
     let row = AccountRow::of(&account);
-    let (quotas, quota_problem) = match management.read_account_counters(&visit.caller, id).await {
-        Ok(statuses) if statuses.is_empty() => {
-            (Vec::new(), Some("No quotas of its own, and none of a plan.".to_owned()))
-        }
-        Ok(statuses) => (statuses, None),
-        Err(error) => (Vec::new(), Some(sentence(&error))),
-    };
-    let bar = |CounterEntry { quota, status, .. }: &CounterEntry| Bar {
-        name: quota.name().to_owned(),
-        text: quota.to_string(),
-        limit: status.limit(),
-        used: status.limit().saturating_sub(status.remaining()),
-        high: status.limit() / 5 * 4,
-    };
+    let counters = management.read_account_counters(&visit.caller, id).await;
+    let own = account.quotas().map(Quotas::as_slice);
+    let quotas = ShownQuotas::of(counters, own, "No quotas of its own, and none of a plan.");
     let policy_page = policy_page(visit, &account).await;
     Ok(AccountPage {
         policy_page,
@@ -126,8 +109,9 @@ async fn found(visit: &Visit, id: &str) -> Result<AccountPage, ManagementError> 
         state: row.state,
         plan: row.plan,
         scopes: row.scopes,
-        quotas: quotas.iter().map(bar).collect(),
-        quota_problem,
+        quotas,
+        usage: UsedBy::Account(id).shown(visit).await,
+        month: month(management.now()),
     })
 }
 

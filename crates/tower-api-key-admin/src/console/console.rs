@@ -15,7 +15,7 @@ use super::sessions::ConsoleSessions;
 use super::shared::Shared;
 use super::{
     account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing, policies,
-    policy_form, protection, sign_in,
+    policy_form, protection, quotas, sign_in, usage,
 };
 
 /// The largest form.
@@ -73,10 +73,13 @@ impl Console {
             .route(&at("new-key"), get(key_form::new).post(key_form::create))
             .route(&at("edit-key"), get(key_form::edit).post(key_form::save))
             .route(&at("rotate-key"), get(endings::ask_rotation).post(endings::rotate))
+            .route(&at("end-earlier-secrets"), get(endings::ask_end).post(endings::end))
             .route(&at("revoke-key"), get(endings::ask_revocation).post(endings::revoke))
             .route(&at("delete-key"), get(endings::ask_deletion).post(endings::delete))
+            .route(&at("give-back"), get(quotas::ask).post(quotas::give_back))
             .route(&at("accounts"), get(accounts::accounts))
             .route(&at("account"), get(accounts::account))
+            .route(&at("account-usage"), get(usage::file))
             .route(&at("new-account"), get(account_form::new).post(account_form::create))
             .route(&at("edit-account"), get(account_form::edit).post(account_form::save))
             .route(&at("policies"), get(policies::policies))

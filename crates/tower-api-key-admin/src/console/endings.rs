@@ -1,4 +1,4 @@
-//! The pages that rotate, revoke and delete a key. Each shows what will happen, and asks for a reason.
+//! The pages that rotate, revoke and delete a key, and end its earlier secrets. Each shows what will happen, and asks for a reason.
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,6 +19,7 @@ use crate::management::{ChangeRequest, ManagementError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Rotate,
+    EndEarlierSecrets,
     Revoke,
     Delete,
 }
@@ -27,6 +28,7 @@ impl Ending {
     const fn page(self) -> &'static str {
         match self {
             Self::Rotate => "rotate-key",
+            Self::EndEarlierSecrets => "end-earlier-secrets",
             Self::Revoke => "revoke-key",
             Self::Delete => "delete-key",
         }
@@ -35,6 +37,7 @@ impl Ending {
     const fn verb(self) -> &'static str {
         match self {
             Self::Rotate => "Rotate",
+            Self::EndEarlierSecrets => "End the old secrets of",
             Self::Revoke => "Revoke",
             Self::Delete => "Delete",
         }
@@ -44,6 +47,9 @@ impl Ending {
         match self {
             Self::Rotate => {
                 "The key gets a new secret, which is shown once. The old one ends after the time that you choose."
+            }
+            Self::EndEarlierSecrets => {
+                "Requests with an old secret are refused from now on. The newest secret works on."
             }
             Self::Revoke => {
                 "Requests with this key are refused from now on. A revocation is final."
@@ -82,7 +88,7 @@ impl Ending {
             reason: reason.to_owned(),
             needs_reason: self != Self::Rotate,
             danger: self != Self::Rotate,
-            button: self.verb(),
+            button: if self == Self::EndEarlierSecrets { "End them" } else { self.verb() },
             back: shared.last_of_key("key", id),
         };
         page(error.map_or(StatusCode::OK, ManagementError::status), &asked)
@@ -107,6 +113,11 @@ impl Ending {
                 let issued = management.rotate_key(&visit.caller, id, overlap, &request).await?;
                 let until = issued.secret.is_some().then(|| management.now().plus(overlap));
                 Ok(secret_page::answer(visit, "The key was rotated", &issued, until))
+            }
+            Self::EndEarlierSecrets => {
+                management.end_earlier_secrets(&visit.caller, id, &request).await?;
+                let to = format!("{}&done=ended", shared.of_key("key", id));
+                Ok(Redirect::to(&to).into_response())
             }
             Self::Revoke => {
                 management.revoke_key(&visit.caller, id, &request).await?;
@@ -136,6 +147,10 @@ pub(super) async fn ask_rotation(visit: Visit, Query(fields): Asked) -> Response
     Ending::Rotate.ask(&visit, Fields(fields).text("id"), "", None).await
 }
 
+pub(super) async fn ask_end(visit: Visit, Query(fields): Asked) -> Response {
+    Ending::EndEarlierSecrets.ask(&visit, Fields(fields).text("id"), "", None).await
+}
+
 pub(super) async fn ask_revocation(visit: Visit, Query(fields): Asked) -> Response {
     Ending::Revoke.ask(&visit, Fields(fields).text("id"), "", None).await
 }
@@ -146,6 +161,10 @@ pub(super) async fn ask_deletion(visit: Visit, Query(fields): Asked) -> Response
 
 pub(super) async fn rotate(sent: Sent) -> Response {
     Ending::Rotate.answer(sent).await
+}
+
+pub(super) async fn end(sent: Sent) -> Response {
+    Ending::EndEarlierSecrets.answer(sent).await
 }
 
 pub(super) async fn revoke(sent: Sent) -> Response {

@@ -1,6 +1,7 @@
 //! What every page has around its content.
 
 use super::assets::{ICON, SCRIPT, STYLE};
+use crate::management::{Caller, scopes};
 
 /// A page that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 5] =
+    const ALL: [Self; 5] =
         [Self::Keys, Self::Expiring, Self::Accounts, Self::Policies, Self::Trail];
 
     /// Returns the last segment of the page's path.
@@ -25,6 +26,25 @@ impl Section {
             Self::Policies => "policies",
             Self::Trail => "trail",
         }
+    }
+
+    /// Returns the scope that the page needs.
+    const fn scope(self) -> &'static str {
+        match self {
+            Self::Keys | Self::Expiring => scopes::KEYS_READ,
+            Self::Accounts => scopes::ACCOUNTS_READ,
+            Self::Policies => scopes::POLICIES_READ,
+            Self::Trail => scopes::TRAIL_READ,
+        }
+    }
+
+    /// Lists the pages that a caller may see. Owners have no policies to manage.
+    pub(super) fn of(caller: &Caller) -> Vec<Self> {
+        let seen = |section: &Self| {
+            caller.has_scope(section.scope())
+                && (*section != Self::Policies || caller.is_operator())
+        };
+        Self::ALL.into_iter().filter(seen).collect()
     }
 
     pub(super) const fn title(self) -> &'static str {
@@ -50,19 +70,35 @@ pub(super) struct Frame {
 /// Who is signed in.
 pub(super) struct Visitor {
     pub(super) account: String,
+    /// The name of the key, or its id.
     pub(super) key: String,
-    /// Whether the key is one of operators.
-    pub(super) operator: bool,
+    pub(super) sections: Vec<Section>,
+    pub(super) changes_keys: bool,
+    pub(super) changes_accounts: bool,
     /// The text that every form of the session has.
     pub(super) form_token: String,
 }
 
 #[expect(clippy::unused_self, reason = "templates call methods")]
 impl Frame {
-    /// Lists the pages of the navigation. Owners have no policies to manage.
+    /// Lists the pages of the navigation: those that the visitor's key may see.
     pub(super) fn sections(&self) -> impl Iterator<Item = Section> {
-        let operator = self.visitor.as_ref().is_some_and(|visitor| visitor.operator);
-        Section::ALL.into_iter().filter(move |section| operator || *section != Section::Policies)
+        self.visitor.iter().flat_map(|visitor| visitor.sections.iter().copied())
+    }
+
+    /// Returns true if the visitor's key may see accounts.
+    pub(super) fn shows_accounts(&self) -> bool {
+        self.sections().any(|section| section == Section::Accounts)
+    }
+
+    /// Returns true if the visitor's key may change keys.
+    pub(super) fn changes_keys(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.changes_keys)
+    }
+
+    /// Returns true if the visitor's key may change accounts.
+    pub(super) fn changes_accounts(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.changes_accounts)
     }
 
     /// Returns true if the page belongs to a section.

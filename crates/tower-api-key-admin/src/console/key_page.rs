@@ -1,30 +1,26 @@
 //! The page of one key.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::quota::Quotas;
 use tower_api_key::store::{Difference, KeyEntry, KeyState, SecretEntry};
-use tower_api_key::usage::{UsageGroup, UsageHour};
 
 use super::changes::ShownChange;
-use super::chart::Chart;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::problem::page;
+use super::quotas::ShownQuotas;
 use super::rules::{self, ShownPolicy};
 use super::text;
+use super::usage::{ShownUsage, UsedBy};
 use super::visit::Visit;
 use crate::management::{KeyReview, ManagementError};
 
 /// The characters of a digest that pages show.
 const SHOWN: usize = 8;
-
-/// The time whose usage the page shows: 30 days.
-const SHOWN_USAGE: Duration = Duration::from_secs(30 * 86_400);
 
 #[derive(Template)]
 #[template(path = "console/key.html")]
@@ -34,6 +30,7 @@ struct KeyPage {
     note: Option<&'static str>,
     actions: Vec<PageAction>,
     id: String,
+    account: String,
     state: &'static str,
     created: String,
     last_used: String,
@@ -43,6 +40,7 @@ struct KeyPage {
     policies: Vec<ShownPolicy>,
     /// What follows from the policies.
     consequences: Vec<String>,
+    quotas: ShownQuotas,
     usage: ShownUsage,
     changes: Vec<ShownChange>,
     no_changes: &'static str,
@@ -64,13 +62,6 @@ struct Secret {
     last_used: String,
 }
 
-enum ShownUsage {
-    None,
-    NotAllowed,
-    Unavailable,
-    Chart(Chart),
-}
-
 /// Shows a key.
 pub(super) async fn key(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
@@ -85,14 +76,21 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
     let entry = shared.management.show_key(&visit.caller, id).await?;
     let now = shared.management.now();
     let (record, state) = (&entry.record, entry.state(now));
+    let has_old_secrets =
+        entry.secrets.iter().skip(1).any(|old| old.expires.is_none_or(|ends| ends > now));
     let review = shared.management.review_key(&visit.caller, id).await.ok();
+    let counters = shared.management.read_counters(&visit.caller, id).await;
+    let own = record.quotas().map(Quotas::as_slice);
+    let quotas =
+        ShownQuotas::of(counters, own, "No quotas of its own, of its account or of a plan.");
     let (changes, no_changes) = super::changes::of_key(visit, id).await?;
     Ok(KeyPage {
         frame: visit.frame(Section::Keys),
         title: if record.name().is_empty() { id.to_owned() } else { record.name().to_owned() },
         note: done(fields.text("done")),
-        actions: actions(state),
+        actions: actions(state, has_old_secrets),
         id: id.to_owned(),
+        account: record.account().id().to_string(),
         state: state.name(),
         created: text::moment(Some(entry.created)),
         last_used: text::moment(entry.last_used()),
@@ -104,7 +102,8 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
             .map(|review| ShownPolicy::all(&review.policies))
             .unwrap_or_default(),
         consequences: review.as_ref().map_or_else(unreadable, consequences),
-        usage: usage(visit, id, now).await,
+        quotas: quotas.with_refunds(visit, id),
+        usage: UsedBy::Key(id).shown(visit).await,
         changes,
         no_changes,
     })
@@ -124,28 +123,34 @@ fn consequences(review: &KeyReview) -> Vec<String> {
 fn done(change: &str) -> Option<&'static str> {
     match change {
         "saved" => Some("The key was saved."),
+        "ended" => Some("The old secrets have ended. Requests with them are refused."),
+        "given" => Some("The quota was given back."),
         "revoked" => Some("The key was revoked. Requests with it are refused."),
         _ => None,
     }
 }
 
-fn actions(state: KeyState) -> Vec<PageAction> {
+fn actions(state: KeyState, has_old_secrets: bool) -> Vec<PageAction> {
     let action = |page, title, danger| PageAction { page, title, danger };
     let edit = action("edit-key", "Edit", false);
     let rotate = action("rotate-key", "Rotate", false);
+    let end = action("end-earlier-secrets", "End the old secrets", true);
+    let end = has_old_secrets.then_some(end);
     let revoke = action("revoke-key", "Revoke", true);
     let delete = action("delete-key", "Delete", true);
     match state {
-        KeyState::Active => vec![edit, rotate, revoke, delete],
+        KeyState::Active => [edit, rotate].into_iter().chain(end).chain([revoke, delete]).collect(),
         KeyState::Revoked => vec![delete],
-        _ => vec![edit, revoke, delete],
+        _ => [edit].into_iter().chain(end).chain([revoke, delete]).collect(),
     }
 }
 
-/// Lists the settings that are set, in words. Permissions and the form of the text stand elsewhere or nowhere.
+/// Lists the settings that are set, in words. The account, permissions and the form of the text stand elsewhere or
+/// nowhere.
 fn settings(entry: &KeyEntry) -> Vec<(String, String)> {
     let all = Difference::of_keys(None, Some(&entry.record)).into_iter();
-    let shown = all.filter(|setting| !matches!(setting.field.as_str(), "scopes" | "form"));
+    let hidden = ["account", "scopes", "form", "expires", "not_before"];
+    let shown = all.filter(|setting| !hidden.contains(&setting.field.as_str()));
     let named = |setting: Difference| {
         let name = setting.field.replace('_', " ");
         let mut letters = name.chars();
@@ -153,7 +158,11 @@ fn settings(entry: &KeyEntry) -> Vec<(String, String)> {
         let name = first.into_iter().chain(letters).collect();
         (name, setting.after.unwrap_or_default())
     };
-    shown.map(named).collect()
+    let record = &entry.record;
+    let times = [("Not before", record.not_before()), ("Expires", record.expires())];
+    let times = times.into_iter().filter(|(_, at)| at.is_some());
+    let times = times.map(|(name, at)| (name.to_owned(), text::moment(at)));
+    shown.map(named).chain(times).collect()
 }
 
 fn scopes(entry: &KeyEntry) -> String {
@@ -173,21 +182,5 @@ impl Secret {
             until: secret.expires.filter(|ends| *ends > now).map(Timestamp::unix_seconds),
             last_used: text::moment(secret.last_used),
         }
-    }
-}
-
-/// Reads the usage by day, and again by route: two short answers, where one by both is long.
-async fn usage(visit: &Visit, id: &str, now: Timestamp) -> ShownUsage {
-    let from = UsageHour::of(now).earlier(SHOWN_USAGE).start();
-    let read = async |by| {
-        let groups = [by, UsageGroup::Decision];
-        visit.shared.management.read_usage(&visit.caller, id, from, now, groups).await
-    };
-    let read = async { Ok((read(UsageGroup::Day).await?, read(UsageGroup::Route).await?)) };
-    match read.await {
-        Ok((days, routes)) => ShownUsage::Chart(Chart::of(&days, &routes, from, now)),
-        Err(ManagementError::NotOffered(_)) => ShownUsage::None,
-        Err(ManagementError::MissingScope(_)) => ShownUsage::NotAllowed,
-        Err(_) => ShownUsage::Unavailable,
     }
 }

@@ -174,7 +174,7 @@ pub(super) async fn whose_key(Sent { visit, fields }: Sent) -> Response {
             Redirect::to(&shared.of_key("key", entry.record.id().as_str())).into_response()
         }
         Err(ManagementError::NotFound(_)) => {
-            let problem = "No key that you may see has this secret.";
+            let problem = "No key that you may see has this secret. Paste the whole secret: its start finds nothing.";
             visit.problem(StatusCode::NOT_FOUND, problem)
         }
         Err(error) => visit.refused(&error),

@@ -47,6 +47,7 @@ mod policy_values;
 mod problem;
 mod protection;
 mod quota_rows;
+mod quotas;
 mod rules;
 mod secret_page;
 mod session_store;
@@ -54,6 +55,7 @@ mod sessions;
 mod shared;
 mod sign_in;
 mod text;
+mod usage;
 mod visit;
 
 pub use builder::ConsoleBuilder;

@@ -21,6 +21,8 @@ const ALGORITHMS: [(&str, &str); 5] = [
     ("calendar_month", "Each month (UTC)"),
 ];
 
+const WINDOW: &str = "write its window in seconds, or as a time such as 1 minute";
+
 /// The quotas of an account as its form has them.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct QuotaRows {
@@ -99,7 +101,7 @@ impl QuotaRow {
         Self {
             name: draft.name,
             limit: draft.limit.to_string(),
-            window: draft.window_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            window: draft.window_seconds.map(window_text).unwrap_or_default(),
             algorithm: draft.algorithm.unwrap_or_default(),
             per: draft.per.unwrap_or_default(),
             shadow: draft.shadow,
@@ -124,7 +126,7 @@ impl QuotaRow {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let limit = self.limit.parse().map_err(|_| invalid("write a whole number as its limit"))?;
         let window_seconds = some(&self.window)
-            .map(|seconds| seconds.parse().map_err(|_| invalid("write its window in seconds")))
+            .map(|text| window(&text).ok_or_else(|| invalid(WINDOW)))
             .transpose()?;
         let draft = QuotaDraft {
             name: self.name.clone(),
@@ -147,6 +149,19 @@ impl QuotaRow {
     pub(super) fn is_per_key(&self) -> bool {
         self.per == "key"
     }
+}
+
+/// Writes a window of whole seconds in its longest unit, and any other in seconds.
+fn window_text(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(window) if window.subsec_nanos() == 0 => text::span(window),
+        _ => seconds.to_string(),
+    }
+}
+
+/// Reads a window in seconds: a number, or a time with its unit.
+fn window(text: &str) -> Option<f64> {
+    text.parse().ok().or_else(|| text::read_span(text).map(|window| window.as_secs_f64()))
 }
 
 #[cfg(test)]
@@ -191,6 +206,20 @@ mod tests {
             let sent = QuotaRows::sent(&fields(&shown.clone().with_room()));
             assert!(sent == shown, "empty rows are left out");
             assert_eq!(sent.quotas().unwrap().as_deref(), own);
+        }
+    }
+
+    #[test]
+    fn a_window_is_written_in_seconds_or_with_its_unit() {
+        for (text, seconds) in
+            [("60", 60.0), ("1.5", 1.5), ("1 minute", 60.0), ("2h", 7_200.0), ("1 day", 86_400.0)]
+        {
+            assert_eq!(window(text), Some(seconds), "{text}");
+            assert_eq!(window(&window_text(seconds)), Some(seconds), "{text}");
+        }
+        assert_eq!((window_text(3_600.0), window_text(1.5)), ("1 hour".into(), "1.5".into()));
+        for wrong in ["", "soon", "1 fortnight", "minute"] {
+            assert_eq!(window(wrong), None, "{wrong}");
         }
     }
 

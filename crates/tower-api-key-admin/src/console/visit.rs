@@ -14,6 +14,7 @@ use super::fields::Fields;
 use super::frame::{Frame, Section, Visitor};
 use super::problem::sentence;
 use super::shared::Shared;
+use crate::management::scopes::{ACCOUNTS_WRITE, KEYS_WRITE};
 use crate::management::{Caller, ManagementError};
 
 /// The session of a request, by the digest of its text.
@@ -34,10 +35,13 @@ pub(super) struct Visit {
 
 impl Visit {
     pub(super) fn visitor(&self) -> Visitor {
+        let name = self.caller.record().name();
         Visitor {
             account: self.caller.account().to_string(),
-            key: self.caller.key_id().to_owned(),
-            operator: self.caller.is_operator(),
+            key: if name.is_empty() { self.caller.key_id() } else { name }.to_owned(),
+            sections: Section::of(&self.caller),
+            changes_keys: self.caller.has_scope(KEYS_WRITE),
+            changes_accounts: self.caller.is_operator() && self.caller.has_scope(ACCOUNTS_WRITE),
             form_token: self.form_token.clone(),
         }
     }

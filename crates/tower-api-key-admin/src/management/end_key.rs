@@ -1,4 +1,4 @@
-//! Revokes and deletes keys.
+//! Revokes and deletes keys, and ends their earlier secrets.
 
 use tower_api_key::store::{Applied, Command, KeyEntry, ManageError, Precondition, Version};
 
@@ -38,6 +38,20 @@ impl Management {
         request: &ChangeRequest<'_>,
     ) -> Result<(), ManagementError> {
         self.end_key(caller, id, request, Command::Delete { id }).await.map(|_| ())
+    }
+
+    /// Ends all secrets of a key at once, except the newest. Returns the key; `None` if it was deleted meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`revoke_key`](Self::revoke_key).
+    pub async fn end_earlier_secrets(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &ChangeRequest<'_>,
+    ) -> Result<Option<KeyEntry>, ManagementError> {
+        Ok(self.end_key(caller, id, request, Command::EndEarlierSecrets { id }).await?.key)
     }
 
     async fn end_key(

@@ -1,4 +1,4 @@
-//! Reads how many requests a key made.
+//! Reads how many requests a key or an account made.
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::usage::{UsageCount, UsageGroup, UsageQuery};
@@ -34,14 +34,42 @@ impl Management {
         caller.require(USAGE_READ)?;
         let query = UsageQuery::between(since, until).key(key).by(by).limit(MOST_ROWS + 1);
         self.seen_key(caller, key).await?;
+        // Operators can move a key to another account.
+        let query =
+            if caller.is_operator() { query } else { query.account(caller.account().as_str()) };
+        self.counts(&query, since, until).await
+    }
+
+    /// Reads the requests of an account, as [`read_usage`](Self::read_usage) reads those of a key.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_usage`](Self::read_usage); [`ManagementError::MissingScope`] also without `accounts.read`.
+    pub async fn read_account_usage(
+        &self,
+        caller: &Caller,
+        account: &str,
+        since: Timestamp,
+        until: Timestamp,
+        by: impl IntoIterator<Item = UsageGroup>,
+    ) -> Result<Vec<UsageCount>, ManagementError> {
+        caller.require(USAGE_READ)?;
+        let query = UsageQuery::between(since, until).account(account).by(by).limit(MOST_ROWS + 1);
+        self.show_account(caller, account).await?;
+        self.counts(&query, since, until).await
+    }
+
+    async fn counts(
+        &self,
+        query: &UsageQuery,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<UsageCount>, ManagementError> {
         let usage = self.0.usage.as_ref().ok_or(ManagementError::NotOffered("usage"))?;
         if since >= until {
             return Err(ManagementError::invalid("since", "it must be before `until`"));
         }
-        // Operators can move a key to another account.
-        let query =
-            if caller.is_operator() { query } else { query.account(caller.account().as_str()) };
-        let counts = usage.usage(&query).await.map_err(ManagementError::Unavailable)?;
+        let counts = usage.usage(query).await.map_err(ManagementError::Unavailable)?;
         if counts.len() > MOST_ROWS {
             let problem =
                 "the answer has more than 10,000 rows: name fewer groups or a shorter time";

@@ -8,7 +8,8 @@ use super::management::Management;
 use super::scopes::KEYS_READ;
 
 impl Management {
-    /// Returns the key that a secret belongs to, in whatever state the key is. Spaces around the secret do not count.
+    /// Returns the key that a secret belongs to, in whatever state the key is. Spaces around the secret do not count, nor
+    /// words in front of it: `Authorization: Bearer SECRET` finds the key, too.
     ///
     /// # Errors
     ///
@@ -16,14 +17,17 @@ impl Management {
     /// the caller does not see the key.
     pub async fn who_is(&self, caller: &Caller, secret: &str) -> Result<KeyEntry, ManagementError> {
         caller.require(KEYS_READ)?;
-        // Keys of former peppers are found, too.
-        let digests: Vec<_> =
-            self.0.hasher.digests_at(secret.trim().as_bytes(), self.now()).collect();
-        for digest in digests {
-            let found = self.0.manager.find(&digest).await;
-            if let Some(record) = found.map_err(ManagementError::Unavailable)? {
-                let id = record.id().clone();
-                return self.seen_key(caller, id.as_str()).await;
+        let whole = secret.trim();
+        let last = whole.split_whitespace().last().filter(|last| *last != whole);
+        for text in [Some(whole), last].into_iter().flatten() {
+            // Keys of former peppers are found, too.
+            let digests: Vec<_> = self.0.hasher.digests_at(text.as_bytes(), self.now()).collect();
+            for digest in digests {
+                let found = self.0.manager.find(&digest).await;
+                if let Some(record) = found.map_err(ManagementError::Unavailable)? {
+                    let id = record.id().clone();
+                    return self.seen_key(caller, id.as_str()).await;
+                }
             }
         }
         Err(ManagementError::NotFound("key"))

@@ -35,7 +35,7 @@ async fn examples_of_the_docs() {
     let serving = tokio::spawn(axum::serve(listener, world.app.clone()).into_future());
     let mut variables = vec![("URL", url), ("OPERATOR", operator)];
     let blocks = blocks(PAGE);
-    assert_eq!(blocks.len(), 10);
+    assert_eq!(blocks.len(), 11);
     for block in blocks {
         let command = format!("{STRICT}{block}");
         let given = variables.clone();
@@ -66,5 +66,5 @@ async fn examples_of_the_docs() {
     serving.abort();
     let key = &variables.iter().find(|(name, _)| *name == "KEY").unwrap().1;
     let trail = world.get(&variables[1].1, &format!("/manage/trail?key={key}")).await.json();
-    assert_eq!(trail["data"].as_array().unwrap().len(), 5, "{trail}");
+    assert_eq!(trail["data"].as_array().unwrap().len(), 6, "{trail}");
 }

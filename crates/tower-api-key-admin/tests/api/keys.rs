@@ -60,6 +60,27 @@ async fn a_key_is_created_shown_edited_rotated_revoked_and_deleted() {
     assert_eq!(rotated.json()["key"]["secrets"].as_array().unwrap().len(), 2);
     assert_eq!(rotated.json()["key"]["secrets"][1]["expires"], world.at(60));
 
+    let end = format!("POST {path}/end-earlier-secrets?reason=moved");
+    let ended = world.ask(&operator, &end, &[], None).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    let secrets = &ended.json()["secrets"];
+    assert_eq!(
+        (&secrets[0]["expires"], &secrets[1]["expires"]),
+        (&json!(null), &world.at(0).into())
+    );
+    let refused = world.ask(&operator, "POST /manage/keys/unknown/end-earlier-secrets", &[], None);
+    assert_eq!(refused.await.code(), "not-found");
+
+    let secret = rotated.json()["secret"].as_str().unwrap().to_owned();
+    for text in [&*secret, &format!(" {secret}\n"), &format!("Authorization: Bearer {secret}")] {
+        let found = world.post(&operator, "/manage/who-is", json!({ "secret": text })).await;
+        assert_eq!((found.status.as_u16(), found.json()["id"].as_str()), (200, Some(id)));
+    }
+    for text in [&secret[..12], &format!("{secret} x"), ""] {
+        let missed = world.post(&operator, "/manage/who-is", json!({ "secret": text })).await;
+        assert_ne!(missed.status, 200, "{text}");
+    }
+
     let revoke = format!("{path}/revoke");
     let refused = world.post(&operator, &revoke, json!({ "reason": "" })).await;
     assert_eq!(refused.code(), "invalid");
@@ -75,10 +96,13 @@ async fn a_key_is_created_shown_edited_rotated_revoked_and_deleted() {
     let trail = world.get(&operator, &format!("/manage/trail?key={id}")).await.json();
     let lines = trail["data"].as_array().unwrap();
     let actions: Vec<_> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
-    let all = ["key_deleted", "key_revoked", "key_rotated", "key_updated", "key_added"];
+    let all =
+        ["key_deleted", "key_revoked", "key_updated", "key_rotated", "key_updated", "key_added"];
     assert_eq!(actions, all);
     assert!(lines.iter().all(|line| line["by"] == "operator"), "{trail}");
     assert_eq!((&lines[1]["reason"], &lines[0]["reason"]), (&json!("leaked"), &json!("cleanup")));
+    let ended = json!([{ "field": "earlier secrets", "before": "1 valid", "after": null }]);
+    assert_eq!((&lines[2]["reason"], &lines[2]["differences"]), (&json!("moved"), &ended));
     let name = json!({ "field": "name", "before": "backup", "after": "nightly" });
-    assert!(lines[3]["differences"].as_array().unwrap().contains(&name), "{trail}");
+    assert!(lines[4]["differences"].as_array().unwrap().contains(&name), "{trail}");
 }

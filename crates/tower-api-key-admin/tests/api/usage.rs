@@ -53,6 +53,18 @@ async fn usage_is_read_by_those_who_see_the_key() {
     let hours = world.get(&owner, &of("?group_by=hour&since=2030-03-17T17:00:00Z")).await.json();
     assert_eq!(hours["data"][0]["start"], "2030-03-17T17:00:00Z", "{hours}");
 
+    // An account counts what its keys made for it.
+    let account = async |key: &str, account: &str| {
+        world.get(key, &format!("/manage/accounts/{account}/usage")).await
+    };
+    assert_eq!(account(&operator, "acme").await.json(), total(5));
+    let rights = ["usage.read", "accounts.read"];
+    let accountant = world.key("accountant", "acme", |key| key.scopes(rights)).await;
+    assert_eq!(account(&accountant, "acme").await.json(), total(5));
+    assert_eq!(account(&accountant, "other").await.code(), "not-found");
+    assert_eq!(account(&owner, "acme").await.code(), "missing-scope");
+    assert_eq!(account(&operator, "unknown").await.code(), "not-found");
+
     for (key, query, status, code) in [
         (&unread, "", 403, "missing-scope"),
         (&foreign, "", 404, "not-found"),

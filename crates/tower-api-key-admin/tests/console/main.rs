@@ -8,5 +8,6 @@ mod million;
 mod pages;
 mod policies;
 mod policy_doors;
+mod quotas;
 mod server;
 mod usage;

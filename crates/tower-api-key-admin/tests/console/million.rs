@@ -19,6 +19,9 @@ const KEYS: u32 = 1_000_000;
 /// The longest time for a page, also on a busy machine. A state that few keys have is searched for among all.
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// How often each page is read. The shortest time counts, because other programs may keep the machine busy.
+const TRIES: u32 = 5;
+
 #[tokio::test]
 #[ignore = "takes minutes"]
 async fn pages_are_quick_among_a_million_keys() {
@@ -73,12 +76,15 @@ async fn pages_are_quick_among_a_million_keys() {
         "accounts?after=account_05000",
         "trail",
     ] {
-        let request = Request::get(format!("/console/{page}")).header(header::COOKIE, &cookie);
-        let start = Instant::now();
-        let response = send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(response.status(), 200, "{page}");
-        to_bytes(response.into_body(), 1 << 24).await.unwrap();
-        let took = start.elapsed();
+        let mut took = Duration::MAX;
+        for _ in 0..TRIES {
+            let request = Request::get(format!("/console/{page}")).header(header::COOKIE, &cookie);
+            let start = Instant::now();
+            let response = send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(response.status(), 200, "{page}");
+            to_bytes(response.into_body(), 1 << 24).await.unwrap();
+            took = took.min(start.elapsed());
+        }
         println!("{page}: {took:.1?}");
         assert!(took < LONGEST, "{page}: {took:?}");
     }

@@ -81,6 +81,14 @@ fn a_key_is_rotated_with_a_countdown_and_revoked_with_a_reason() {
     browser.expect("[data-until]", "23 h 59 min left");
     picture(&browser, "key");
     accessible(&browser);
+    browser.click("a[href*=end-earlier-secrets]");
+    accessible(&browser);
+    browser.fill("#reason", "the customer has moved");
+    browser.click("main form button");
+    browser.expect("main", "The old secrets have ended.");
+    browser.expect("ol.trail", "the customer has moved");
+    let left = "return document.querySelectorAll('[data-until], a[href*=end-earlier]').length";
+    assert_eq!(browser.script(left), json!(0));
     browser.click("a[href*=revoke-key]");
     accessible(&browser);
     browser.fill("#reason", "leaked in a log");

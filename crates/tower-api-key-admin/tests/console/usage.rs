@@ -63,7 +63,26 @@ async fn requests_that_a_gate_counts_are_shown_by_decision_and_route() {
     }
     let page = text(house.get("/console/key?id=key_2", &cookie).await).await;
     assert!(page.contains("No requests from "), "{page}");
+    // The month of an account, on its page and as a file.
+    let page = text(house.get("/console/account?id=bakery", &cookie).await).await;
+    for shown in ["4 requests from ", "account-usage?id=bakery", "The usage of 2027-01 as"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let file = house.get("/console/account-usage?id=bakery", &cookie).await;
+    assert_eq!(file.headers()[header::CONTENT_TYPE], "text/csv; charset=utf-8");
+    assert_eq!(
+        file.headers()[header::CONTENT_DISPOSITION],
+        "attachment; filename=\"usage-2027-01.csv\""
+    );
+    assert_eq!(
+        text(file).await,
+        "start,route,decision,requests\n\
+         2027-01-15T00:00:00Z,/cases,refused,1\n\
+         2027-01-15T00:00:00Z,/inquiries/{id},admitted,3\n"
+    );
+    assert_eq!(house.get("/console/account-usage?id=unknown", &cookie).await.status(), 404);
     let cookie = house.session(&support).await;
+    assert_eq!(house.get("/console/account-usage?id=bakery", &cookie).await.status(), 403);
     let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
     assert!(page.contains("Your key may not read usage.") && !page.contains("chart"), "{page}");
 }

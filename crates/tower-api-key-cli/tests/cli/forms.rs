@@ -173,3 +173,24 @@ fn a_key_has_an_audience() {
     program.run(&["keys", "edit", "key_1", "--no-audience"]).succeeded();
     assert_eq!((by(&[]), by(&["--audience", "billing"])), (0, 5));
 }
+
+#[test]
+fn a_request_is_explained_by_the_id_of_a_key_alone() {
+    let program = Program::new();
+    let create = ["--quiet", "keys", "create", "--account", "org_acme", "--vendor", "persona"];
+    let more = ["--environment", "production", "--id", "key_1", "--scope", "inquiry.read"];
+    let key = program.run(&[&create[..], &more].concat()).succeeded();
+    let path = ["check", "--vendor", "persona", "--path", "/api/v1/inquiries"];
+    for (method, code, decides) in [("GET", 0, "admitted"), ("POST", 5, "inquiry.write")] {
+        let asked = [&path[..], &["--method", method]].concat();
+        let by_id = program.run(&[&asked[..], &["--id", "key_1"]].concat());
+        let by_key = program.ask(&asked, key.trim_end());
+        assert_eq!((by_id.code(), by_key.code()), (code, code), "{}", by_id.everything());
+        assert_eq!(by_id.stdout(), by_key.stdout());
+        assert!(by_id.everything().contains(decides), "{}", by_id.everything());
+    }
+    program.run(&["keys", "revoke", "key_1"]).succeeded();
+    assert_eq!(program.run(&[&path[..], &["--id", "key_1"]].concat()).code(), 5);
+    let unknown = program.run(&[&path[..], &["--id", "unknown"]].concat());
+    assert_eq!(unknown.code(), 3, "{}", unknown.everything());
+}

@@ -214,6 +214,57 @@ fn a_rotated_key_has_two_secrets_for_a_while() {
 }
 
 #[test]
+fn earlier_secrets_are_ended_and_the_trail_says_why() {
+    let program = Program::new();
+    let create = ["--quiet", "keys", "create", "--account", "acme", "--id", "key_1"];
+    let first = program.run(&create).succeeded();
+    let rotate = ["--quiet", "keys", "rotate", "key_1", "--reason", "ticket 1"];
+    let second = program.run(&rotate).succeeded();
+    let state = |secret: &str| {
+        let found = program.ask(&["--json", "whose"], secret.trim_end()).json();
+        found["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((state(&first).as_str(), state(&second).as_str()), ("active", "active"));
+    let end = ["--json", "keys", "end-earlier-secrets", "key_1", "--reason", "it leaked"];
+    let secrets = program.run(&end).json()["secrets"].clone();
+    assert!(secrets[0]["expires"].is_null() && secrets[1]["expires"].is_string(), "{secrets}");
+    assert_eq!((state(&first).as_str(), state(&second).as_str()), ("expired", "active"));
+    assert_eq!(program.run(&["keys", "end-earlier-secrets", "unknown"]).code(), 3);
+
+    for change in [
+        &["keys", "edit", "key_1", "--name", "backup", "--reason", "ticket 2"][..],
+        &["keys", "revoke", "key_1", "--leaked", "--reason", "on a forum"],
+        &["keys", "delete", "key_1", "--reason", "ticket 3"],
+        &["accounts", "save", "acme", "--reason", "ticket 4"],
+        &["accounts", "delete", "acme", "--reason", "ticket 5"],
+    ] {
+        program.run(change).succeeded();
+    }
+    let trail = program.run(&["--json", "trail"]).json();
+    let reasons: Vec<_> =
+        trail.as_array().unwrap().iter().filter_map(|line| line["reason"].as_str()).collect();
+    let all = [
+        "ticket 1",
+        "it leaked",
+        "ticket 2",
+        "leaked: on a forum",
+        "ticket 3",
+        "ticket 4",
+        "ticket 5",
+    ];
+    assert_eq!(reasons, all, "{trail}");
+    let of_key = program.run(&["--json", "trail", "--key", "key_1"]).json();
+    let actions: Vec<_> =
+        of_key.as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let (first, last) = (["key_added", "key_rotated"], ["key_revoked", "key_deleted"]);
+    assert_eq!((&actions[..2], &actions[actions.len() - 2..]), (&first[..], &last[..]));
+    assert_eq!(of_key[3]["differences"], serde_json::json!(["name: none -> backup"]));
+    let table = program.run(&["trail", "--account", "acme", "--limit", "4"]).succeeded();
+    assert!(table.contains("leaked: on a forum") && !table.contains("ticket 1"), "{table}");
+    assert_eq!(program.run(&["trail", "--key", "key_1", "--after", "1"]).code(), 2);
+}
+
+#[test]
 fn force_leaves_an_owner_one_key() {
     let program = Program::new();
     for (id, more) in [("key_1", &[][..]), ("key_2", &[]), ("key_3", &["--force"])] {

@@ -75,6 +75,10 @@ fn are_counted(program: &Program) {
     let listed: Vec<_> = places(count(&["--config", &file])).collect();
     assert_eq!(listed, ["still found", "still found", "new keys", "still found"]);
 
+    // Nothing says by which pepper of the file the secret without a name is found.
+    let none = count(&["--config", &file]).pop().unwrap();
+    assert_eq!(none[2..], [json!(0), json!(0), json!("unless secrets without a name need it: 1")]);
+
     // The gate of the file finds all of them.
     for key in [&old, &new, &plain] {
         let check = ["--json", "check", "--config", &file, "--path", "/"];

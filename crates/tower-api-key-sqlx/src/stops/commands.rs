@@ -44,24 +44,25 @@ fn command<'a>(step: usize, prefix: &'a str, id: &'a str) -> Option<Command<'a>>
             let secret = NewSecret::from(digest(&format!("{prefix}second")));
             Command::Rotate { id, secret, until }
         }
-        5 => Command::SaveAccount(account(prefix, "paid")),
-        6 => Command::Revoke { id },
-        7 => Command::Add(key(prefix, "c").revoking_others()),
-        8 => Command::Delete { id },
-        9 => {
+        5 => Command::EndEarlierSecrets { id },
+        6 => Command::SaveAccount(account(prefix, "paid")),
+        7 => Command::Revoke { id },
+        8 => Command::Add(key(prefix, "c").revoking_others()),
+        9 => Command::Delete { id },
+        10 => {
             let (before, after) = (Some("9".to_owned()), Some("0".to_owned()));
             Command::NoteRefund { id, used: Difference::new("quota minute", before, after) }
         }
-        10 => Command::SavePolicy(policy(prefix, 50)),
-        11 => Command::SavePolicy(policy(prefix, 40)),
-        12 => Command::DeleteAccount { id },
+        11 => Command::SavePolicy(policy(prefix, 50)),
+        12 => Command::SavePolicy(policy(prefix, 40)),
+        13 => Command::DeleteAccount { id },
         IMPORT => return None,
         _ => Command::DeletePolicy(subject(prefix)),
     })
 }
 
 /// The import obeys the policy.
-const IMPORT: usize = 13;
+const IMPORT: usize = 14;
 
 fn subject(prefix: &str) -> PolicySubject {
     PolicySubject::stored(&format!("account:{prefix}acme"))
@@ -73,15 +74,15 @@ fn policy(prefix: &str, most: u32) -> KeyPolicy {
 
 impl Script for Commands {
     const CHILD: &'static str = "stops::commands::child";
-    const STEPS: usize = 15;
+    const STEPS: usize = 16;
     const REPLAYS_ALL: bool = true;
 
     fn make<'a>(store: &'a SqlStore, prefix: &'a str, step: usize, _: bool) -> Making<'a> {
         Box::pin(async move {
             let name = match step {
-                3 | 4 | 8 => "b",
-                9 => "c",
-                12 => "acme",
+                3 | 4 | 5 | 9 => "b",
+                10 => "c",
+                13 => "acme",
                 _ => "a",
             };
             let id = format!("{prefix}{name}");
@@ -90,7 +91,7 @@ impl Script for Commands {
                 return store.import(keys.to_vec(), "test").await.unwrap() == 0;
             };
             let once = format!("{prefix}{step}");
-            let reason = if step == 6 { "leaked: in a log" } else { "as the test wants" };
+            let reason = if step == 7 { "leaked: in a log" } else { "as the test wants" };
             let options = CommandOptions::by("test").because(reason);
             let options = options.once(IdempotencyKey::new(&once, &[7; 32]));
             store.apply(command, options).await.unwrap().replayed

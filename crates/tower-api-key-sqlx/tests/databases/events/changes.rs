@@ -22,6 +22,8 @@ pub(super) async fn every_change_has_its_event(database: Database) {
     // That it leaked is news of a revoked key, too.
     store.apply(Command::Revoke { id: "b" }, leaked).await.unwrap();
     store.update("c", Box::new(|key| key.name("other")), "ada").await.unwrap();
+    store.apply(Command::EndEarlierSecrets { id: "c" }, leaked).await.unwrap();
+    store.end_earlier_secrets("c", "ada").await.unwrap();
     store.delete("a", "ada").await.unwrap();
     store.delete_account("acme", "ada").await.unwrap();
     let expected = [
@@ -33,6 +35,7 @@ pub(super) async fn every_change_has_its_event(database: Database) {
         "key.leaked b",
         "key.revoked b",
         "key.leaked b",
+        "key.leaked c",
         "key.deleted a",
         "key.deleted b",
         "key.deleted c",

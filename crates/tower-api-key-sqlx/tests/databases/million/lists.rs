@@ -13,6 +13,9 @@ use crate::sqlite;
 /// A page that a person should not wait for.
 const QUICK: Duration = Duration::from_millis(20);
 
+/// How often each page is read. The shortest time counts, because other programs may keep the machine busy.
+const TRIES: u32 = 5;
+
 /// The values of a filter: none, one that few keys have, and one that many have.
 const ACCOUNTS: [Option<&str>; 3] = [None, Some("account_4711"), Some("big")];
 const OWNERS: [Option<&str>; 3] = [None, Some("user_7"), Some("ci")];
@@ -80,9 +83,14 @@ async fn pages_are_measured(name: &str, store: &SqlStore) {
     for count in 0..=3 {
         let mut took = Vec::new();
         for filter in filters().into_iter().filter(|filter| parts(filter).0 == count) {
-            let began = Instant::now();
-            let found = store.page(&filter, None, 50).await.map(|page| page.found.len());
-            took.push((began.elapsed(), parts(&filter).1, found));
+            let mut shortest = Duration::MAX;
+            let mut found = Ok(0);
+            for _ in 0..TRIES {
+                let began = Instant::now();
+                found = store.page(&filter, None, 50).await.map(|page| page.found.len());
+                shortest = shortest.min(began.elapsed());
+            }
+            took.push((shortest, parts(&filter).1, found));
         }
         took.sort_by_key(|(time, ..)| *time);
         let part = |of: usize| took[(took.len() - 1) * of / 100].0;
@@ -94,7 +102,8 @@ async fn pages_are_measured(name: &str, store: &SqlStore) {
             part(100),
             took.iter().filter(|(time, ..)| *time > QUICK).count()
         );
-        for (time, parts, found) in took.iter().rev().take(if count > 1 { 25 } else { usize::MAX })
+        for (time, parts, found) in
+            took.iter().rev().take_while(|(time, ..)| count < 2 || *time > QUICK)
         {
             println!("{name}: {time:.1?}: {parts}: {found:?} keys");
         }
