@@ -55,7 +55,7 @@ impl VerdictFacts {
         (0..most).filter(move |index| noted >> index & 1 == 1)
     }
 
-    /// Notes that all processes count together.
+    /// Records that all processes count together.
     pub(super) const fn set_counted_together(&mut self) {
         self.0 |= COUNTED_TOGETHER;
     }
