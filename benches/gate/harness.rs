@@ -49,6 +49,17 @@ impl Series {
         self.by_round(other, |ours, theirs| ours - theirs)
     }
 
+    /// Returns the part of another case's time by which this case took longer, as the median of the rounds.
+    pub(crate) fn share_beyond(&self, other: &Self) -> f64 {
+        self.by_round(other, |ours, theirs| (ours - theirs) / theirs)
+    }
+
+    /// Returns the shortest time of an operation over all rounds, in nanoseconds. Of a few instructions in a loop it says
+    /// more than the median: nothing makes them faster than they are.
+    pub(crate) fn best(&self) -> f64 {
+        self.rounds.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     fn by_round(&self, other: &Self, compare: impl Fn(f64, f64) -> f64) -> f64 {
         let pairs = self.rounds.iter().zip(&other.rounds);
         median(pairs.map(|(ours, theirs)| compare(*ours, *theirs)).collect())
