@@ -64,7 +64,7 @@ const RECORDS: &[(Edit, Option<&str>)] = &[
     (|key| key.disabled(true), Some("key_disabled")),
     (|key| key.expires(NOW), Some("key_expired")),
     (|key| key.not_before(NOW.plus(Duration::from_nanos(1))), Some("key_not_yet_valid")),
-    (|key| key.audience("another gate"), Some("key_unknown")),
+    (|key| key.audience("another_gate"), Some("key_unknown")),
     (|key| key.networks(["198.51.100.0/24"]), Some("network_not_allowed")),
     (|key| key.scopes(["users.write"]), Some("scope_missing")),
     (|key| key.revoked(true).networks(["198.51.100.0/24"]).scopes(["none"]), Some("key_revoked")),
