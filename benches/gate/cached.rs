@@ -26,8 +26,10 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     {
         let cache = filled(keys, texts.iter().copied(), texts.len());
         let limiter = Arc::new(MemoryLimiter::with_capacity(2_000_000));
+        // One clock for both: to their limiter another one would seem to be set back.
+        let clock = Fast::new(speed);
         let (mut cached, mut direct) =
-            (over(cache, &limiter, speed), over(keys.store.clone(), &limiter, speed));
+            (over(cache, &limiter, clock), over(keys.store.clone(), &limiter, clock));
         // A steady state: every account has its counters before anything is measured.
         timed(&mut direct, 200, texts.len(), feed(texts, bearer));
         let cases = vec![
@@ -49,8 +51,8 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     }
 }
 
-fn over(store: impl KeyStore, limiter: &Arc<MemoryLimiter>, speed: u64) -> Gate {
-    let (clock, limiter) = (Fast::new(speed), Arc::clone(limiter));
+fn over(store: impl KeyStore, limiter: &Arc<MemoryLimiter>, clock: Fast) -> Gate {
+    let limiter = Arc::clone(limiter);
     guarded(builder(clock, &PROFILE, store, limiter, Extras::Grant).routes(routes()))
 }
 

@@ -18,7 +18,7 @@ use crate::subject::{FORMAT, Keys, PROFILE, answer_now};
 const ROUNDS: usize = 30;
 const OPERATIONS: usize = 100_000;
 /// The time between two charges: long enough for the windows of 64 accounts never to be full.
-const STEP: Duration = Duration::from_millis(1);
+const STEP: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let texts = keys.hot();

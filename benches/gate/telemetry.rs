@@ -20,8 +20,10 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let shown = recorder.handle();
     metrics::set_global_recorder(recorder).expect("the only recorder of this process");
     let limiter = Arc::new(MemoryLimiter::new());
+    // One clock for both: to their limiter another one would seem to be set back.
+    let clock = Fast::new(HOT_SPEED);
     let over = |extras| -> Gate {
-        let (clock, limiter) = (Fast::new(HOT_SPEED), Arc::clone(&limiter));
+        let limiter = Arc::clone(&limiter);
         let builder = builder(clock, &PROFILE, keys.store.clone(), limiter, extras);
         guarded(builder.routes(routes()))
     };

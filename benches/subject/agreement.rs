@@ -97,7 +97,7 @@ fn assert_decisions(case: &str, record: KeyRecordBuilder, ask: Ask, expected: Op
     let (clocked, extras) = (clock.clone(), Extras::Grant);
     let gate = builder(clocked, &BEARER_ONLY, store.clone(), limiter, extras).routes(routes());
     let mut gate = guarded(gate);
-    for left in [Left::Nothing, Left::GrantAndHeaders] {
+    for left in [Left::Nothing, Left::GrantAndHeaders, Left::GrantAndTemplate] {
         let straight = Straight::new(clock.clone(), &store, &Arc::default(), left);
         let decisions = [0, 1, 2].map(|_| straight.pass(ask(&text)).err());
         let [.., decided] = decisions.map(|denial| denial.map(|denial| denial.name()));

@@ -23,7 +23,7 @@ use tower_api_key::{Denial, Malformation};
 
 use super::gates::BEARER_ONLY;
 use super::keys::FORMAT;
-use super::limit_template::LimitTemplate;
+use super::limit_template::{LimitTemplate, insert};
 use super::service::{Served, answer_now, serve};
 use super::straight_routes::StraightRoutes;
 
@@ -31,8 +31,10 @@ use super::straight_routes::StraightRoutes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
     Nothing,
-    /// What a grant holds in the extensions, and three headers.
+    /// What a grant holds in the extensions, and three headers, each inserted by its name.
     GrantAndHeaders,
+    /// The same, with the headers copied from a map that is built once, as the gate does it.
+    GrantAndTemplate,
 }
 
 /// What a [`Grant`](tower_api_key::Grant) holds.
@@ -125,7 +127,10 @@ impl<C: Clock> Straight<C> {
         request.extensions_mut().insert(Proof { record, verdict: verdict.clone(), quotas });
         let mut response = serve(request);
         if let Some((_, nearest)) = verdict.nearest() {
-            *response.headers_mut() = self.template.headers(&nearest);
+            match self.left {
+                Left::GrantAndTemplate => *response.headers_mut() = self.template.copy(&nearest),
+                _ => insert(response.headers_mut(), &nearest),
+            }
         }
         Ok(response)
     }
