@@ -2,7 +2,11 @@
 //!
 //! A shared machine changes its speed every few seconds, so times of two runs say nothing of each
 //! other; the ratio of two cases in one round does. What is reported is the median over the rounds.
+//!
+//! Each time, a case begins at another depth of the stack. The stack begins at another place in each process, and what lies
+//! badly on it is slow for as long as the process lives: a digest of a key then takes 1.8 times as long.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -13,6 +17,8 @@ use rand::{RngExt, SeedableRng};
 /// of its own, and not in what the others have left of it.
 pub(crate) const COLD_OPERATIONS: usize = 65_536;
 pub(crate) const COLD_ROUNDS: usize = 24;
+/// Depths of the stack. All of them together are as far apart as a page is long.
+const DEPTHS: usize = 32;
 
 /// One thing to measure: runs so many operations and returns the time that they took.
 pub(crate) struct Case<'a> {
@@ -78,7 +84,7 @@ pub(crate) fn interleave(cases: Vec<Case<'_>>, rounds: usize, operations: usize)
         order.shuffle(&mut random);
         for index in &order {
             let Some((series, case)) = cases.get_mut(*index) else { continue };
-            let took = (case.run)(operations);
+            let took = at_depth(random.random_range(0..DEPTHS), &mut || (case.run)(operations));
             if round > 0 {
                 #[allow(clippy::cast_precision_loss)] // Far below 2^52.
                 series.rounds.push(took.as_nanos() as f64 / operations as f64);
@@ -86,6 +92,16 @@ pub(crate) fn interleave(cases: Vec<Case<'_>>, rounds: usize, operations: usize)
         }
     }
     cases.into_iter().map(|(series, _)| series).collect()
+}
+
+/// Calls a function after so many others on the stack.
+#[inline(never)]
+fn at_depth(depth: usize, work: &mut dyn FnMut() -> Duration) -> Duration {
+    // With what a call saves, an odd number of the 16 bytes to which the stack is aligned.
+    let room = black_box([0_u8; 80]);
+    let took = if depth == 0 { work() } else { at_depth(depth - 1, work) };
+    black_box(room);
+    took
 }
 
 fn random_seed() -> u64 {
