@@ -93,11 +93,12 @@ def listens(port):
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def hyper(stack, directory, program, layer, keys, keys_file="/dev/null", limit=LIMIT, seed=1):
+def hyper(
+        stack, directory, program, layer, keys, keys_file="/dev/null", limit=LIMIT, seed=1, speed=1):
     """Starts the crate's server, with the gate or without."""
     address = directory / f"address-{layer}-{seed}"
     server = stack.enter_context(Server(f"hyper, layer {layer}", [
-        program, "--layer", layer, "--keys", keys, "--limit", limit, "--seed", seed,
+        program, "--layer", layer, "--keys", keys, "--limit", limit, "--seed", seed, "--speed", speed,
         "--keys-file", keys_file, "--address-file", address,
     ], directory / f"hyper-{layer}-{seed}.log"))
     server.wait_until(address.exists, 120)
@@ -126,6 +127,13 @@ def peer(stack, directory, name, limit=LIMIT):
     server.wait_until(lambda: listens(port), 60)
     server.port = port
     return server
+
+
+def write_hot(keys_file, hot_file, count):
+    """Writes one key each of the first accounts of a file."""
+    with open(keys_file) as file:
+        keys = [key for index, key in enumerate(file) if index % KEYS_PER_ACCOUNT == 0]
+    pathlib.Path(hot_file).write_text("".join(keys[:count]))
 
 
 def write_maps(directory, keys_file):

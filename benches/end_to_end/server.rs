@@ -5,6 +5,9 @@
 
 #![allow(clippy::expect_used)]
 
+#[path = "../subject/clock.rs"]
+mod clock;
+
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -34,6 +37,8 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, MarkConnection, Profile, vendors};
 
+use clock::Fast;
+
 const KEYS_PER_ACCOUNT: usize = 10;
 
 /// Keys of 40 characters, one block of SHA-256.
@@ -57,6 +62,9 @@ struct Arguments {
     /// How many requests an account has in a minute, and in an hour.
     #[arg(long, default_value_t = 9_999)]
     limit: u32,
+    /// How much faster than the system's the gate's clock runs, so that the limits of a few busy accounts last.
+    #[arg(long, default_value_t = 1)]
+    speed: u64,
     /// What the keys are made from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -117,6 +125,7 @@ fn gate(arguments: &Arguments) -> io::Result<ApiKeyLayer> {
     let layer = ApiKeyLayer::builder(Profile { quotas: &quotas, ..PROFILE }, issue(arguments)?)
         .routes(routes)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
+    let layer = if arguments.speed > 1 { layer.clock(Fast::new(arguments.speed)) } else { layer };
     Ok(layer.build().expect("the profile does not contradict itself"))
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Row {
     figure: f64,
     unit: &'static str,
     target: Option<Target>,
+    /// Whether the figure keeps its bound; `None` without one.
+    met: Option<bool>,
 }
 
 /// A bound of a figure.
@@ -28,7 +30,7 @@ pub(crate) struct Report {
 impl Report {
     /// Adds a figure that has no target: a time, say, which is this machine's mood.
     pub(crate) fn note(&mut self, measure: impl Into<String>, figure: f64, unit: &'static str) {
-        self.push(Row { measure: measure.into(), figure, unit, target: None });
+        self.push(Row { measure: measure.into(), figure, unit, target: None, met: None });
     }
 
     /// Adds a figure that has to keep a bound.
@@ -39,7 +41,8 @@ impl Report {
         unit: &'static str,
         target: Target,
     ) {
-        self.push(Row { measure: measure.into(), figure, unit, target: Some(target) });
+        let met = Some(target.is_met(figure));
+        self.push(Row { measure: measure.into(), figure, unit, target: Some(target), met });
     }
 
     /// Returns all rows as JSON.
@@ -49,8 +52,8 @@ impl Report {
 
     /// Counts the targets, and those that are met.
     pub(crate) fn met(&self) -> (usize, usize) {
-        let targets = self.rows.iter().filter(|row| row.target.is_some());
-        (targets.clone().count(), targets.filter(|row| row.is_met()).count())
+        let targets = self.rows.iter().filter_map(|row| row.met);
+        (targets.clone().count(), targets.filter(|met| *met).count())
     }
 
     fn push(&mut self, row: Row) {
@@ -60,22 +63,21 @@ impl Report {
             Some(Target::AtLeast(bound)) => format!("at least {bound} {unit}"),
             Some(Target::AtMost(bound)) => format!("at most {bound} {unit}"),
         };
-        let verdict = match row.target {
+        let verdict = match row.met {
             None => "",
-            Some(_) if row.is_met() => "met",
-            Some(_) => "MISSED",
+            Some(true) => "met",
+            Some(false) => "MISSED",
         };
-        println!("{measure:<66} {figure:>9.2} {unit:<6} {bound:<20} {verdict}");
+        println!("{measure:<74} {figure:>9.2} {unit:<6} {bound:<20} {verdict}");
         self.rows.push(row);
     }
 }
 
-impl Row {
-    fn is_met(&self) -> bool {
-        match self.target {
-            None => true,
-            Some(Target::AtLeast(bound)) => self.figure >= bound,
-            Some(Target::AtMost(bound)) => self.figure <= bound,
+impl Target {
+    fn is_met(self, figure: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => figure >= bound,
+            Self::AtMost(bound) => figure <= bound,
         }
     }
 }
