@@ -66,16 +66,20 @@ pub(super) fn sentence(body: ErrorBody<'_>) -> Option<&str> {
 }
 
 /// Turns the headers of a refusal into the trailers of a call. `retry_after` is in seconds.
-pub(super) fn write(
+pub(super) fn write(headers: &mut HeaderMap, code: GrpcCode, message: &GrpcMessage) {
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, GRPC);
+    headers.insert(STATUS, number::value(code.number().into()));
+    headers.insert(MESSAGE, message.encoded.clone());
+}
+
+/// Writes how long the client has to wait, in seconds.
+pub(super) fn write_details(
     headers: &mut HeaderMap,
     code: GrpcCode,
     message: &GrpcMessage,
     retry_after: Option<u64>,
 ) {
-    headers.remove(CONTENT_LENGTH);
-    headers.insert(CONTENT_TYPE, GRPC);
-    headers.insert(STATUS, number::value(code.number().into()));
-    headers.insert(MESSAGE, message.encoded.clone());
     let details = retry_after.and_then(|wait| grpc_details::value(code, &message.text, wait));
     if let Some(details) = details {
         headers.insert(DETAILS, details);

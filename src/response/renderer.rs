@@ -66,6 +66,7 @@ impl Renderer {
             shown.request |= answer.speaks_of(Placeholder::is_of_request);
             shown.key |= answer.speaks_of(Placeholder::is_of_key);
             fixed.add(&mut answer.headers);
+            answer.prepare_grpc();
         });
         Ok(Self {
             answers,
@@ -86,6 +87,7 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             for_each_answer(&mut self.answers, |answer| {
                 answer.headers.insert(VARY, vary.clone());
+                answer.prepare_grpc();
             });
         }
         self
@@ -98,6 +100,7 @@ impl Renderer {
             // Only the function knows which bodies are equal.
             for_each_answer(&mut self.answers, |answer| {
                 answer.grpc_code = answer.grpc_code_of_any_body;
+                answer.prepare_grpc();
             });
         }
         self.body = body;
@@ -182,7 +185,7 @@ impl Renderer {
     pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
         let denial = facts.denial;
         let row = self.answers.get(facts.table).row(denial).of(facts);
-        let mut headers = row.headers.clone();
+        let (mut headers, is_grpc) = row.begin(facts.form, self.body.is_some());
         let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
         let is_made = made.is_some();
         let body = row.write_body(&mut headers, facts, made);
@@ -203,7 +206,10 @@ impl Renderer {
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
                 let message = row.grpc_message(&body, is_made, facts);
-                grpc::write(&mut headers, row.grpc_code, &message, wait);
+                if !is_grpc {
+                    grpc::write(&mut headers, row.grpc_code, &message);
+                }
+                grpc::write_details(&mut headers, row.grpc_code, &message, wait);
                 (StatusCode::OK, Bytes::new())
             }
         };

@@ -11,7 +11,8 @@ use super::challenge;
 use super::contradictions::check;
 use super::escape::TextFormat;
 use super::facts::RefusalFacts;
-use super::grpc::{GrpcMessage, sentence};
+use super::form::AnswerForm;
+use super::grpc::{self, GrpcMessage, sentence};
 use super::own_challenges;
 use super::placeholder::{Placeholder, RowFacts};
 use super::row_headers::RowHeaders;
@@ -30,6 +31,9 @@ pub(super) struct PreparedAnswer {
     // All headers that do not depend on the request. Copying the map takes half the time of inserting
     // them one by one.
     pub(super) headers: HeaderMap,
+    /// The headers of a gRPC call's refusal, message included. `None` if the message, the body or a header depends on
+    /// the request.
+    grpc_headers: Option<HeaderMap>,
     own_headers: RowHeaders,
     retry_after: Option<u32>,
     sends_retry_after: bool,
@@ -97,6 +101,7 @@ impl PreparedAnswer {
             body,
             names_scopes,
             headers,
+            grpc_headers: None,
             own_headers,
             retry_after,
             sends_retry_after,
@@ -105,6 +110,29 @@ impl PreparedAnswer {
             grpc_code: GrpcCode::Unauthenticated,
             grpc_code_of_any_body: GrpcCode::Unauthenticated,
         })
+    }
+
+    /// Prepares the headers of a gRPC call's refusal, from the present headers and code.
+    pub(super) fn prepare_grpc(&mut self) {
+        let is_fixed = matches!(self.body, PreparedBody::Empty | PreparedBody::Fixed(_))
+            && self.own_headers.are_fixed();
+        self.grpc_headers = match &self.grpc_message {
+            PreparedMessage::Fixed(message) if is_fixed => {
+                let mut headers = self.headers.clone();
+                grpc::write(&mut headers, self.grpc_code, message);
+                Some(headers)
+            }
+            _ => None,
+        };
+    }
+
+    /// Returns the headers to begin an answer with, and whether they are all that a gRPC call gets. `is_made` is true if
+    /// a function of the gate makes bodies.
+    pub(super) fn begin(&self, form: AnswerForm, is_made: bool) -> (HeaderMap, bool) {
+        match &self.grpc_headers {
+            Some(headers) if form == AnswerForm::Grpc && !is_made => (headers.clone(), true),
+            _ => (self.headers.clone(), false),
+        }
     }
 
     /// Returns true if the two rows may be equal over HTTP.
