@@ -38,6 +38,7 @@
 
 #[cfg(feature = "postgres")]
 mod address;
+mod among;
 #[cfg(test)]
 mod attempts;
 mod builder;
@@ -46,6 +47,7 @@ mod bulk;
 mod channel;
 mod command;
 mod connect;
+mod copy_rows;
 mod deadline;
 mod dialect;
 mod differences_column;

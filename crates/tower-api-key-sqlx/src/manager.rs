@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::lists::{KeyList, position};
 use super::row;
@@ -35,7 +34,8 @@ impl KeyManager for SqlStore {
             let mut step = self.begin(CommandOptions::by(by)).await?;
             let mut added = 0;
             let mut policies = step.import_policies().await?;
-            for chunk in keys.chunks(CHUNK) {
+            step.begin_import().await?;
+            for chunk in keys.chunks(self.dialect.import_chunk()) {
                 added += step.import(chunk, policies.as_mut()).await?;
             }
             step.commit().await?;
