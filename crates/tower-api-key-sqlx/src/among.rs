@@ -16,7 +16,10 @@ impl Dialect {
                 let mut asked = Statement::from("");
                 asked.values.extend(values);
                 let placeholders = self.placeholders(1, asked.values.len());
-                Statement { values: asked.values, ..Statement::made(format!("{text} IN ({placeholders})")) }
+                Statement {
+                    values: asked.values,
+                    ..Statement::made(format!("{text} IN ({placeholders})"))
+                }
             }
             Self::Postgres => {
                 let mut values = values.peekable();
@@ -83,7 +86,8 @@ mod tests {
         assert_eq!(asked.sql.as_str(), "DELETE FROM x WHERE id = ANY(CAST($1 AS TEXT[]))");
         let Value::Text(Some(text)) = &asked.values[0] else { panic!("a text") };
         assert_eq!(text, "{\"a\",\"\",\"NULL\",\"a,b}\",\"\\\"\\\\\",\" é\n\"}");
-        let asked = Dialect::Postgres.among("", [vec![0_u8, 255], vec![7]].map(Value::from).into_iter());
+        let asked =
+            Dialect::Postgres.among("", [vec![0_u8, 255], vec![7]].map(Value::from).into_iter());
         let Value::Text(Some(text)) = &asked.values[0] else { panic!("a text") };
         assert_eq!(text, r#"{"\\x00ff","\\x07"}"#);
         let asked = Dialect::Sqlite.among("x", [1_i64, 2].map(Value::from).into_iter());

@@ -16,14 +16,6 @@ use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey
 
 const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id";
 
-/// Counts the tables that PostgreSQL copies no rows into, because it must check each row against policies of its own.
-const ROW_SECURITY: &str = "SELECT COUNT(*) AS guarded FROM (VALUES ($1), ($2), ($3), ($4), ($5)) AS copied (name) \
-     WHERE row_security_active(copied.name)";
-
-/// A session keeps the plans of its checks of foreign keys until the tables are analyzed. With a plan from when a table had
-/// one page, each new key would read all of a table that has thousands by now.
-const PLAN_FOR_LARGE_TABLES: &str = "DISCARD PLANS; SET LOCAL enable_seqscan = off";
-
 impl Dialect {
     /// Returns the keys of one statement of an import.
     pub(super) const fn import_chunk(self) -> usize {
@@ -126,20 +118,6 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Begins an import: tables may grow by far, and rows are copied as far as the database can.
-    pub(super) async fn begin_import(&mut self) -> Result<(), ManageError> {
-        if self.store.dialect == Dialect::Postgres {
-            self.script(PLAN_FOR_LARGE_TABLES).await?;
-            let tables = ["{accounts}", "{keys}", "{secrets}", "{tags}", "{changes}"];
-            let named = |asked: Statement, table| asked.bind(self.store.tables.fill(table));
-            let asked = tables.into_iter().fold(Statement::from(ROW_SECURITY), named);
-            let rows = self.fetch(asked).await?;
-            let guarded = rows.first().map(|found| row::number(&**found, "guarded")).transpose()?;
-            self.copies = guarded == Some(0);
-        }
-        Ok(())
-    }
-
     /// Adds the accounts of new keys that are not there yet. No other transaction adds accounts until this one ends.
     async fn add_accounts(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
         let mut seen: HashSet<&AccountId> = HashSet::new();
@@ -159,7 +137,8 @@ impl Step<'_> {
         let there: HashSet<String> =
             rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
         accounts.retain(|account| !there.contains(account.id().as_str()));
-        self.add_rows(into, columns, &accounts, |row, account| account_columns(row, account)).await?;
+        self.add_rows(into, columns, &accounts, |row, account| account_columns(row, account))
+            .await?;
         Ok(())
     }
 

@@ -62,6 +62,7 @@ mod freshness;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod import;
 mod inline;
 mod json;
 #[cfg(feature = "postgres")]
@@ -73,6 +74,8 @@ mod listener;
 mod lists;
 mod loan;
 mod lookup;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod lookup_rate;
 mod manager;
 mod marks;
 mod migrate;

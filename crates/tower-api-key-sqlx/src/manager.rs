@@ -30,17 +30,7 @@ impl KeyManager for SqlStore {
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
-        Box::pin(async move {
-            let mut step = self.begin(CommandOptions::by(by)).await?;
-            let mut added = 0;
-            let mut policies = step.import_policies().await?;
-            step.begin_import().await?;
-            for chunk in keys.chunks(self.dialect.import_chunk()) {
-                added += step.import(chunk, policies.as_mut()).await?;
-            }
-            step.commit().await?;
-            Ok(added)
-        })
+        Box::pin(async move { self.import_keys(&keys, by).await })
     }
 
     fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {

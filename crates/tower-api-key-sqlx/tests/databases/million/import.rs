@@ -84,7 +84,8 @@ async fn is_measured(name: &str, url: &str, make: fn(u32) -> NewKey, has_indexes
 #[tokio::test]
 #[ignore = "takes minutes, and says how long imports take"]
 async fn imports_are_measured() {
-    for (keys, make) in [("plain keys", plain as fn(u32) -> NewKey), ("keys with all filters", key)] {
+    for (keys, make) in [("plain keys", plain as fn(u32) -> NewKey), ("keys with all filters", key)]
+    {
         for has_indexes in [true, false] {
             let folder = Folder::new();
             is_measured(&format!("SQLite, {keys}"), &sqlite(&folder), make, has_indexes).await;

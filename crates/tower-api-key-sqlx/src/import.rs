@@ -1,0 +1,92 @@
+//! An import: many keys in one transaction.
+
+use super::SqlStore;
+use super::dialect::Dialect;
+use super::row;
+use super::statement::Statement;
+use super::trail::Step;
+use tower_api_key::store::{CommandOptions, ManageError, NewKey};
+
+/// A session keeps the plans of its checks of foreign keys until the tables are analyzed. With a plan from when a table had
+/// one page, each new key would read all of a table that has thousands by now.
+const PLAN_FOR_LARGE_TABLES: &str = "DISCARD PLANS; SET LOCAL enable_seqscan = off";
+
+/// Counts the tables that PostgreSQL copies no rows into, because it must check each row against policies of its own.
+const ROW_SECURITY: &str = "SELECT COUNT(*) AS guarded FROM (VALUES ($1), ($2), ($3), ($4), ($5)) AS copied (name) \
+     WHERE row_security_active(copied.name)";
+
+/// The memory for pages of SQLite during an import, in KiB. Keys and digests come in no order, so each transaction changes
+/// pages all over the indexes. With SQLite's 2 MiB it writes the same pages to the file several times.
+const IMPORT_CACHE: i64 = 65_536;
+
+/// The size of SQLite's pages, in KiB, unless a database was made otherwise.
+const PAGE: i64 = 4;
+
+impl SqlStore {
+    /// Adds the keys that are new, all in one transaction, and returns their number.
+    pub(super) async fn import_keys(&self, keys: &[NewKey], by: &str) -> Result<u64, ManageError> {
+        let mut step = self.begin(CommandOptions::by(by)).await?;
+        let cache = step.begin_import().await?;
+        let added = step.import_all(keys).await;
+        // Also after a failure: the connection goes back to its pool.
+        let restored = match cache {
+            Some(cache) => step.set_cache(cache).await,
+            None => Ok(()),
+        };
+        let added = added?;
+        restored?;
+        step.commit().await?;
+        Ok(added)
+    }
+}
+
+impl Step<'_> {
+    async fn import_all(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
+        let mut added = 0;
+        let mut policies = self.import_policies().await?;
+        for chunk in keys.chunks(self.store.dialect.import_chunk()) {
+            added += self.import(chunk, policies.as_mut()).await?;
+        }
+        Ok(added)
+    }
+
+    /// Prepares a session for many rows. Returns what SQLite's cache must be set to at the end.
+    async fn begin_import(&mut self) -> Result<Option<i64>, ManageError> {
+        match self.store.dialect {
+            Dialect::Sqlite => self.enlarge_cache().await,
+            Dialect::Postgres => {
+                self.script(PLAN_FOR_LARGE_TABLES).await?;
+                self.copies = self.may_copy().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Returns true if PostgreSQL copies rows into all tables that an import writes.
+    async fn may_copy(&mut self) -> Result<bool, ManageError> {
+        let tables = ["{accounts}", "{keys}", "{secrets}", "{tags}", "{changes}"];
+        let named = |asked: Statement, table| asked.bind(self.store.tables.fill(table));
+        let asked = tables.into_iter().fold(Statement::from(ROW_SECURITY), named);
+        let rows = self.fetch(asked).await?;
+        let guarded = rows.first().map(|found| row::number(&**found, "guarded")).transpose()?;
+        Ok(guarded == Some(0))
+    }
+
+    /// Gives this connection more memory, unless it has as much. Returns the setting that it had.
+    async fn enlarge_cache(&mut self) -> Result<Option<i64>, ManageError> {
+        let rows = self.fetch(Statement::from("PRAGMA cache_size")).await?;
+        let Some(found) = rows.first() else { return Ok(None) };
+        let before = row::number(&**found, "cache_size")?;
+        // A negative size is one in KiB, another a number of pages.
+        let size = if before < 0 { before.saturating_neg() } else { before.saturating_mul(PAGE) };
+        if size >= IMPORT_CACHE {
+            return Ok(None);
+        }
+        self.set_cache(-IMPORT_CACHE).await?;
+        Ok(Some(before))
+    }
+
+    async fn set_cache(&mut self, size: i64) -> Result<(), ManageError> {
+        self.script(&format!("PRAGMA cache_size = {size}")).await
+    }
+}
