@@ -90,3 +90,36 @@ impl Step<'_> {
         self.script(&format!("PRAGMA cache_size = {size}")).await
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+    use tower_api_key::policy::{KeyPolicy, PolicySubject};
+    use tower_api_key::store::{Command, KeyManager};
+
+    async fn cache_size(store: &SqlStore) -> i64 {
+        let rows = store.read(Statement::from("PRAGMA cache_size")).await.unwrap();
+        row::number(&*rows[0], "cache_size").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_its_own_cache_again_after_an_import() {
+        // A database in memory has one connection.
+        let store = SqlStore::connect("sqlite::memory:").await.unwrap();
+        let before = cache_size(&store).await;
+        assert!(before.abs() < IMPORT_CACHE, "{before}");
+        let key = |id: &str| {
+            let account = Account::builder("acme").build().unwrap();
+            let digest = KeyHasher::sha256().digest(id.as_bytes());
+            NewKey::new(digest, KeyRecord::builder(id, account).build().unwrap())
+        };
+        assert_eq!(store.import(vec![key("a"), key("b")], "ada").await.unwrap(), 2);
+        assert_eq!(cache_size(&store).await, before);
+        let policy = KeyPolicy::builder(PolicySubject::All).require_expiry().build().unwrap();
+        let by_ada = CommandOptions::by("ada");
+        store.apply(Command::SavePolicy(policy), by_ada).await.unwrap();
+        store.import(vec![key("c")], "ada").await.unwrap_err();
+        assert_eq!(cache_size(&store).await, before);
+    }
+}

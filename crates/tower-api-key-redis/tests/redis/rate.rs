@@ -87,7 +87,7 @@ async fn two_windows_are_charged_at_a_part_of_the_rate_of_plain_counters() {
     for _ in 0..ROUNDS {
         let (limiter, records, quotas) = (limiter.clone(), records.clone(), Arc::clone(&quotas));
         let charged = rate(move |caller| {
-            let record = Arc::clone(&records[caller as usize]);
+            let record = Arc::clone(&records[usize::try_from(caller).unwrap()]);
             charge(limiter.clone(), record, Arc::clone(&quotas))
         });
         let plain_rate = |counters| {

@@ -43,6 +43,10 @@ fn keys() -> u32 {
     env::var("KEYS").map_or(1_000_000, |keys| keys.parse().unwrap())
 }
 
+fn is_asked_for(name: &str) -> bool {
+    env::var("IMPORTS").map_or(true, |only| only.split(',').all(|word| name.contains(word)))
+}
+
 /// Drops the indexes of lists.
 async fn without_list_indexes(url: &str) {
     let drop = |index: &str| format!("DROP INDEX \"tower_api_key_{index}\";");
@@ -67,10 +71,6 @@ async fn import(store: &SqlStore, make: fn(u32) -> NewKey) -> Duration {
 }
 
 async fn is_measured(name: &str, url: &str, make: fn(u32) -> NewKey, has_indexes: bool) {
-    let name = format!("{name}{}", if has_indexes { "" } else { ", without the indexes of lists" });
-    if env::var("IMPORTS").is_ok_and(|only| only.split(',').any(|word| !name.contains(word))) {
-        return;
-    }
     let store = SqlStore::connect(url).await.unwrap();
     if !has_indexes {
         without_list_indexes(url).await;
@@ -87,10 +87,18 @@ async fn imports_are_measured() {
     for (keys, make) in [("plain keys", plain as fn(u32) -> NewKey), ("keys with all filters", key)]
     {
         for has_indexes in [true, false] {
-            let folder = Folder::new();
-            is_measured(&format!("SQLite, {keys}"), &sqlite(&folder), make, has_indexes).await;
-            let Some(server) = Postgres::start() else { continue };
-            is_measured(&format!("PostgreSQL, {keys}"), server.url(), make, has_indexes).await;
+            let without = if has_indexes { "" } else { ", without the indexes of lists" };
+            let [sqlite_name, postgres_name] =
+                ["SQLite", "PostgreSQL"].map(|database| format!("{database}, {keys}{without}"));
+            if is_asked_for(&sqlite_name) {
+                let folder = Folder::new();
+                is_measured(&sqlite_name, &sqlite(&folder), make, has_indexes).await;
+            }
+            if is_asked_for(&postgres_name)
+                && let Some(server) = Postgres::start()
+            {
+                is_measured(&postgres_name, server.url(), make, has_indexes).await;
+            }
         }
     }
 }
