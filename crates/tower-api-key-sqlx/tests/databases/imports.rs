@@ -14,11 +14,11 @@ use crate::{digest, key};
 
 /// Returns a key with an account of its own, and texts that a form of rows could mistake for its own signs.
 fn odd_key(number: u32) -> NewKey {
-    let id = format!("odd_{number}\\\"{{}},'é$1");
+    let id = format!("odd_{number}\\\"{{}},'$1");
     let account = Account::builder(format!("account_{number}\\N\"'{{,}}")).plan("free");
     let account = Arc::new(account.scopes(["read"]).build().unwrap());
     let record = KeyRecord::builder(&id, account)
-        .name("NULL \\N \"x\"")
+        .name("é NULL \\N \"x\"")
         .metadata("team", "{a,\"b\\\"}")
         .metadata("empty", "");
     NewKey::new(digest(&id), record.build().unwrap())
