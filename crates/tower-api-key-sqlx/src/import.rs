@@ -7,8 +7,9 @@ use super::statement::Statement;
 use super::trail::Step;
 use tower_api_key::store::{CommandOptions, ManageError, NewKey};
 
-/// A session keeps the plans of its checks of foreign keys until the tables are analyzed. With a plan from when a table had
-/// one page, each new key would read all of a table that has thousands by now.
+/// Lets the server look up keys by indexes, whatever it knows of the tables' sizes. A table of a first import is small when its
+/// statements are planned, and a session keeps plans. Each chunk would then read all keys that came before it, and compare
+/// each with each key of the chunk.
 const PLAN_FOR_LARGE_TABLES: &str = "DISCARD PLANS; SET LOCAL enable_seqscan = off";
 
 /// Counts the tables that PostgreSQL copies no rows into, because it must check each row against policies of its own.
