@@ -165,6 +165,10 @@ impl Connection for Broken {
         Box::pin(ready(Err((self.statement)())))
     }
 
+    fn copy(&mut self, _: SqlStr, _: Vec<u8>) -> Answer<'_, u64> {
+        Box::pin(ready(Err((self.statement)())))
+    }
+
     fn script(&mut self, _: SqlStr) -> Answer<'_, ()> {
         Box::pin(ready(Err((self.statement)())))
     }

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use sqlx::SqlStr;
 
+use super::copy_rows::CopyRows;
+use super::dialect::Dialect;
 use super::policies::ImportPolicies;
 use super::statement::Statement;
 use super::step::{account_columns, bytes, settings};
@@ -12,10 +14,19 @@ use super::{differences_column, query, row};
 use tower_api_key::key::{AccountId, KeyDigest};
 use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey};
 
-/// The keys of one statement. With 18 columns they need 9,000 parameters; SQLite takes at most 32,766.
-pub(super) const CHUNK: usize = 500;
+const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id";
 
-const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id IN";
+impl Dialect {
+    /// Returns the keys of one statement of an import.
+    pub(super) const fn import_chunk(self) -> usize {
+        match self {
+            // With 18 columns they need 18,000 parameters; SQLite takes at most 32,766.
+            Self::Sqlite => 1_000,
+            // Their rows are not parameters. A few megabytes, so that each statement ends long before its timeout.
+            Self::Postgres => 5_000,
+        }
+    }
+}
 
 impl Step<'_> {
     /// Adds the keys of an import whose id and secret are new, and returns their number.
@@ -41,30 +52,18 @@ impl Step<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let mut seen: HashSet<&AccountId> = HashSet::new();
-        let accounts = keys.iter().map(|key| &**key.record.account());
-        let accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
-        self.insert(
-            &self.store.queries.into_accounts,
-            5,
-            &accounts,
-            query::UNLESS_THERE,
-            |row, account| account_columns(row, account),
-        )
-        .await?;
-
+        self.add_accounts(keys).await?;
         let at = self.at();
-        self.insert(&self.store.queries.into_keys, 18, keys, "", |row, NewKey { record, .. }| {
+        self.add_rows(&self.store.queries.into_keys, 18, keys, |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
             let row = row.bind(record.id().as_str().to_owned()).bind(account);
             settings(row, record).bind(at)
         })
         .await?;
-        self.insert(
+        self.add_rows(
             &self.store.queries.into_secrets,
             4,
             keys,
-            "",
             |row, NewKey { digest, record, pepper, .. }| {
                 let pepper = pepper.as_ref().map(ToString::to_string);
                 row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
@@ -93,18 +92,14 @@ impl Step<'_> {
         &mut self,
         keys: &'k [NewKey],
     ) -> Result<Vec<&'k NewKey>, ManageError> {
-        let placeholders = self.store.dialect.placeholders(1, keys.len());
-        let sql = format!("{} ({placeholders})", self.store.queries.digests_among.as_str());
-        let asked =
-            keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(bytes(&key.digest)));
-        let rows = self.fetch(asked).await?;
+        let id = |key: &NewKey| key.record.id().as_str().to_owned();
+        let (dialect, queries) = (self.store.dialect, &self.store.queries);
+        let asked = keys.iter().map(|key| bytes(&key.digest).into());
+        let rows = self.fetch(dialect.among(queries.digests_among.as_str(), asked)).await?;
         let mut digests: HashSet<KeyDigest> =
             rows.iter().map(|row| row::digest(&**row)).collect::<Result<_, _>>()?;
-
-        let sql = format!("{} ({placeholders})", self.store.queries.ids_among.as_str());
-        let id = |key: &NewKey| key.record.id().as_str().to_owned();
-        let asked = keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(id(key)));
-        let rows = self.fetch(asked).await?;
+        let asked = keys.iter().map(|key| id(key).into());
+        let rows = self.fetch(dialect.among(queries.ids_among.as_str(), asked)).await?;
         let mut ids: HashSet<String> =
             rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
 
@@ -117,12 +112,58 @@ impl Step<'_> {
 
     /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was deleted.
     async fn forget_last_uses(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
-        let placeholders = self.store.dialect.placeholders(1, keys.len());
-        let sql = format!("{DELETE_LAST_USES} ({placeholders})");
-        let deleted = Statement::made(self.store.tables.fill(&sql));
-        let deleted = keys.iter().fold(deleted, |all, key| all.bind(key.record.id().as_str()));
-        self.execute(deleted).await?;
+        let ids = keys.iter().map(|key| key.record.id().as_str().into());
+        let sql = self.store.tables.fill(DELETE_LAST_USES);
+        self.execute(self.store.dialect.among(&sql, ids)).await?;
         Ok(())
+    }
+
+    /// Adds the accounts of new keys that are not there yet. No other transaction adds accounts until this one ends.
+    async fn add_accounts(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
+        let mut seen: HashSet<&AccountId> = HashSet::new();
+        let accounts = keys.iter().map(|key| &**key.record.account());
+        let mut accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
+        let (into, columns) = (&self.store.queries.into_accounts, 5);
+        if !self.copies {
+            self.insert(into, columns, &accounts, query::UNLESS_THERE, |row, account| {
+                account_columns(row, account)
+            })
+            .await?;
+            return Ok(());
+        }
+        let ids = accounts.iter().map(|account| account.id().as_str().into());
+        let asked = self.store.dialect.among(self.store.queries.accounts_among.as_str(), ids);
+        let rows = self.fetch(asked).await?;
+        let there: HashSet<String> =
+            rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
+        accounts.retain(|account| !there.contains(account.id().as_str()));
+        self.add_rows(into, columns, &accounts, |row, account| account_columns(row, account))
+            .await?;
+        Ok(())
+    }
+
+    /// Adds rows with this number of columns, of which none may be there, and returns their number. `bind` binds the
+    /// values of one row.
+    pub(super) async fn add_rows<T>(
+        &mut self,
+        into: &SqlStr,
+        columns: usize,
+        rows: &[T],
+        bind: impl Fn(Statement, &T) -> Statement,
+    ) -> Result<u64, ManageError> {
+        if !self.copies {
+            return self.insert(into, columns, rows, "", bind).await;
+        }
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let (mut copied, mut row) = (CopyRows::with_capacity(rows.len()), Statement::from(""));
+        for values in rows {
+            row = bind(row, values);
+            copied.add(&mut row);
+        }
+        let table = into.as_str().trim_start_matches("INSERT INTO");
+        self.copy(format!("COPY{table} FROM STDIN (FORMAT binary)"), copied.finish()).await
     }
 
     /// Inserts rows with this number of columns, and returns how many were inserted. `bind` binds the values

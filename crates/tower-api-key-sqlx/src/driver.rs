@@ -64,6 +64,9 @@ pub(super) trait Connection: Send {
     /// Runs a statement and returns how many rows it touched.
     fn execute(&mut self, statement: Statement) -> Answer<'_, u64>;
 
+    /// Copies rows into a table, in PostgreSQL's binary format, and returns how many.
+    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64>;
+
     /// Runs several statements without values.
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()>;
 
@@ -90,6 +93,11 @@ pub(super) trait Driver: sqlx::Database {
     fn execute(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, u64>;
     fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
 
+    /// Copies rows into a table, in PostgreSQL's binary format, and returns how many.
+    fn copy(_: &mut Self::Connection, _: SqlStr, _: Vec<u8>) -> Answer<'_, u64> {
+        Box::pin(std::future::ready(Err(sqlx::Error::Protocol("this database has no COPY".into()))))
+    }
+
     /// Runs statements that hold their values, and returns their rows.
     fn fetch_text(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, Vec<Row>>;
 
@@ -106,11 +114,13 @@ pub(super) trait Driver: sqlx::Database {
 
 /// Implements [`Driver`] and [`Columns`] for one database: sqlx's traits do not allow a generic implementation.
 macro_rules! driver {
-    ($database:ty, $row:ty, remote: $remote:literal) => {
+    ($database:ty, $row:ty, remote: $remote:literal $(, $own:item)?) => {
         use futures_util::TryStreamExt as _;
 
         impl $crate::driver::Driver for $database {
             const REMOTE: bool = $remote;
+
+            $($own)?
 
             fn fetch(
                 connection: &mut Self::Connection,

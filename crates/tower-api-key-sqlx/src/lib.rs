@@ -38,6 +38,7 @@
 
 #[cfg(feature = "postgres")]
 mod address;
+mod among;
 #[cfg(test)]
 mod attempts;
 mod builder;
@@ -46,6 +47,7 @@ mod bulk;
 mod channel;
 mod command;
 mod connect;
+mod copy_rows;
 mod deadline;
 mod dialect;
 mod differences_column;
@@ -60,6 +62,7 @@ mod freshness;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod import;
 mod inline;
 mod json;
 #[cfg(feature = "postgres")]
@@ -71,6 +74,8 @@ mod listener;
 mod lists;
 mod loan;
 mod lookup;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod lookup_rate;
 mod manager;
 mod marks;
 mod migrate;

@@ -218,6 +218,10 @@ impl<D: Driver> Connection for Loan<D> {
         }
     }
 
+    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+        Box::pin(self.ask(|connection| D::copy(connection, into, rows)))
+    }
+
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
         Box::pin(self.ask(|connection| D::script(connection, sql)))
     }

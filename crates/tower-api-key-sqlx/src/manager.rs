@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::lists::{KeyList, position};
 use super::row;
@@ -31,18 +30,7 @@ impl KeyManager for SqlStore {
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
-        Box::pin(async move {
-            let options = CommandOptions::by(by);
-            options.check()?;
-            let mut step = self.begin(options).await?;
-            let mut added = 0;
-            let mut policies = step.import_policies().await?;
-            for chunk in keys.chunks(CHUNK) {
-                added += step.import(chunk, policies.as_mut()).await?;
-            }
-            step.commit().await?;
-            Ok(added)
-        })
+        Box::pin(async move { self.import_keys(&keys, by).await })
     }
 
     fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {

@@ -2,16 +2,28 @@
 
 use std::sync::Arc;
 
-use sqlx::Postgres;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Postgres, SqlStr};
 
 use super::address::Address;
-use super::driver::{Pool, driver};
+use super::driver::{Answer, Pool, driver};
 use super::own_pool::OwnPool;
 use super::settings::{MOST_REMOTE, Settings};
 use tower_api_key::store::StoreError;
 
-driver!(Postgres, PgRow, remote: true);
+driver!(
+    Postgres,
+    PgRow,
+    remote: true,
+    fn copy(connection: &mut PgConnection, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let mut copying = connection.copy_in_raw(into.as_str()).await?;
+            // The server takes all rows also if it refuses one, and says so at the end.
+            copying.send(rows).await?;
+            copying.finish().await
+        })
+    }
+);
 
 /// Returns a pool for the URL. It connects when a connection is needed.
 pub(super) fn open(url: &str, settings: &mut Settings) -> Result<Arc<dyn Pool>, StoreError> {

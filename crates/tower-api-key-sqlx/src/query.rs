@@ -234,8 +234,9 @@ statements! {
          LEFT JOIN {keys} k ON k.id = s.key_id LEFT JOIN {accounts} a ON a.id = k.account) AS secrets",
         place_of_page!()
     ),
-    digests_among: "SELECT digest FROM {secrets} WHERE digest IN",
-    ids_among: "SELECT id FROM {keys} WHERE id IN",
+    digests_among: "SELECT digest FROM {secrets} WHERE digest",
+    ids_among: "SELECT id FROM {keys} WHERE id",
+    accounts_among: "SELECT id FROM {accounts} WHERE id",
 }
 
 pub(super) const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";

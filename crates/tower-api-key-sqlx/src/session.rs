@@ -66,6 +66,12 @@ impl Session {
         within(&self.store, self.limit, self.connection.execute(statement)).await
     }
 
+    /// Copies rows into a table, and returns how many.
+    pub(super) async fn copy(&mut self, into: String, rows: Vec<u8>) -> Result<u64, StoreError> {
+        let into = AssertSqlSafe(into).into_sql_str();
+        within(&self.store, self.limit, self.connection.copy(into, rows)).await
+    }
+
     /// Runs several statements of this program's own.
     pub(super) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
         let sql = AssertSqlSafe(sql).into_sql_str();

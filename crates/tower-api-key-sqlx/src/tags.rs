@@ -21,10 +21,15 @@ impl Step<'_> {
         let tags: Vec<_> = records.flat_map(of).collect();
         let into = &self.store.queries.into_tags;
         for chunk in tags.chunks(CHUNK) {
-            self.insert(into, 3, chunk, query::UNLESS_THERE, |row, (name, value, id)| {
+            let bind = |row: Statement, (name, value, id): &(&str, &str, &str)| {
                 row.bind(*name).bind(*value).bind(*id)
-            })
-            .await?;
+            };
+            if self.copies {
+                // In PostgreSQL, a new key has no tags: they are deleted with their key.
+                self.add_rows(into, 3, chunk, bind).await?;
+            } else {
+                self.insert(into, 3, chunk, query::UNLESS_THERE, bind).await?;
+            }
         }
         Ok(())
     }

@@ -27,6 +27,8 @@ pub(super) struct Step<'a> {
     has_events: bool,
     /// The mark of the newest line of the trail.
     newest: Option<i64>,
+    /// Whether rows may be copied: this is an import into PostgreSQL.
+    pub(super) copies: bool,
     /// Whether the store has policies. A change of keys alone asks.
     has_policies: bool,
 }
@@ -94,6 +96,7 @@ impl<'a> Step<'a> {
             announcements,
             newest: None,
             has_events: false,
+            copies: false,
             has_policies: false,
         }
     }
@@ -128,6 +131,16 @@ impl Step<'_> {
 
     pub(super) fn at(&self) -> i64 {
         row::column(self.now)
+    }
+
+    /// Runs several statements of this program's own.
+    pub(super) async fn script(&mut self, sql: &str) -> Result<(), ManageError> {
+        Ok(self.session.script(sql.to_owned()).await?)
+    }
+
+    /// Copies rows into a table, and returns how many.
+    pub(super) async fn copy(&mut self, into: String, rows: Vec<u8>) -> Result<u64, ManageError> {
+        Ok(self.session.copy(into, rows).await?)
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -166,7 +179,7 @@ impl Step<'_> {
             .collect();
         let (at, into) = (self.at(), &self.store.queries.into_changes);
         let (by, reason) = (self.options.author(), self.reason().map(str::to_owned));
-        self.insert(into, 9, &lines, "", |row, ((key, account, differences), mark, previous)| {
+        self.add_rows(into, 9, &lines, |row, ((key, account, differences), mark, previous)| {
             let row = row.bind(at).bind(by).bind(action.name());
             let row = row.bind(key.map(str::to_owned)).bind(*account).bind(*mark).bind(*previous);
             row.bind(reason.clone()).bind(differences.clone())

@@ -25,6 +25,7 @@ mod networks;
 mod observed;
 mod outage;
 mod permits_of_processes;
+mod rate;
 mod relay;
 mod sentinel;
 mod server;

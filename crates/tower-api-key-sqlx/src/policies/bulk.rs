@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::number::{COUNTED, check_count, kind};
 use super::rows::StoredPolicies;
-use crate::dialect::Dialect;
 use crate::row;
 use crate::statement::Statement;
 use crate::trail::Step;
@@ -60,7 +59,8 @@ impl Step<'_> {
         counts: &mut HashMap<Counted, i64>,
     ) -> Result<(), ManageError> {
         let of_kind = if kind.is_some() { " AND kind = $2" } else { "" };
-        let placeholders = Dialect::numbered(2 + usize::from(kind.is_some()), accounts.len());
+        let first = 2 + usize::from(kind.is_some());
+        let placeholders = self.store.dialect.placeholders(first, accounts.len());
         let sql = format!(
             "SELECT account, COUNT(*) AS number FROM {{keys}} WHERE {COUNTED}{of_kind} \
              AND account IN ({placeholders}) GROUP BY account"

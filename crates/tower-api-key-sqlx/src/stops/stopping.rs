@@ -111,6 +111,11 @@ impl Connection for StoppingConnection {
         self.connection.execute(statement)
     }
 
+    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+        self.stop.pass();
+        self.connection.copy(into, rows)
+    }
+
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
         self.connection.script(sql)
     }

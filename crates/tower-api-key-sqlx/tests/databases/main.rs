@@ -13,6 +13,7 @@ mod files;
 mod fleet;
 mod folder;
 mod grace;
+mod imports;
 mod listeners;
 mod million;
 mod outage;
