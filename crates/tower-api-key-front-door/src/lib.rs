@@ -60,6 +60,7 @@ mod ending;
 mod error;
 #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
 mod events;
+mod failures;
 mod limiter;
 mod looks;
 #[cfg(feature = "management")]
