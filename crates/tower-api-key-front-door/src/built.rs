@@ -1,8 +1,7 @@
-//! Which tables of a file this build runs, and what it knows of them.
+//! Which tables of a file this build runs.
 
-use tower_api_key::config::{FrontDoor, SectionMistake};
+use tower_api_key::config::FrontDoor;
 
-use crate::door::LiveFrontDoor;
 use crate::error::OpenError;
 
 /// Refuses a file with a table that this build does not run: a program that left it out would serve less than its file
@@ -23,30 +22,5 @@ pub(crate) fn check(door: &FrontDoor, file: &str) -> Result<(), OpenError> {
             Err(OpenError::NotBuilt { file: file.to_owned(), field, feature })
         }
         None => Ok(()),
-    }
-}
-
-impl LiveFrontDoor {
-    /// Finds the mistakes of a file that the core does not know, and this build does: URLs of a store, a limiter or a
-    /// webhook that do not open, and settings that contradict them. It opens nothing, and reads no file that the file names.
-    ///
-    /// [`open`](Self::open) refuses these mistakes. For [`FrontDoor::read_checked`], in a program that checks a file and
-    /// does not serve it.
-    ///
-    /// ```no_run
-    /// use tower_api_key::config::FrontDoor;
-    /// use tower_api_key_front_door::LiveFrontDoor;
-    ///
-    /// let door = FrontDoor::read_checked("gate.toml", LiveFrontDoor::mistakes_of)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn mistakes_of(door: &FrontDoor) -> Vec<SectionMistake> {
-        let store = door.store().and_then(crate::store::mistake);
-        let limiter = door.limiter().and_then(crate::limiter::mistake);
-        #[cfg(feature = "webhooks")]
-        let webhooks = tower_api_key_webhooks::Webhook::mistakes_of(door);
-        #[cfg(not(feature = "webhooks"))]
-        let webhooks = Vec::new();
-        store.into_iter().chain(limiter).chain(webhooks).collect()
     }
 }

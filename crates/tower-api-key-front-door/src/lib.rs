@@ -67,6 +67,7 @@ mod looks;
 mod management;
 #[cfg(feature = "management")]
 mod managing;
+mod mistakes;
 mod opened;
 #[cfg(feature = "redis")]
 mod redis_servers;

@@ -87,7 +87,10 @@ pub(crate) fn mistake(settings: &StoreSettings) -> Option<SectionMistake> {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn sql_mistake(settings: &StoreSettings) -> Option<SectionMistake> {
     let wrong = builder(settings).check().err();
-    wrong.map(|error| SectionMistake::new("store", error.to_string()))
+    wrong.map(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        SectionMistake::new("store", cause.unwrap_or_else(|| error.to_string()))
+    })
 }
 
 fn known() -> Vec<&'static str> {

@@ -137,11 +137,11 @@ async fn a_broken_file_keeps_the_front_door_that_serves() {
             &["`store.url`", "the file cannot be read"],
         ),
         (limited(99).replace("[store]", "[other]"), &["`other`"]),
-        // What belongs to PostgreSQL alone reaches the store, which has SQLite here.
+        // The store knows what belongs to PostgreSQL alone.
         (
             limited(99)
                 .replace("[store]", "[store]\nlisten_url = \"postgres://me:hunter2@host/keys\""),
-            &["`[store]` does not open", "`listen_url`"],
+            &["`store`", "gate.toml:", "`listen_url`"],
         ),
         (limited(99).replace("[store]", "[store]\nbehind_pooler = true"), &["`behind_pooler`"]),
         (limited(99).replace("[store]", "[store]\nmax_lag = \"2s\""), &["`max_lag`"]),

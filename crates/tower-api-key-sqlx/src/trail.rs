@@ -210,7 +210,7 @@ impl Step<'_> {
         Ok(self.session.commit().await?)
     }
 
-    /// Takes all changes back, and tells nobody.
+    /// Takes all changes back, and announces none.
     pub(super) async fn roll_back(self) -> Result<(), ManageError> {
         Ok(self.session.roll_back().await?)
     }

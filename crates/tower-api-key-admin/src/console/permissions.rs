@@ -52,10 +52,13 @@ impl Permissions {
 
     /// Returns the fields as they were sent.
     pub(super) fn sent(fields: &Fields, catalogue: &[(String, String)]) -> Self {
+        // A box of another catalogue, as before a reload, is kept: nothing that was sent is left out in silence.
+        let known = |scope: &str| catalogue.iter().any(|(name, _)| name == scope);
+        let unknown = fields.all("scopes").filter(|scope| !known(scope));
         Self {
             unlisted: fields.text("scopes_from") != "key",
             choices: choices(catalogue, |scope| fields.has("scopes", scope)),
-            more: text::joined(fields.words("more_scopes")),
+            more: text::joined(fields.words("more_scopes").chain(unknown)),
             shown: text::joined(fields.words("scopes_shown")),
             ..Self::default()
         }

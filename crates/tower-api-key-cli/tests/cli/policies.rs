@@ -62,13 +62,18 @@ fn life_of_a_policy(program: &Program) {
         [
             &["RULE", "BEFORE", "AFTER"][..],
             &["require_expiry", "true", "true"],
-            &["longest_life", "90d"],
-            &["switch_off_unused", "60d"],
+            &["longest_life", "90", "days"],
+            &["switch_off_unused", "60", "days"],
             &["most_keys", "10"],
             &["scopes", "read,", "write"],
-            &["remind_of_rotation", "36h"],
+            &["remind_of_rotation", "36", "hours"],
         ]
     );
+    // People read the trail in words, and machines in seconds.
+    let trail = program.run(&["trail"]).succeeded();
+    assert!(trail.contains("90 days") && !trail.contains("7776000"), "{trail}");
+    let trail = json_of(program, &["trail"]).to_string();
+    assert!(trail.contains("longest_life: none -> 7776000 s"), "{trail}");
     program.run(&["policies", "set", "all", "--no-scopes", "--quiet"]).succeeded();
     let listed = json_of(program, &["policies", "list"]);
     let subjects: Vec<_> = listed.as_array().unwrap().iter().map(|it| &it["subject"]).collect();
