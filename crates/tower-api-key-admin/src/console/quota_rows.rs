@@ -82,7 +82,7 @@ impl QuotaRows {
     pub(super) fn chosen(&self) -> Result<Option<Vec<Quota>>, ManagementError> {
         if !self.are_own && !self.rows.is_empty() && self.shown != fingerprint(&self.rows) {
             let problem =
-                "quotas are written beside “Those of the plan”: choose “Only these”, or clear them";
+                "they are written beside “Those of the plan”: choose “Only these”, or clear them";
             return Err(ManagementError::invalid("quotas", problem));
         }
         self.quotas()

@@ -127,8 +127,8 @@ async fn a_key_or_an_account_gets_nothing_in_place_of_what_was_written() {
     for (page, body, problem) in [
         ("new-key", "account=acme&once=a&scopes=inquiry.read", "permissions are chosen"),
         ("new-key", "account=acme&once=b&scopes_from=account&more_scopes=x", "permissions are"),
-        ("new-account", &*format!("id=new&{quota}"), "quotas are written"),
-        ("new-account", &*format!("id=new&quotas_from=plan&{quota}"), "quotas are written"),
+        ("new-account", &*format!("id=new&{quota}"), "they are written beside"),
+        ("new-account", &*format!("id=new&quotas_from=plan&{quota}"), "they are written beside"),
     ] {
         let body = format!("form_token={token}&environment=live&{body}");
         let response = house.post(&format!("/console/{page}"), &cookie, &body).await;
@@ -146,6 +146,7 @@ async fn a_key_or_an_account_gets_nothing_in_place_of_what_was_written() {
         let start = shown.split_once(&format!(r#"name="{name}" value=""#)).unwrap().1;
         start.split_once('"').unwrap().0.to_owned()
     };
+    let quota = quota.replace("window=60", "window=1+minute");
     let quota = format!(
         "{quota}&quota_algorithm=fixed_window&quota_per=account&quota_mode=enforced&quota_failure="
     );
