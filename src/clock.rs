@@ -9,6 +9,7 @@
 
 mod date;
 mod manual;
+mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,6 +19,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub(crate) use date::{date, first_day_of};
 pub use manual::ManualClock;
+pub use words::in_words;
 
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 

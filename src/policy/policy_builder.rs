@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::policy::KeyPolicy;
 use super::subject::PolicySubject;
+use crate::clock::in_words;
 use crate::key::{InvalidName, ScopeSet};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -19,7 +20,10 @@ pub enum InvalidPolicy {
     #[error("a policy needs a rule: add one, or delete the policy")]
     Empty,
     /// A time is not within its bounds.
-    #[error("{rule} must be a whole number of seconds, at least {least:?} and at most 100 years")]
+    #[error(
+        "{rule} must be a whole number of seconds, at least {} and at most 100 years",
+        in_words(*least)
+    )]
     Time {
         /// The name of the rule.
         rule: &'static str,

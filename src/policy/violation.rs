@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::subject::PolicySubject;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, in_words};
 
 /// Reports the rule that a new or changed key would break, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,18 +71,6 @@ impl PolicyViolation {
             Self::ScopesRequired { .. } | Self::Scope { .. } => Some("scopes"),
             Self::TooManyKeys { .. } => None,
         }
-    }
-}
-
-/// Writes a time in the largest unit that it is a whole number of.
-fn in_words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let whole = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
-    let (unit, name) = whole.unwrap_or((1, "second"));
-    match seconds / unit {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
     }
 }
 

@@ -11,6 +11,8 @@
 
 #[cfg(all(feature = "cache", feature = "metrics"))]
 mod cache_metrics;
+#[cfg(feature = "tracing")]
+mod failure_log;
 #[cfg(feature = "metrics")]
 mod layer_series;
 #[cfg(feature = "metrics")]
@@ -24,6 +26,8 @@ mod tracing_observer;
 
 #[cfg(all(feature = "cache", feature = "metrics"))]
 pub use cache_metrics::CacheMetrics;
+#[cfg(feature = "tracing")]
+pub use failure_log::FailureLog;
 #[cfg(feature = "metrics")]
 pub use metric::{Metric, MetricKind};
 #[cfg(feature = "metrics")]

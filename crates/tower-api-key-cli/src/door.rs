@@ -5,14 +5,14 @@ use std::path::Path;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 use tower_api_key::config::{FrontDoor, FrontDoorError, Mistake};
-use tower_api_key_webhooks::Webhook;
+use tower_api_key_front_door::LiveFrontDoor;
 
 /// Reads a file. `table` belongs to the program that serves the file, and may hold anything.
 ///
 /// If the one field that the file must not have is a table, the error's text ends with a hint.
 pub(crate) fn read(file: &Path, table: Option<&str>) -> Result<FrontDoor, FrontDoorError> {
     let Some(table) = table else {
-        let read = FrontDoor::read_checked(file, Webhook::mistakes_of);
+        let read = FrontDoor::read_checked(file, LiveFrontDoor::mistakes_of);
         return read.map_err(|error| with_hint(file, error));
     };
     read_with::<IgnoredAny>(file, table)
@@ -21,7 +21,7 @@ pub(crate) fn read(file: &Path, table: Option<&str>) -> Result<FrontDoor, FrontD
 fn read_with<T: DeserializeOwned>(file: &Path, table: &str) -> Result<FrontDoor, FrontDoorError> {
     // The program ends with its command, which reads few files.
     let table = table.to_owned().leak();
-    let further = |door: &FrontDoor, _: &T| Webhook::mistakes_of(door);
+    let further = |door: &FrontDoor, _: &T| LiveFrontDoor::mistakes_of(door);
     FrontDoor::read_with_checked(file, table, |_: &T| Ok(()), further).map(|(door, _)| door)
 }
 

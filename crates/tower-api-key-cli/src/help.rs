@@ -141,9 +141,11 @@ Examples:
   tower-api-key policies check account:acme --csv >acme.csv";
 
 pub(crate) const SWEEP_POLICIES: &str = "\
-`policies check` shows what a sweep would do. The trail names `policy` as the author of its changes.
+`policies check` shows what a sweep would do with each key, and `--dry-run` counts it. The trail names `policy` as the author
+of its changes, and the policy as their reason.
 
 Examples:
+  tower-api-key policies sweep --dry-run
   tower-api-key policies sweep
   tower-api-key --json policies sweep";
 

@@ -66,6 +66,7 @@ pub(crate) async fn run(
     command: PolicyCommand,
     output: &Output,
 ) -> Result<(), Failure> {
+    let is_json = output.is_json();
     match command {
         PolicyCommand::List => {
             let page = store.page_of_policies().await?;
@@ -82,10 +83,10 @@ pub(crate) async fn run(
                 "scopes",
                 "remind_of_rotation",
             ];
-            output.rows(columns, page.found.iter().map(whole))
+            output.rows(columns, page.found.iter().map(|policy| whole(policy, is_json)))
         }
         PolicyCommand::Show { subject } => {
-            output.one(&whole(&stored(store, &subject).await?.ok_or(Failure::NoPolicy)?))
+            output.one(&whole(&stored(store, &subject).await?.ok_or(Failure::NoPolicy)?, is_json))
         }
         PolicyCommand::Set { subject, rules } => set(store, by, subject, rules, output).await,
         PolicyCommand::Delete { subject } => {
@@ -123,16 +124,17 @@ async fn set(
     output.say(&format!("the policy for {subject} is set"));
     let before = before.as_ref();
     if output.is_json() {
-        let (before, after) = (before.map(object), object(&policy));
+        let (before, after) = (before.map(|before| object(before, true)), object(&policy, true));
         return output
             .one(&json!({ "subject": subject.to_string(), "before": before, "after": after }));
     }
     if output.is_quiet() {
         return Ok(());
     }
-    let before = before.map(rules).into_iter().flatten().map(|(_, value)| value);
+    let before =
+        before.map(|before| rules(before, false)).into_iter().flatten().map(|(_, value)| value);
     let before = before.chain(repeat(Value::Null));
-    let changes = rules(&policy).into_iter().zip(before);
+    let changes = rules(&policy, false).into_iter().zip(before);
     let is_set = |(after, before): &((&str, Value), Value)| !after.1.is_null() || !before.is_null();
     let row = |((rule, after), before): ((&str, Value), Value)| json!({ "rule": rule, "before": before, "after": after });
     output.rows(["rule", "before", "after"], changes.filter(is_set).map(row))
@@ -152,13 +154,13 @@ async fn stored(
 }
 
 /// Returns the subject and the rules of a policy.
-fn whole(policy: &KeyPolicy) -> Value {
-    let mut value = object(policy);
+fn whole(policy: &KeyPolicy, is_json: bool) -> Value {
+    let mut value = object(policy, is_json);
     value.insert("subject".to_owned(), policy.subject().to_string().into());
     value.into()
 }
 
 /// Returns the rules of a policy.
-fn object(policy: &KeyPolicy) -> Map<String, Value> {
-    rules(policy).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+fn object(policy: &KeyPolicy, is_json: bool) -> Map<String, Value> {
+    rules(policy, is_json).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
+use tower_api_key::clock::in_words;
 use tower_api_key::policy::{InvalidPolicy, KeyPolicy, PolicySubject};
 
 use crate::moment::{Span, span_text};
@@ -73,9 +74,11 @@ impl PolicyRules {
     }
 }
 
-/// Returns the rules of a policy by the names of their options. `null` is no rule.
-pub(crate) fn rules(policy: &KeyPolicy) -> [(&'static str, Value); 6] {
-    let time = |time: Option<Duration>| time.map(span_text);
+/// Returns the rules of a policy by the names of their options. `null` is no rule. People read times in words, and
+/// machines as options write them.
+pub(crate) fn rules(policy: &KeyPolicy, is_json: bool) -> [(&'static str, Value); 6] {
+    let write = if is_json { span_text } else { in_words };
+    let time = |time: Option<Duration>| time.map(write);
     let scopes = policy.scopes().map(|scopes| scopes.iter().collect::<Vec<_>>());
     [
         ("require_expiry", json!(policy.requires_expiry().then_some(true))),

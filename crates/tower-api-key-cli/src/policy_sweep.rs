@@ -14,6 +14,9 @@ pub(crate) struct SweepOnce {
     /// Take all uses of keys as recorded since this time. A KEY THAT WAS USED THEN WITHOUT A RECORD IS SWITCHED OFF
     #[arg(long, value_name = "TIME")]
     assume_uses_recorded_since: Option<Moment>,
+    /// Only count what a sweep would do; changes nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl SweepOnce {
@@ -22,8 +25,19 @@ impl SweepOnce {
         if let Some(Moment(since)) = self.assume_uses_recorded_since {
             sweep = sweep.assume_uses_recorded_since(since);
         }
-        let outcome = sweep.sweep().await?;
+        let outcome = if self.dry_run { sweep.preview().await? } else { sweep.sweep().await? };
+        if !self.dry_run && !outcome.swept {
+            complain(
+                "nothing was done: another process sweeps, or has swept within the last minute",
+            );
+        }
         tell(&outcome);
+        if self.dry_run {
+            output.say(&format!(
+                "a sweep would switch off {}, expire {}, and remind the owners of {}; `policies check` lists the keys",
+                outcome.switched_off, outcome.expiries_set, outcome.reminders
+            ));
+        }
         let value = json!({
             "swept": outcome.swept,
             "switched_off": outcome.switched_off,
@@ -39,9 +53,6 @@ impl SweepOnce {
 
 /// Prints what an operator should know, also with `--quiet`.
 fn tell(outcome: &PolicyOutcome) {
-    if !outcome.swept {
-        complain("nothing was done: another process sweeps, or has swept within the last minute");
-    }
     if outcome.uses_unknown {
         complain(
             "unused keys stay on: uses of keys are not recorded, or not yet for the whole time of the rule",

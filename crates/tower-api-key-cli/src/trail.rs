@@ -67,18 +67,21 @@ impl TrailCommand {
                     "key": change.key,
                     "account": change.account,
                     "reason": change.reason,
-                    "differences": differences(change),
+                    "differences": differences(change, output.is_json()),
                 })
             }),
         )
     }
 }
 
-/// Writes what a change changed, each field as `name: before -> after`.
-fn differences(change: &Change) -> Vec<String> {
+/// Writes what a change changed, each field as `name: before -> after`. People read times in words, machines the seconds.
+fn differences(change: &Change, is_json: bool) -> Vec<String> {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let line = |Difference { field, before, after, .. }: &Difference| {
         format!("{field}: {} -> {}", text(before), text(after))
     };
-    change.differences.iter().map(line).collect()
+    let drawn = |difference: &Difference| {
+        if is_json { line(difference) } else { line(&difference.in_words()) }
+    };
+    change.differences.iter().map(drawn).collect()
 }

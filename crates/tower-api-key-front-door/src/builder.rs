@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use tower_api_key::ApiKeyLayerBuilder;
 use tower_api_key::config::{FrontDoor, SectionMistake};
 
-use crate::built::mistakes_of;
 use crate::door::{Finish, LiveFrontDoor};
 use crate::error::OpenError;
 
@@ -107,7 +106,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoorBuilder<T> {
         let Self { path, table, check, check_file, finish } = self;
         let read = move |path: &Path| {
             let further = |door: &FrontDoor, settings: &T| {
-                let mut found = mistakes_of(door);
+                let mut found = LiveFrontDoor::mistakes_of(door);
                 found.extend(check_file(door, settings));
                 found
             };

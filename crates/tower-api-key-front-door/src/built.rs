@@ -1,6 +1,6 @@
-//! Which tables of a file this build runs, and what it knows of them.
+//! Which tables of a file this build runs.
 
-use tower_api_key::config::{FrontDoor, SectionMistake};
+use tower_api_key::config::FrontDoor;
 
 use crate::error::OpenError;
 
@@ -23,13 +23,4 @@ pub(crate) fn check(door: &FrontDoor, file: &str) -> Result<(), OpenError> {
         }
         None => Ok(()),
     }
-}
-
-/// Finds the mistakes that the core does not know, and this build does.
-#[cfg_attr(not(feature = "webhooks"), allow(unused_variables))]
-pub(crate) fn mistakes_of(door: &FrontDoor) -> Vec<SectionMistake> {
-    #[cfg(feature = "webhooks")]
-    return tower_api_key_webhooks::Webhook::mistakes_of(door);
-    #[cfg(not(feature = "webhooks"))]
-    Vec::new()
 }

@@ -20,7 +20,7 @@ pub(crate) fn build(
     let attempts = door.failed_attempts(&opened.backends());
     let mut builder =
         Console::builder(management).path(settings.path()).sign_in_after(layer).gate(move |gate| {
-            let gate = set_up.set_up(gate);
+            let gate = crate::failures::log(set_up.set_up(gate), set_up.telemetry());
             match &attempts {
                 Some(attempts) => gate.failed_attempts(attempts.clone()),
                 None => gate,

@@ -8,7 +8,6 @@ use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::store::{KeyManager, KeyStore};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
-use crate::built::mistakes_of;
 use crate::error::OpenError;
 #[cfg(feature = "management")]
 use crate::management::ManagementDoor;
@@ -59,7 +58,8 @@ impl LiveFrontDoor {
     ///
     /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
-        let read = Box::new(|path: &Path| Ok((FrontDoor::read_checked(path, mistakes_of)?, ())));
+        let read =
+            Box::new(|path: &Path| Ok((FrontDoor::read_checked(path, Self::mistakes_of)?, ())));
         Self::of(path.into(), read, Box::new(|builder| builder)).await
     }
 }

@@ -28,30 +28,15 @@ pub enum OpenError {
         /// The name of the file.
         file: String,
     },
-    /// This build opens no such URLs.
-    #[error(
-        "{file}: `{field}`: this program opens no URL with the scheme `{}`: write {known}, or build it with the \
-         feature", .scheme.escape_debug()
-    )]
-    UnknownScheme {
+    /// This build opens no such URL.
+    #[error("{file}: `{field}`: {problem}")]
+    Url {
         /// The name of the file.
         file: String,
         /// The field.
         field: &'static str,
-        /// The scheme of the URL.
-        scheme: String,
-        /// The schemes that this build opens.
-        known: String,
-    },
-    /// This is no URL that this build opens, and it begins with no scheme that a message could show.
-    #[error("{file}: `{field}`: this URL has no scheme that this program opens: write {known}")]
-    NoScheme {
-        /// The name of the file.
-        file: String,
-        /// The field.
-        field: &'static str,
-        /// The schemes that this build opens.
-        known: String,
+        /// What is wrong, and the remedy.
+        problem: String,
     },
     /// The store does not open.
     #[error("{file}: the store of `[store]` does not open: {source}")]
@@ -138,20 +123,14 @@ fn cause(error: Option<&StoreError>) -> String {
     error.map(|error| format!(", and the last question failed ({error})")).unwrap_or_default()
 }
 
-impl OpenError {
-    /// Creates the error of a URL that no feature of this build opens.
-    pub(crate) fn unknown_scheme(
-        file: &str,
-        field: &'static str,
-        url: &str,
-        known: &[&str],
-    ) -> Self {
-        let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
-        let file = file.to_owned();
-        match shown_scheme(url) {
-            Some(scheme) => Self::UnknownScheme { file, field, scheme: scheme.to_owned(), known },
-            None => Self::NoScheme { file, field, known },
-        }
+/// Describes a URL that no feature of this build opens. Shows no part of the URL but a scheme.
+pub(crate) fn unknown_scheme(url: &str, known: &[&str]) -> String {
+    let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
+    match shown_scheme(url) {
+        Some(scheme) => format!(
+            "this program opens no URL with the scheme `{scheme}`: write {known}, or build it with the feature"
+        ),
+        None => format!("this URL has no scheme that this program opens: write {known}"),
     }
 }
 

@@ -60,12 +60,14 @@ mod ending;
 mod error;
 #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
 mod events;
+mod failures;
 mod limiter;
 mod looks;
 #[cfg(feature = "management")]
 mod management;
 #[cfg(feature = "management")]
 mod managing;
+mod mistakes;
 mod opened;
 #[cfg(feature = "redis")]
 mod redis_servers;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tower_api_key::concurrency::ConcurrencyLimiter;
-use tower_api_key::config::{LimiterSettings, TelemetrySettings};
+use tower_api_key::config::{LimiterSettings, SectionMistake, TelemetrySettings};
 use tower_api_key::limits::{Limiter, MemoryLimiter};
 
-use crate::error::OpenError;
+use crate::error::{OpenError, unknown_scheme};
 
 /// A limiter of requests, and one of simultaneous requests where the first is shared by processes.
 pub(crate) type Limiters = (Arc<dyn Limiter>, Option<Arc<dyn ConcurrencyLimiter>>);
@@ -24,7 +24,27 @@ pub(crate) async fn open(
         "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix" => {
             open_redis(settings, telemetry, file).await
         }
-        _ => Err(OpenError::unknown_scheme(file, "limiter.url", settings.url.expose(), &known())),
+        _ => {
+            let problem = unknown_scheme(settings.url.expose(), &known());
+            Err(OpenError::Url { file: file.to_owned(), field: "limiter.url", problem })
+        }
+    }
+}
+
+/// Finds what [`open`] would refuse in the settings themselves, and opens nothing.
+pub(crate) fn mistake(settings: &LimiterSettings) -> Option<SectionMistake> {
+    match settings.scheme() {
+        "memory" => None,
+        #[cfg(feature = "redis")]
+        "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix" => {
+            let checked = crate::redis_servers::without_files(settings);
+            let checked = checked.and_then(|builder| described(builder, settings).build());
+            checked.err().map(|error| SectionMistake::new("limiter", error.to_string()))
+        }
+        _ => {
+            let problem = unknown_scheme(settings.url.expose(), &known());
+            Some(SectionMistake::new("limiter.url", problem))
+        }
     }
 }
 
@@ -43,10 +63,30 @@ async fn open_redis(
     telemetry: TelemetrySettings,
     file: &str,
 ) -> Result<Limiters, OpenError> {
+    let invalid = |source| OpenError::Limiter { file: file.to_owned(), source };
+    let builder = crate::redis_servers::builder(settings, file).map_err(invalid)?;
+    #[allow(unused_mut)] // Without the feature, no observer is added.
+    let mut builder = described(builder, settings);
+    #[cfg(feature = "metrics")]
+    if telemetry.metrics {
+        builder = builder.observer(tower_api_key_redis::RedisMetrics::new());
+    }
+    let limiter = builder.build().map_err(invalid)?;
+    // A server that is down, or hangs, keeps no front door closed.
+    let checked = tokio::time::timeout(CHECK_WITHIN, limiter.check_configuration()).await;
+    checked.unwrap_or(Ok(())).map_err(invalid)?;
+    let concurrency: Arc<dyn ConcurrencyLimiter> = Arc::new(limiter.concurrency());
+    Ok((Arc::new(limiter), Some(concurrency)))
+}
+
+/// Adds the settings that are not about servers.
+#[cfg(feature = "redis")]
+fn described(
+    mut builder: tower_api_key_redis::RedisLimiterBuilder,
+    settings: &LimiterSettings,
+) -> tower_api_key_redis::RedisLimiterBuilder {
     use tower_api_key_redis::Lease;
 
-    let invalid = |source| OpenError::Limiter { file: file.to_owned(), source };
-    let mut builder = crate::redis_servers::builder(settings, file).map_err(invalid)?;
     if let Some(prefix) = &settings.prefix {
         builder = builder.prefix(prefix);
     }
@@ -72,14 +112,5 @@ async fn open_redis(
         }
         builder = builder.lease(lease);
     }
-    #[cfg(feature = "metrics")]
-    if telemetry.metrics {
-        builder = builder.observer(tower_api_key_redis::RedisMetrics::new());
-    }
-    let limiter = builder.build().map_err(invalid)?;
-    // A server that is down, or hangs, keeps no front door closed.
-    let checked = tokio::time::timeout(CHECK_WITHIN, limiter.check_configuration()).await;
-    checked.unwrap_or(Ok(())).map_err(invalid)?;
-    let concurrency: Arc<dyn ConcurrencyLimiter> = Arc::new(limiter.concurrency());
-    Ok((Arc::new(limiter), Some(concurrency)))
+    builder
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tower_api_key::ApiKeyLayerBuilder;
-use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
+use tower_api_key::config::{
+    Backends, FrontDoor, LimiterSettings, StoreSettings, TelemetrySettings,
+};
 use tower_api_key::limits::{Limiter, LimiterError};
 use tower_api_key::store::{KeyManager, KeyStore, Rehasher, StoreError};
 
@@ -16,6 +18,7 @@ use crate::store::{self, OpenStore};
 pub(crate) struct Opened {
     store: (StoreSettings, OpenStore, Rehasher),
     limiter: Option<(LimiterSettings, Limiters)>,
+    telemetry: TelemetrySettings,
     #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
     events: Option<Arc<crate::events::RunningEvents>>,
 }
@@ -56,6 +59,7 @@ impl Opened {
         Ok(Self {
             store,
             limiter,
+            telemetry: door.telemetry(),
             #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
             events,
         })
@@ -66,8 +70,9 @@ impl Opened {
         &self.store.1.keys
     }
 
-    /// Lets the layer count its requests and record their events, if the file asks for it.
+    /// Lets the layer count its requests and record their events, if the file asks for it, and log failures.
     pub(crate) fn observe(&self, builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
+        let builder = crate::failures::log(builder, self.telemetry);
         let builder = match &self.store.1.usage {
             Some(usage) => builder.observer(usage.clone()),
             None => builder,

@@ -11,20 +11,7 @@ pub(crate) fn builder(
     settings: &LimiterSettings,
     file: &str,
 ) -> Result<RedisLimiterBuilder, ConfigError> {
-    let urls = || std::iter::once(&settings.url).chain(&settings.more_urls).map(SecretText::expose);
-    let mut builder = match (settings.cluster, &settings.sentinel) {
-        (true, Some(_)) => {
-            return Err(ConfigError::Redis("`cluster` and `sentinel` are set: remove one of them"));
-        }
-        (true, None) => RedisLimiter::cluster(urls()),
-        (false, Some(service)) => RedisLimiter::sentinel(urls(), service),
-        (false, None) if !settings.more_urls.is_empty() => {
-            return Err(ConfigError::Redis(
-                "`more_urls` is set without `cluster` or `sentinel`: set one of them, or remove `more_urls`",
-            ));
-        }
-        (false, None) => RedisLimiter::builder(settings.url.expose()),
-    };
+    let mut builder = servers(settings)?;
     let path = |name: &str| -> PathBuf {
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         folder.join(name)
@@ -40,6 +27,31 @@ pub(crate) fn builder(
         builder = builder.tls(tls(certificates, path)?);
     }
     Ok(builder)
+}
+
+/// Starts the same builder, and names no file: to check a configuration where its files are not.
+pub(crate) fn without_files(
+    settings: &LimiterSettings,
+) -> Result<RedisLimiterBuilder, ConfigError> {
+    let builder = servers(settings)?;
+    let Some(certificates) = &settings.tls else { return Ok(builder) };
+    tls(certificates, |name: &str| PathBuf::from(name))?;
+    Ok(builder.tls(RedisTls::new()))
+}
+
+fn servers(settings: &LimiterSettings) -> Result<RedisLimiterBuilder, ConfigError> {
+    let urls = || std::iter::once(&settings.url).chain(&settings.more_urls).map(SecretText::expose);
+    match (settings.cluster, &settings.sentinel) {
+        (true, Some(_)) => {
+            Err(ConfigError::Redis("`cluster` and `sentinel` are set: remove one of them"))
+        }
+        (true, None) => Ok(RedisLimiter::cluster(urls())),
+        (false, Some(service)) => Ok(RedisLimiter::sentinel(urls(), service)),
+        (false, None) if !settings.more_urls.is_empty() => Err(ConfigError::Redis(
+            "`more_urls` is set without `cluster` or `sentinel`: set one of them, or remove `more_urls`",
+        )),
+        (false, None) => Ok(RedisLimiter::builder(settings.url.expose())),
+    }
 }
 
 fn tls(files: &RedisCertificates, path: impl Fn(&str) -> PathBuf) -> Result<RedisTls, ConfigError> {

@@ -133,6 +133,9 @@ impl<T: Send + Sync + 'static> PreparedReload<T> {
         {
             *shared.management.write().unwrap_or_else(PoisonError::into_inner) = next.management;
         }
+        if current.is_started {
+            crate::failures::warn(&current.door);
+        }
         let before = std::mem::replace(&mut current.opened, next.opened);
         // A task of its own, so that a caller that is dropped leaves neither two deliveries nor none.
         let handing_over = tokio::spawn(async move {

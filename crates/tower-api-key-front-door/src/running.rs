@@ -5,7 +5,8 @@ use crate::door::LiveFrontDoor;
 impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// Begins what the file lets run beside the requests: the sweep and the deliveries of `[events]`, and the writing of
     /// digests by the current pepper of `[peppers]`. Call it when the program begins to serve, and not to check a file. A
-    /// second call changes nothing.
+    /// second call changes nothing. With the feature `tracing`, it logs a warning if management can set quotas that no
+    /// `[limiter]` counts.
     ///
     /// Later files start theirs when they are taken over. Before this call, none does.
     ///
@@ -23,7 +24,9 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     /// ```
     pub async fn start(&self) {
         let mut current = self.shared.current.lock().await;
-        current.is_started = true;
+        if !std::mem::replace(&mut current.is_started, true) {
+            crate::failures::warn(&current.door);
+        }
         current.opened.start();
     }
 

@@ -3,13 +3,13 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tower_api_key::config::{StoreSettings, TelemetrySettings};
+use tower_api_key::config::{SectionMistake, StoreSettings, TelemetrySettings};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use tower_api_key::store::PepperManager;
 use tower_api_key::store::{KeyManager, MemoryStore, Rehasher};
 use tower_api_key::usage::UsageRecorder;
 
-use crate::error::OpenError;
+use crate::error::{OpenError, unknown_scheme};
 
 /// A store that is open.
 #[derive(Clone)]
@@ -62,8 +62,35 @@ pub(crate) async fn open(
         "sqlite" => open_sql(settings, telemetry, file, rehasher).await,
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => open_sql(settings, telemetry, file, rehasher).await,
-        _ => Err(OpenError::unknown_scheme(file, "store.url", settings.url.expose(), &known())),
+        _ => {
+            let problem = unknown_scheme(settings.url.expose(), &known());
+            Err(OpenError::Url { file: file.to_owned(), field: "store.url", problem })
+        }
     }
+}
+
+/// Finds what [`open`] would refuse in the settings themselves, and opens nothing.
+pub(crate) fn mistake(settings: &StoreSettings) -> Option<SectionMistake> {
+    match settings.scheme() {
+        "memory" => None,
+        #[cfg(feature = "sqlite")]
+        "sqlite" => sql_mistake(settings),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => sql_mistake(settings),
+        _ => {
+            let problem = unknown_scheme(settings.url.expose(), &known());
+            Some(SectionMistake::new("store.url", problem))
+        }
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn sql_mistake(settings: &StoreSettings) -> Option<SectionMistake> {
+    let wrong = builder(settings).check().err();
+    wrong.map(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        SectionMistake::new("store", cause.unwrap_or_else(|| error.to_string()))
+    })
 }
 
 fn known() -> Vec<&'static str> {
@@ -73,12 +100,7 @@ fn known() -> Vec<&'static str> {
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-async fn open_sql(
-    settings: &StoreSettings,
-    telemetry: TelemetrySettings,
-    file: &str,
-    rehasher: &Rehasher,
-) -> Result<OpenStore, OpenError> {
+fn builder(settings: &StoreSettings) -> tower_api_key_sqlx::SqlStoreBuilder {
     use tower_api_key_sqlx::SqlStore;
 
     let mut builder = SqlStore::builder(settings.url.expose())
@@ -111,7 +133,17 @@ async fn open_sql(
     if let Some(schema) = &settings.schema {
         builder = builder.schema(schema);
     }
-    let store = builder.connect().await;
+    builder
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn open_sql(
+    settings: &StoreSettings,
+    telemetry: TelemetrySettings,
+    file: &str,
+    rehasher: &Rehasher,
+) -> Result<OpenStore, OpenError> {
+    let store = builder(settings).connect().await;
     let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
     let usage = settings.usage.as_ref().map(|usage| (usage.recorder(), store.clone()));
     let database = Some(store.clone());

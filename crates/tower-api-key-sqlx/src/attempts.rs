@@ -181,6 +181,10 @@ impl Connection for Broken {
         Box::pin(ready(Err((self.statement)())))
     }
 
+    fn roll_back(&mut self) -> Answer<'_, ()> {
+        Box::pin(ready(Err((self.statement)())))
+    }
+
     fn distrust(&mut self) {}
 }
 

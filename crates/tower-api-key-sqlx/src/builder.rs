@@ -176,25 +176,9 @@ impl SqlStoreBuilder {
     /// - what only a server has is set for SQLite;
     /// - `max_lag` is set at a standby server without `listen_url`.
     pub async fn connect(self) -> Result<SqlStore, StoreError> {
+        let dialect = self.checked()?;
         let Self { place, tables, mut settings, listen_url, clock, retention } = self;
-        let (dialect, is_handed_in) = match &place {
-            Location::Url(url) => (dialect(url)?, false),
-            Location::Pool(_, dialect) => (*dialect, true),
-        };
-        tables.check(dialect)?;
-        settings.check(dialect, is_handed_in)?;
-        let listen_url = match listen_url {
-            #[cfg(feature = "postgres")]
-            Some(url) if dialect == Dialect::Postgres => {
-                super::address::Address::read(&url)?;
-                Some(Arc::from(url))
-            }
-            Some(_) => {
-                let wrong = "SQLite has no notices: leave out `listen_url`";
-                return Err(StoreError::new(Failure::Setting(wrong)));
-            }
-            None => None,
-        };
+        let listen_url = listen_url.map(Arc::from);
         let pool = match place {
             Location::Url(url) => open(dialect, &url, &mut settings).await?,
             Location::Pool(lend, _) => lend(Terms::new(&settings)),
@@ -224,6 +208,48 @@ impl SqlStoreBuilder {
             store.watch_lag().await?;
         }
         Ok(store)
+    }
+
+    /// Checks the URLs and the settings as [`connect`](Self::connect) does first, and opens nothing: to check a
+    /// configuration without its database.
+    ///
+    /// ```
+    /// use tower_api_key_sqlx::SqlStore;
+    ///
+    /// assert!(SqlStore::builder("keys.db").check().is_err(), "this is no URL");
+    /// # #[cfg(feature = "sqlite")]
+    /// assert!(SqlStore::builder("sqlite:keys.db").check().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first of the errors of [`connect`](Self::connect) about a URL or a setting.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.checked().map(|_| ())
+    }
+
+    fn checked(&self) -> Result<Dialect, StoreError> {
+        let (dialect, url) = match &self.place {
+            Location::Url(url) => (dialect(url)?, Some(url)),
+            Location::Pool(_, dialect) => (*dialect, None),
+        };
+        self.tables.check(dialect)?;
+        self.settings.check(dialect, url.is_none())?;
+        if dialect == Dialect::Sqlite && self.listen_url.is_some() {
+            let wrong = "SQLite has no notices: leave out `listen_url`";
+            return Err(StoreError::new(Failure::Setting(wrong)));
+        }
+        for url in url.into_iter().chain(&self.listen_url) {
+            match dialect {
+                #[cfg(feature = "sqlite")]
+                Dialect::Sqlite => super::sqlite::check(url)?,
+                #[cfg(feature = "postgres")]
+                Dialect::Postgres => super::address::Address::read(url).map(|_| ())?,
+                #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+                _ => return Err(StoreError::new(Failure::UnknownUrl)),
+            }
+        }
+        Ok(dialect)
     }
 }
 

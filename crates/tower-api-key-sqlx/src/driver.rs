@@ -75,6 +75,9 @@ pub(super) trait Connection: Send {
 
     fn commit(&mut self) -> Answer<'_, ()>;
 
+    /// Takes back all of the transaction, and leaves the connection ready for another.
+    fn roll_back(&mut self) -> Answer<'_, ()>;
+
     /// Closes the connection when it is dropped: it did not answer in time.
     fn distrust(&mut self);
 }

@@ -178,7 +178,7 @@ impl<D: Driver> Loan<D> {
     }
 
     /// Rolls back an open transaction.
-    async fn roll_back(&mut self) {
+    async fn end_open(&mut self) {
         let ended = self.ask(|it| D::script(it, "ROLLBACK".into_sql_str())).await;
         self.open = false;
         // SQLite refuses a rollback without a transaction, and stays usable.
@@ -242,6 +242,14 @@ impl<D: Driver> Connection for Loan<D> {
         })
     }
 
+    fn roll_back(&mut self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.ask(|connection| D::script(connection, "ROLLBACK".into_sql_str())).await?;
+            self.open = false;
+            Ok(())
+        })
+    }
+
     fn distrust(&mut self) {
         self.last = Last::Broken;
     }
@@ -258,7 +266,7 @@ impl<D: Driver> Drop for Loan<D> {
             last if !self.ending && if last == Last::Ready { self.open } else { !D::REMOTE } => {
                 let mut loan = Self::ending(slot, terms);
                 runtime.spawn(async move {
-                    let _ = timeout(patience, loan.roll_back()).await;
+                    let _ = timeout(patience, loan.end_open()).await;
                 });
             }
             Last::Ready => {

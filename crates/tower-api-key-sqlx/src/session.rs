@@ -81,6 +81,10 @@ impl Session {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         within(&self.store, self.limit, self.connection.commit()).await
     }
+
+    pub(super) async fn roll_back(mut self) -> Result<(), StoreError> {
+        within(&self.store, self.limit, self.connection.roll_back()).await
+    }
 }
 
 /// Waits for the database until the timeout.

@@ -57,6 +57,11 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
     Ok(Arc::new(Lender::new(pool, Terms::new(settings)).anchored(anchor)))
 }
 
+/// Checks a URL.
+pub(super) fn check(url: &str) -> Result<(), StoreError> {
+    place(url).map(|_| ())
+}
+
 /// Reads a URL. The text between `sqlite:` and `?` is the path, without any decoding.
 fn place(url: &str) -> Result<SqliteFile, StoreError> {
     let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));

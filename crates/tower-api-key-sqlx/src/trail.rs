@@ -222,6 +222,11 @@ impl Step<'_> {
         }
         Ok(self.session.commit().await?)
     }
+
+    /// Takes all changes back, and announces none.
+    pub(super) async fn roll_back(self) -> Result<(), ManageError> {
+        Ok(self.session.roll_back().await?)
+    }
 }
 
 /// Reads a line of the trail. An action of a newer release is read as `Unknown`.

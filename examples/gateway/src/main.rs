@@ -69,10 +69,10 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     }
     let settings = GatewaySettings::clone(&front_door.settings());
     let gateway = Gateway::start(settings, FrontDoor::live(&front_door)).await?;
-    front_door.start().await;
     for address in gateway.addresses() {
         info!("listening on {address}");
     }
+    front_door.start().await;
     let watched = Watched::new(files(&gateway, file));
     Serving { gateway, front_door, watched, is_settled: true, told: None }
         .until_end(file, signals)

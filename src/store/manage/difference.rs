@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use crate::clock::in_words;
 use crate::key::{Account, KeyRecord};
 use crate::policy::KeyPolicy;
 use crate::quota::Quotas;
+
+/// The rules of policies that are times.
+const TIMES: [&str; 3] = ["longest_life", "switch_off_unused", "remind_of_rotation"];
 
 /// A field of a key, an account or a policy that a change changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +65,31 @@ impl Difference {
         let changed = between(before.map(policy_fields), after.map(policy_fields)).into_iter();
         subject.into_iter().chain(changed.filter(|field| field.field != "policy")).collect()
     }
+
+    /// Returns the difference for people: `7776000 s` of a rule of time becomes `90 days`. The trail and its formats for
+    /// machines keep the seconds.
+    ///
+    /// ```
+    /// use tower_api_key::store::Difference;
+    ///
+    /// let raised = Difference::new("longest_life", Some("86400 s".into()), Some("7776000 s".into()));
+    /// let drawn = raised.in_words();
+    /// assert_eq!((drawn.before.as_deref(), drawn.after.as_deref()), (Some("1 day"), Some("90 days")));
+    /// ```
+    #[must_use]
+    pub fn in_words(&self) -> Self {
+        let Self { field, before, after } = self.clone();
+        if !TIMES.contains(&&*field) {
+            return Self { field, before, after };
+        }
+        Self { field, before: before.map(time_in_words), after: after.map(time_in_words) }
+    }
+}
+
+/// Writes seconds, as the trail has them, for people. Any other text stays.
+fn time_in_words(text: String) -> String {
+    let seconds = text.strip_suffix(" s").and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(text, |seconds| in_words(Duration::from_secs(seconds)))
 }
 
 type FieldTexts = Vec<(&'static str, String)>;
@@ -155,6 +184,23 @@ fn quotas(quotas: &Quotas) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_rules_of_time_are_drawn_in_words() {
+        let drawn = |field: &str, text: &str| {
+            Difference::new(field, None, Some(text.to_owned())).in_words().after.unwrap()
+        };
+        for (field, text, expected) in [
+            ("longest_life", "7776000 s", "90 days"),
+            ("switch_off_unused", "90000 s", "25 hours"),
+            ("remind_of_rotation", "86400 s", "1 day"),
+            ("longest_life", "soon", "soon"),
+            ("longest_life", "-1 s", "-1 s"),
+            ("name", "7776000 s", "7776000 s"),
+        ] {
+            assert_eq!(drawn(field, text), expected, "{field}");
+        }
+    }
 
     #[test]
     fn no_two_maps_of_metadata_have_one_text() {

@@ -124,7 +124,7 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
     let saved = async {
         let draft = AccountDraft {
             scopes: form.scopes(),
-            quotas: form.quotas.quotas()?,
+            quotas: form.quotas.chosen()?,
             plan: form.plan(),
             disabled: form.disabled,
         };
@@ -159,7 +159,7 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
         let request = ChangeRequest::new().because(&form.reason).if_version(version);
         let edit = AccountEdit {
             scopes: Some(form.scopes()).into(),
-            quotas: form.quotas.quotas()?.into(),
+            quotas: form.quotas.chosen()?.into(),
             plan: form.plan().into(),
             disabled: Some(form.disabled),
         };

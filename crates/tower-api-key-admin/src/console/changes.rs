@@ -43,7 +43,7 @@ impl From<Change> for ShownChange {
             at: text::moment(Some(change.at)),
             by: change.by,
             reason: change.reason,
-            differences: change.differences,
+            differences: change.differences.iter().map(Difference::in_words).collect(),
         }
     }
 }

@@ -11,6 +11,9 @@ use super::permissions::Permissions;
 use super::text;
 use crate::management::{Field, KeyDraft, KeyEdit, ManagementError};
 
+/// What the form calls the permissions of the account.
+const OF_ACCOUNT: &str = "Those of the account";
+
 /// The values of the form.
 #[derive(Default)]
 pub(super) struct KeyValues {
@@ -90,7 +93,7 @@ impl KeyValues {
             environment: some(&self.environment),
             name: self.name.clone(),
             description: self.description.clone(),
-            scopes: self.permissions.scopes(),
+            scopes: self.permissions.chosen(OF_ACCOUNT)?,
             networks: self.networks.split_whitespace().map(str::to_owned).collect(),
             expires: self.expiry()?,
             ..KeyDraft::default()
@@ -109,7 +112,7 @@ impl KeyValues {
             owner: text(&self.owner, &stored.owner),
             name: text(&self.name, &stored.name),
             description: text(&self.description, &stored.description),
-            scopes: match self.permissions.scopes() {
+            scopes: match self.permissions.chosen(OF_ACCOUNT)? {
                 scopes if scopes == stored.permissions.scopes() => Field::Keep,
                 scopes => scopes.into(),
             },

@@ -1,11 +1,14 @@
 //! The fields of a form that choose permissions: a box for each one of the catalogue, and a field for others.
 
+use std::collections::BTreeSet;
+
 use tower_api_key::key::ScopeSet;
 use tower_api_key::policy::Policies;
 
 use super::fields::Fields;
 use super::rules;
 use super::text;
+use crate::management::ManagementError;
 
 /// What the fields of permissions hold.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub(super) struct Permissions {
     pub(super) choices: Vec<Choice>,
     /// The scopes that are not in the catalogue.
     pub(super) more: String,
+    /// The list as the page first showed it, so that a list which somebody has written is never left out in silence.
+    pub(super) shown: String,
 }
 
 /// A scope of the catalogue.
@@ -40,26 +45,49 @@ impl Permissions {
             unlisted: scopes.is_none(),
             choices: choices(catalogue, has),
             more: text::joined(more),
+            shown: text::joined(scopes.into_iter().flat_map(ScopeSet::iter)),
             ..Self::default()
         }
     }
 
     /// Returns the fields as they were sent.
     pub(super) fn sent(fields: &Fields, catalogue: &[(String, String)]) -> Self {
+        // A box of another catalogue, as before a reload, is kept: nothing that was sent is left out in silence.
+        let known = |scope: &str| catalogue.iter().any(|(name, _)| name == scope);
+        let unknown = fields.all("scopes").filter(|scope| !known(scope));
         Self {
             unlisted: fields.text("scopes_from") != "key",
             choices: choices(catalogue, |scope| fields.has("scopes", scope)),
-            more: text::joined(fields.words("more_scopes")),
+            more: text::joined(fields.words("more_scopes").chain(unknown)),
+            shown: text::joined(fields.words("scopes_shown")),
             ..Self::default()
         }
     }
 
     /// Returns the scopes that are chosen; `None` if none are listed.
     pub(super) fn scopes(&self) -> Option<Vec<String>> {
+        (!self.unlisted).then(|| self.list().collect())
+    }
+
+    /// Returns the scopes that are chosen, or refuses a list beside the choice that uses no list. A list that is as the page
+    /// showed it is given up by that choice. `unlisted` is the choice's name.
+    pub(super) fn chosen(&self, unlisted: &str) -> Result<Option<Vec<String>>, ManagementError> {
+        let sorted = |scopes: &mut dyn Iterator<Item = String>| scopes.collect::<BTreeSet<_>>();
+        let list = sorted(&mut self.list());
+        let shown = sorted(&mut self.shown.split_whitespace().map(str::to_owned));
+        if self.unlisted && !list.is_empty() && list != shown {
+            let problem = format!(
+                "permissions are chosen beside “{unlisted}”: choose “Only these”, or clear them"
+            );
+            return Err(ManagementError::invalid("scopes", problem));
+        }
+        Ok(self.scopes())
+    }
+
+    fn list(&self) -> impl Iterator<Item = String> {
         let checked = self.choices.iter().filter(|choice| choice.checked);
         let checked = checked.map(|choice| choice.scope.clone());
-        let more = self.more.split_whitespace().map(str::to_owned);
-        (!self.unlisted).then(|| checked.chain(more).collect())
+        checked.chain(self.more.split_whitespace().map(str::to_owned))
     }
 
     /// Returns the scopes as a text for a table, with a word for no list.

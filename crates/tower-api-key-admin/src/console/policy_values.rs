@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tower_api_key::clock::in_words;
 use tower_api_key::key::{AccountId, InvalidName, KeyKind};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::store::Version;
@@ -18,7 +19,8 @@ pub(super) struct PolicyValues {
     /// The subject of a policy that is edited.
     pub(super) id: String,
     pub(super) version: String,
-    /// What a new policy is for: `all`, `account` or `kind`.
+    /// What a new policy is for: `all`, `account` or `kind`. Empty until somebody chooses: a policy for all keys is no
+    /// default.
     pub(super) subject: String,
     pub(super) account: String,
     pub(super) kind: String,
@@ -34,7 +36,7 @@ pub(super) struct PolicyValues {
 impl PolicyValues {
     /// Returns an empty form for a new policy.
     pub(super) fn empty(account: &str, catalogue: &[(String, String)]) -> Self {
-        let subject = if account.is_empty() { "all" } else { "account" };
+        let subject = if account.is_empty() { "" } else { "account" };
         Self {
             subject: subject.to_owned(),
             account: account.to_owned(),
@@ -45,7 +47,7 @@ impl PolicyValues {
 
     /// Returns the values of a stored policy.
     pub(super) fn of(policy: &KeyPolicy, catalogue: &[(String, String)]) -> Self {
-        let span = |time: Option<Duration>| time.map(text::span).unwrap_or_default();
+        let span = |time: Option<Duration>| time.map(in_words).unwrap_or_default();
         Self {
             id: policy.subject().to_string(),
             version: Version::of_policy(policy).to_string(),
@@ -78,18 +80,30 @@ impl PolicyValues {
         }
     }
 
-    /// Returns the subject of a new policy.
+    /// Returns the subject of a new policy. A name beside another choice is a slip, and is refused.
     pub(super) fn new_subject(&self) -> Result<PolicySubject, ManagementError> {
-        let invalid = |field: &'static str| {
-            move |problem: InvalidName| ManagementError::invalid(field, problem)
+        let chosen = self.subject.as_str();
+        if !["all", "account", "kind"].contains(&chosen) {
+            let problem = "choose which keys the policy covers";
+            return Err(ManagementError::invalid("subject", problem));
+        }
+        for (field, written) in [("account", &self.account), ("kind", &self.kind)] {
+            let problem = match (chosen == field, written.is_empty()) {
+                (true, false) | (false, true) => continue,
+                (true, true) => format!("write the {field}"),
+                (false, false) => {
+                    format!("choose the keys of this {field}, or leave this field empty")
+                }
+            };
+            return Err(ManagementError::invalid(field, problem));
+        }
+        let invalid = |problem: InvalidName| {
+            ManagementError::invalid(if chosen == "kind" { "kind" } else { "account" }, problem)
         };
-        match self.subject.as_str() {
-            "all" => Ok(PolicySubject::All),
-            "account" => AccountId::new(&self.account)
-                .map(PolicySubject::Account)
-                .map_err(invalid("account")),
-            "kind" => KeyKind::new(&self.kind).map(PolicySubject::Kind).map_err(invalid("kind")),
-            _ => Err(ManagementError::invalid("subject", "choose which keys the policy covers")),
+        match chosen {
+            "account" => AccountId::new(&self.account).map(PolicySubject::Account).map_err(invalid),
+            "kind" => KeyKind::new(&self.kind).map(PolicySubject::Kind).map_err(invalid),
+            _ => Ok(PolicySubject::All),
         }
     }
 
@@ -100,7 +114,7 @@ impl PolicyValues {
             longest_life: span("longest_life", &self.longest_life)?,
             switch_off_unused: span("switch_off_unused", &self.switch_off_unused)?,
             most_keys: number("most_keys", &self.most_keys)?,
-            scopes: self.permissions.scopes(),
+            scopes: self.permissions.chosen("Any")?,
             remind_of_rotation: span("remind_of_rotation", &self.remind_of_rotation)?,
         })
     }
@@ -121,7 +135,7 @@ impl PolicyValues {
 
 /// Writes a time in one way, so that `2 days` and `48 h` are no conflict.
 fn same_span(written: &str) -> String {
-    text::read_span(written).map_or_else(|| written.to_owned(), text::span)
+    text::read_span(written).map_or_else(|| written.to_owned(), in_words)
 }
 
 fn span(field: &'static str, written: &str) -> Result<Option<Duration>, ManagementError> {

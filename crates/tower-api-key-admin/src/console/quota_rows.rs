@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tower_api_key::key::Account;
+use tower_api_key::clock::in_words;
+use tower_api_key::key::{Account, KeyHasher};
 use tower_api_key::quota::Quota;
 
 use super::fields::Fields;
@@ -29,6 +30,8 @@ pub(super) struct QuotaRows {
     /// Whether the account has quotas of its own.
     pub(super) are_own: bool,
     pub(super) rows: Vec<QuotaRow>,
+    /// The rows as the page first showed them, so that rows which somebody has written are never left out in silence.
+    pub(super) shown: String,
 }
 
 /// A quota as texts.
@@ -48,7 +51,9 @@ impl QuotaRows {
     pub(super) fn of(account: &Account) -> Self {
         let own = account.quotas();
         let rows = own.map(|own| own.as_slice().iter().map(QuotaRow::of).collect());
-        Self { are_own: own.is_some(), rows: rows.unwrap_or_default() }
+        let rows: Vec<_> = rows.unwrap_or_default();
+        let shown = fingerprint(&rows);
+        Self { are_own: own.is_some(), rows, shown }
     }
 
     /// Returns the rows that were sent, without empty ones.
@@ -68,11 +73,22 @@ impl QuotaRows {
             on_failure: at(&failures, row),
         };
         let rows = (0..names.len()).map(row).filter(|row| !row.is_empty()).collect();
-        Self { are_own: fields.text("quotas_from") == "account", rows }
+        let shown = fields.text("quotas_shown").to_owned();
+        Self { are_own: fields.text("quotas_from") == "account", rows, shown }
     }
 
-    /// Returns the quotas of the account's own; `None` for those of its plan.
-    pub(super) fn quotas(&self) -> Result<Option<Vec<Quota>>, ManagementError> {
+    /// Returns the quotas of the account's own; `None` for those of its plan. Refuses rows that were written beside the
+    /// choice of the plan. Rows that are as the page showed them are given up by that choice.
+    pub(super) fn chosen(&self) -> Result<Option<Vec<Quota>>, ManagementError> {
+        if !self.are_own && !self.rows.is_empty() && self.shown != fingerprint(&self.rows) {
+            let problem =
+                "they are written beside “Those of the plan”: choose “Only these”, or clear them";
+            return Err(ManagementError::invalid("quotas", problem));
+        }
+        self.quotas()
+    }
+
+    fn quotas(&self) -> Result<Option<Vec<Quota>>, ManagementError> {
         let rows = self.rows.iter().enumerate();
         let quotas = rows.map(|(index, row)| row.quota(index + 1)).collect::<Result<_, _>>()?;
         Ok(self.are_own.then_some(quotas))
@@ -151,10 +167,21 @@ impl QuotaRow {
     }
 }
 
+/// Returns a digest of rows.
+fn fingerprint(rows: &[QuotaRow]) -> String {
+    let text = rows.iter().fold(String::new(), |text, row| {
+        let mode = if row.shadow { "shadow" } else { "enforced" };
+        let QuotaRow { name, limit, window, algorithm, per, on_failure, .. } = row;
+        let values = [name, limit, window, algorithm, per, mode, on_failure];
+        values.iter().fold(text, |text, value| text + &format!("{} {value}\n", value.len()))
+    });
+    KeyHasher::sha256().digest(text.as_bytes()).to_hex()
+}
+
 /// Writes a window of whole seconds in its longest unit, and any other in seconds.
 fn window_text(seconds: f64) -> String {
     match Duration::try_from_secs_f64(seconds) {
-        Ok(window) if window.subsec_nanos() == 0 => text::span(window),
+        Ok(window) if window.subsec_nanos() == 0 => in_words(window),
         _ => seconds.to_string(),
     }
 }
@@ -172,7 +199,10 @@ mod tests {
 
     fn fields(rows: &QuotaRows) -> Fields {
         let from = if rows.are_own { "account" } else { "plan" };
-        let mut fields = vec![("quotas_from".to_owned(), from.to_owned())];
+        let mut fields = vec![
+            ("quotas_from".to_owned(), from.to_owned()),
+            ("quotas_shown".to_owned(), rows.shown.clone()),
+        ];
         for row in rows.rows.clone() {
             let mode = if row.shadow { "shadow" } else { "enforced" }.to_owned();
             for (name, value) in [
@@ -240,7 +270,9 @@ mod tests {
             (QuotaRow { algorithm: "x".into(), ..row("minute", "1", "60") }, "quotas"),
             (QuotaRow { on_failure: "x".into(), ..row("minute", "1", "60") }, "quotas"),
         ] {
-            let rows = QuotaRows { are_own: true, rows: vec![row("second", "1", "1"), wrong] };
+            let shown = String::new();
+            let rows = vec![row("second", "1", "1"), wrong];
+            let rows = QuotaRows { are_own: true, rows, shown };
             let found = rows.quotas().unwrap_err().to_string();
             assert!(found.contains(problem), "{found}");
         }

@@ -5,6 +5,7 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
+use tower_api_key::clock::in_words;
 use tower_api_key::quota::Quota;
 use tower_api_key::store::IdempotencyKey;
 
@@ -12,7 +13,6 @@ use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_form::fingerprint;
 use super::problem::{page, sentence};
-use super::text;
 use super::visit::{Sent, Visit};
 use crate::management::scopes::USAGE_WRITE;
 use crate::management::{ChangeRequest, CounterEntry, ManagementError};
@@ -96,7 +96,7 @@ impl Bar {
             limit: status.limit(),
             used,
             high: status.limit() / 5 * 4,
-            resets: (used > 0).then(|| text::span(left)),
+            resets: (used > 0).then(|| in_words(left)),
             give_back: None,
         }
     }

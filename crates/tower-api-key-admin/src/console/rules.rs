@@ -1,6 +1,6 @@
 //! Policies in words.
 
-use tower_api_key::clock::Timestamp;
+use tower_api_key::clock::{Timestamp, in_words};
 use tower_api_key::policy::{KeyPolicy, Policies, PolicyAction, PolicySubject, PolicyViolation};
 
 use super::text;
@@ -41,13 +41,13 @@ pub(super) fn subject(subject: &PolicySubject) -> String {
 fn rules(policy: &KeyPolicy) -> Vec<String> {
     let mut rules = Vec::new();
     if let Some(life) = policy.longest_life() {
-        let life = text::span(life);
+        let life = in_words(life);
         rules.push(format!("A key expires at most {life} after its newest secret was made."));
     } else if policy.requires_expiry() {
         rules.push("A key needs an expiry.".to_owned());
     }
     if let Some(unused) = policy.switches_off_unused() {
-        let unused = text::span(unused);
+        let unused = in_words(unused);
         rules.push(format!("A key that is not used for {unused} is switched off."));
     }
     if let Some(most) = policy.most_keys() {
@@ -67,7 +67,7 @@ fn rules(policy: &KeyPolicy) -> Vec<String> {
         });
     }
     if let Some(age) = policy.rotation_reminder() {
-        let age = text::span(age);
+        let age = in_words(age);
         rules.push(format!("The owner is reminded to rotate a secret that is {age} old."));
     }
     rules
@@ -90,7 +90,7 @@ pub(super) fn violation(violation: &PolicyViolation) -> String {
             format!("{policy} requires an expiry: choose a day.")
         }
         PolicyViolation::LivesTooLong { life, latest, .. } => {
-            let (life, day) = (text::span(*life), text::date(Some(*latest)));
+            let (life, day) = (in_words(*life), text::date(Some(*latest)));
             format!("{policy} lets a secret live {life}: choose {day} or an earlier day.")
         }
         PolicyViolation::ScopesRequired { .. } => {

@@ -35,16 +35,7 @@ pub(super) fn first_instant(date: &str) -> Option<Timestamp> {
     u64::try_from(at.as_second()).ok().map(Timestamp::from_unix_seconds)
 }
 
-/// Writes a time in the longest unit of which it is a whole number: `90 days`.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let whole = |unit: &&(u64, [&str; 3])| seconds >= unit.0 && seconds.is_multiple_of(unit.0);
-    let (unit, [one, many, _]) = UNITS.iter().find(whole).copied().unwrap_or(UNITS[3]);
-    let number = seconds / unit;
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Reads a time as [`span`] writes it. A number without a unit counts days.
+/// Reads a time as [`in_words`](tower_api_key::clock::in_words) writes it. A number without a unit counts days.
 pub(super) fn read_span(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
@@ -62,6 +53,8 @@ pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tower_api_key::clock::in_words;
+
     use super::*;
 
     #[test]
@@ -89,7 +82,7 @@ mod tests {
             (90 * 86_400, "90 days"),
         ] {
             let time = Duration::from_secs(seconds);
-            assert_eq!((span(time), read_span(text)), (text.to_owned(), Some(time)));
+            assert_eq!((in_words(time), read_span(text)), (text.to_owned(), Some(time)));
         }
         for (text, days) in [("7", 7), (" 7 d", 7), ("7days", 7), ("48 h", 2)] {
             assert_eq!(read_span(text), Some(Duration::from_secs(days * 86_400)), "{text}");

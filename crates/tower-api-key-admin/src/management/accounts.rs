@@ -14,6 +14,7 @@ use super::issue_key::{ATTEMPTS, never};
 use super::keys::checked_limit;
 use super::listed::Listed;
 use super::management::Management;
+use super::scope_name::ScopeName;
 use super::scopes::{ACCOUNTS_READ, ACCOUNTS_WRITE, KEYS_GRANT_ANY};
 
 impl Management {
@@ -185,7 +186,7 @@ impl Management {
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
         for (index, scope) in after.scopes().iter().enumerate().filter(|(_, scope)| !had(scope)) {
             if !caller.may_grant(scope, self.0.roles.as_ref()) {
-                return Err(lacks_scope(index));
+                return Err(lacks_scope(&ScopeName::of(scope, index, self.is_known_scope(scope))));
             }
             self.check_known_scopes(&[scope.to_owned()])?;
         }

@@ -9,12 +9,14 @@ use super::caller::Caller;
 use super::error::ManagementError;
 use super::owner_policy::OwnerPolicy;
 use super::quota_bounds;
+use super::scope_name::{ScopeName, is_known};
 use super::scopes::KEYS_GRANT_ANY;
 
 /// The facts that decide what a caller may give to a key.
 pub(super) struct Bounds<'a> {
     pub(super) caller: &'a Caller,
     pub(super) roles: Option<&'a Roles>,
+    pub(super) catalogue: &'a [(String, String)],
     pub(super) policy: Option<OwnerPolicy>,
     /// Whether the key is one of an operator account.
     pub(super) of_operators: bool,
@@ -157,7 +159,8 @@ impl Bounds<'_> {
         let had = |scope: &str| before.is_some_and(|before| before.scopes().contains(scope));
         for (index, scope) in after.scopes().iter().enumerate() {
             if !had(scope) && !caller.may_grant(scope, self.roles) {
-                return Err(lacks_scope(index));
+                let is_known = is_known(scope, self.catalogue, self.roles);
+                return Err(lacks_scope(&ScopeName::of(scope, index, is_known)));
             }
         }
         // A key that inherits gets what the account gets later.
@@ -257,13 +260,9 @@ fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {
     before.is_disabled_itself() && !after.is_disabled_itself()
 }
 
-/// Returns the refusal of a scope that the caller's key lacks, without its text: it may be a secret in the wrong place.
-pub(super) fn lacks_scope(index: usize) -> ManagementError {
-    let place = index + 1;
-    not_grantable(
-        "scopes",
-        &format!("your key lacks scope {place} of the sorted scopes, so it cannot grant it"),
-    )
+/// Returns the refusal of a scope that the caller's key lacks.
+pub(super) fn lacks_scope(scope: &ScopeName) -> ManagementError {
+    not_grantable("scopes", &format!("your key lacks {scope}, so it cannot grant it"))
 }
 
 fn not_grantable(field: &'static str, problem: &str) -> ManagementError {

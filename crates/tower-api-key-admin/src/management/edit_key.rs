@@ -48,7 +48,10 @@ impl Management {
             match self.0.manager.apply(Command::Update { id, change }, options).await {
                 Err(ManageError::PreconditionFailed)
                     if request.version().is_none() && attempts > 0 => {}
-                Err(error) => return Err(ManagementError::of_key(error, &after)),
+                Err(error) => {
+                    let is_known = |scope: &str| self.is_known_scope(scope);
+                    return Err(ManagementError::of_key(error, &after, is_known));
+                }
                 Ok(applied) => return applied.key.ok_or(ManagementError::NotFound("key")),
             }
         }

@@ -7,6 +7,8 @@ use tower_api_key::key::{IssueError, KeyRecord};
 use tower_api_key::policy::PolicyViolation;
 use tower_api_key::store::{KeyState, ManageError, StoreError};
 
+use super::scope_name::ScopeName;
+
 /// The reason why an operation was not done. Nothing was changed, except with [`NotYetApplied`](Self::NotYetApplied).
 ///
 /// `Display` is the text for the client. It holds no secret.
@@ -50,8 +52,8 @@ pub enum ManagementError {
     PolicyViolated {
         /// The rule, and the remedy. Its text may repeat a scope of the request.
         violation: PolicyViolation,
-        /// The place, from 1, of the scope that the policy does not allow among the sorted scopes of the key.
-        scope: Option<usize>,
+        /// The scope that the policy does not allow, among the sorted scopes of the key.
+        scope: Option<ScopeName>,
     },
     /// The policy for this subject has a rule or a subject of a newer version. It can be deleted, and nothing that it covers
     /// can be changed until then.
@@ -86,11 +88,15 @@ impl ManagementError {
     }
 
     /// Describes a change of a key that the store has refused. `key` is the key as it would be.
-    pub(super) fn of_key(error: ManageError, key: &KeyRecord) -> Self {
+    pub(super) fn of_key(
+        error: ManageError,
+        key: &KeyRecord,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Self {
         let ManageError::PolicyViolated(violation) = error else { return error.into() };
         let place = |scope: &str| {
-            let place = key.own_scopes()?.iter().position(|own| own == scope)?;
-            Some(place + 1)
+            let index = key.own_scopes()?.iter().position(|own| own == scope)?;
+            Some(ScopeName::of(scope, index, is_known(scope)))
         };
         let scope = match &violation {
             PolicyViolation::Scope { scope, .. } => place(scope),
@@ -200,13 +206,12 @@ impl std::fmt::Display for ManagementError {
             Self::TooManyKeys(most) => {
                 write!(formatter, "an owner may have {most} keys here: revoke one that is not used")
             }
-            // A scope may be a secret in the wrong place, so the text names its place.
             Self::PolicyViolated {
                 violation: PolicyViolation::Scope { subject, .. },
-                scope: Some(place),
+                scope: Some(scope),
             } => write!(
                 formatter,
-                "scopes: the policy for {subject} does not allow scope {place} of the sorted scopes: leave it out"
+                "scopes: the policy for {subject} does not allow {scope}: leave it out"
             ),
             Self::PolicyViolated { violation: PolicyViolation::Scope { subject, .. }, .. } => write!(
                 formatter,

@@ -16,6 +16,7 @@ use super::change_request::ChangeRequest;
 use super::error::ManagementError;
 use super::key_draft::KeyDraft;
 use super::management::Management;
+use super::scope_name::is_known;
 use super::scopes::KEYS_WRITE;
 
 /// A key with its new secret.
@@ -110,7 +111,10 @@ impl Management {
             Err(ManageError::Exists) if request.idempotency_key().is_some() => {
                 Err(ManagementError::IdempotencyKeyReused)
             }
-            Err(error) => Err(ManagementError::of_key(error, &record)),
+            Err(error) => {
+                let is_known = |scope: &str| self.is_known_scope(scope);
+                Err(ManagementError::of_key(error, &record, is_known))
+            }
             Ok(applied) => IssuedEntry::of(applied, issued),
         }
     }
@@ -190,16 +194,14 @@ impl Management {
 
     /// Checks scopes against the catalogue, if there is one.
     pub(super) fn check_known_scopes(&self, scopes: &[String]) -> Result<(), ManagementError> {
-        let catalogue = &self.0.catalogue;
-        let known = |scope: &String| {
-            catalogue.iter().any(|(name, _)| name == scope)
-                || super::scopes::ALL.contains(&scope.as_str())
-                || self.0.roles.as_ref().is_some_and(|roles| roles.scopes(scope).is_some())
-        };
-        if catalogue.is_empty() || scopes.iter().all(known) {
+        if self.0.catalogue.is_empty() || scopes.iter().all(|scope| self.is_known_scope(scope)) {
             return Ok(());
         }
         Err(ManagementError::invalid("scopes", "one is not in the catalogue of this deployment"))
+    }
+
+    pub(super) fn is_known_scope(&self, scope: &str) -> bool {
+        is_known(scope, &self.0.catalogue, self.0.roles.as_ref())
     }
 }
 

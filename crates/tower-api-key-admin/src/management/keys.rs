@@ -69,6 +69,7 @@ impl Management {
         Bounds {
             caller,
             roles: self.0.roles.as_ref(),
+            catalogue: &self.0.catalogue,
             policy: self.0.owners,
             of_operators: self.is_of_operators(account),
             now: self.now(),

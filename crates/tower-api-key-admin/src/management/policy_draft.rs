@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tower_api_key::clock::in_words;
 use tower_api_key::policy::{InvalidPolicy, KeyPolicy, KeyPolicyBuilder, PolicySubject};
 
 use super::error::ManagementError;
@@ -51,9 +52,9 @@ impl PolicyDraft {
         policy = set(policy, self.remind_of_rotation, KeyPolicyBuilder::remind_of_rotation);
         policy.build().map_err(|problem| match problem {
             InvalidPolicy::Time { rule, least } => {
-                let least = least.as_secs();
+                let least = in_words(least);
                 let problem =
-                    format!("must be whole seconds, at least {least} s and at most 100 years");
+                    format!("must be whole seconds, at least {least} and at most 100 years");
                 ManagementError::invalid(rule, problem)
             }
             InvalidPolicy::Scope(problem) => ManagementError::invalid("scopes", problem),

@@ -142,7 +142,7 @@ async fn keys_and_accounts_of_operators_are_shrunk_with_grant_any_only() {
 }
 
 #[tokio::test]
-async fn no_error_repeats_a_scope_or_the_name_of_a_quota() {
+async fn no_error_repeats_an_unknown_scope_or_the_name_of_a_quota() {
     let world = World::new();
     let operator = world.operator().await;
     world.key("key_1", "acme", |key| key).await;
@@ -150,6 +150,7 @@ async fn no_error_repeats_a_scope_or_the_name_of_a_quota() {
     let quota = |name: &str| json!({ "name": name, "limit": 1, "window_seconds": 60 });
     for (body, status, named) in [
         (json!({ "scopes": ["users.read", secret] }), 403, "scope 1 of the sorted"),
+        (json!({ "scopes": ["keys.grant-any"] }), 403, "your key lacks the scope `keys.grant-any`"),
         (json!({ "quotas": [quota("minute"), quota("SK live!")] }), 422, "quota 2"),
         (json!({ "quotas": [quota(secret), quota(secret)] }), 422, "quota 2"),
     ] {

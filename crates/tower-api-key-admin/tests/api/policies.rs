@@ -117,6 +117,8 @@ async fn a_key_that_breaks_a_policy_is_refused_with_its_field_and_the_remedy() {
         ("expires", json!(world.at(61)), &*world.at(60)),
         ("scopes", Value::Null, "list the scopes"),
         ("scopes", json!(["a", "users.read"]), "scope 1 of the sorted scopes: leave it out"),
+        // A scope that the deployment knows is named: one of management, the catalogue or a role.
+        ("scopes", json!(["keys.read", "users.read"]), "the scope `keys.read`: leave it out"),
     ] {
         let answer = world.post(&operator, "/manage/keys", with(field, value)).await;
         refused(&answer, field, remedy);

@@ -79,6 +79,7 @@ fn a_policy_is_added_edited_by_one_at_a_time_and_deleted_with_a_reason() {
     browser.expect("h2", "No policies");
     browser.go(&server.url("trail"));
     browser.expect("ol.trail", "contract of 2027");
+    browser.expect("ol.trail", "90 days");
     browser.expect("ol.trail", "contract has ended");
     browser.expect("ol.trail", "policy: account:acme");
     accessible(&browser);

@@ -65,6 +65,104 @@ async fn bad_input_for_a_policy_is_a_clear_answer_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_policy_covers_only_the_keys_that_were_chosen() {
+    let house = House::new(false).await;
+    let cookie = house.session(&house.admin).await;
+    let token = house.form_token(&cookie).await;
+    let shown = text(house.get("/console/new-policy", &cookie).await).await;
+    let choices = shown.split(r#"name="subject""#).skip(1);
+    let choices: Vec<_> = choices.filter_map(|choice| choice.split('>').next()).collect();
+    assert_eq!(choices.len(), 3);
+    assert!(choices.iter().all(|choice| !choice.contains("checked")), "{choices:?}");
+    let before = house.store.changes(0, 100).await.unwrap().len();
+    for (subject, problem) in [
+        ("", "choose which keys the policy covers"),
+        ("kind=partner", "choose which keys the policy covers"),
+        ("subject=all&kind=partner", "choose the keys of this kind, or leave this field empty"),
+        ("subject=all&account=acme", "choose the keys of this account, or leave this field empty"),
+        ("subject=account&account=acme&kind=web", "choose the keys of this kind"),
+        ("subject=kind&kind=web&account=acme", "choose the keys of this account"),
+        ("subject=kind&kind=", "write the kind"),
+        ("subject=account&account=+", "write the account"),
+        ("subject=all&scopes=inquiry.read", "permissions are chosen"),
+        ("subject=all&scopes_from=account&more_scopes=b", "permissions are chosen"),
+    ] {
+        let body = format!("form_token={token}&most_keys=1&{subject}");
+        let response = house.post("/console/new-policy", &cookie, &body).await;
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{subject}");
+        let page = text(response).await;
+        assert!(page.contains(problem), "{subject}: {page}");
+    }
+    assert_eq!(house.store.changes(0, 100).await.unwrap().len(), before);
+    // A list that the page has shown is given up by a choice alone.
+    let all = "subject=kind&kind=web&most_keys=1&scopes_from=key&scopes=inquiry.read&more_scopes=b";
+    let body = format!("form_token={token}&{all}");
+    let response = house.post("/console/new-policy", &cookie, &body).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let shown = text(house.get("/console/edit-policy?id=kind:web", &cookie).await).await;
+    let value = |name: &str| {
+        let start = shown.split_once(&format!(r#"name="{name}" value=""#)).unwrap().1;
+        start.split_once('"').unwrap().0.replace(' ', "+")
+    };
+    let kept = "id=kind:web&most_keys=1&scopes_from=account&scopes=inquiry.read";
+    for (more, status) in [("c", 422), ("b", 303)] {
+        let (version, scopes) = (value("version"), value("scopes_shown"));
+        let body = format!(
+            "form_token={token}&{kept}&more_scopes={more}&version={version}&scopes_shown={scopes}"
+        );
+        let response = house.post("/console/edit-policy", &cookie, &body).await;
+        assert_eq!(response.status().as_u16(), status, "{more}");
+    }
+    let policies = house.store.policies().await.unwrap();
+    assert!(policies.iter().all(|policy| policy.scopes().is_none()));
+}
+
+#[tokio::test]
+async fn a_key_or_an_account_gets_nothing_in_place_of_what_was_written() {
+    let house = House::new(false).await;
+    let cookie = house.session(&house.admin).await;
+    let token = house.form_token(&cookie).await;
+    let before = house.store.changes(0, 100).await.unwrap().len();
+    let quota = "quota_name=minute&quota_limit=5&quota_window=60";
+    for (page, body, problem) in [
+        ("new-key", "account=acme&once=a&scopes=inquiry.read", "permissions are chosen"),
+        ("new-key", "account=acme&once=b&scopes_from=account&more_scopes=x", "permissions are"),
+        ("new-account", &*format!("id=new&{quota}"), "they are written beside"),
+        ("new-account", &*format!("id=new&quotas_from=plan&{quota}"), "they are written beside"),
+    ] {
+        let body = format!("form_token={token}&environment=live&{body}");
+        let response = house.post(&format!("/console/{page}"), &cookie, &body).await;
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        let page = text(response).await;
+        assert!(page.contains(problem), "{body}: {page}");
+    }
+    assert_eq!(house.store.changes(0, 100).await.unwrap().len(), before);
+    let body = format!("form_token={token}&id=new&quotas_from=account&{quota}");
+    let response = house.post("/console/new-account", &cookie, &body).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    // Quotas that the page has shown are given up by a choice alone.
+    let shown = text(house.get("/console/edit-account?id=new", &cookie).await).await;
+    let value = |name: &str| {
+        let start = shown.split_once(&format!(r#"name="{name}" value=""#)).unwrap().1;
+        start.split_once('"').unwrap().0.to_owned()
+    };
+    let quota = quota.replace("window=60", "window=1+minute");
+    let quota = format!(
+        "{quota}&quota_algorithm=fixed_window&quota_per=account&quota_mode=enforced&quota_failure="
+    );
+    let (version, quotas) = (value("version"), value("quotas_shown"));
+    let body = format!("form_token={token}&id=new&quotas_from=plan&{quota}&version={version}");
+    let changed = format!("{body}&quotas_shown={quotas}").replace("limit=5", "limit=6");
+    for (body, status) in [(&body, 422), (&changed, 422)] {
+        let response = house.post("/console/edit-account", &cookie, body).await;
+        assert_eq!(response.status().as_u16(), status, "{body}");
+    }
+    let body = format!("{body}&quotas_shown={quotas}");
+    let response = house.post("/console/edit-account", &cookie, &body).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER, "{}", text(response).await);
+}
+
+#[tokio::test]
 async fn owners_and_keys_without_the_scope_see_no_policies_but_those_of_their_own_keys() {
     let owners = OwnerPolicy::at_most_keys(5);
     let store = Arc::new(MemoryStore::new());

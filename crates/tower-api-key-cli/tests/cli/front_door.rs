@@ -47,6 +47,41 @@ fn a_printed_file_describes_a_front_door() {
 }
 
 #[test]
+fn an_address_that_no_front_door_opens_is_a_mistake_with_its_line() {
+    let program = Program::new();
+    let (sqlite, memory) = ("[store]\nurl = 'sqlite:keys.db'", "[limiter]\nurl = 'memory:'");
+    for (store, limiter, field) in [
+        (sqlite, memory, None),
+        ("[store]\nurl = 'memory:'", memory, None),
+        ("[store]\nurl = 'postgres://ada:hunter2@10.0.0.5/app'", memory, None),
+        (sqlite, "[limiter]\nurl = 'redis://:hunter2@10.0.0.5'", None),
+        (sqlite, "[limiter]\nurl = 'memory'", Some("limiter.url")),
+        (sqlite, "[limiter]\nurl = 'hunter2'", Some("limiter.url")),
+        (sqlite, "[limiter]\nurl = 'http://hunter2@10.0.0.5'", Some("limiter.url")),
+        (sqlite, "[limiter]\nurl = 'redis://:hunter2@10.0.0.5:port'", Some("limiter")),
+        (sqlite, "[limiter]\nurl = 'redis://a'\nprefix = '{a'", Some("limiter")),
+        (sqlite, "[limiter]\nurl = 'redis://a'\nmore_urls = ['redis://b']", Some("limiter")),
+        ("[store]\nurl = 'keys.db'", memory, Some("store.url")),
+        ("[store]\nurl = 'memory'", memory, Some("store.url")),
+        ("[store]\nurl = 'mysql://hunter2@10.0.0.5/app'", memory, Some("store.url")),
+        ("[store]\nurl = 'sqlite:'", memory, Some("store")),
+        ("[store]\nurl = 'postgres://ada:hunter2@10.0.0.5/app?sslmod=x'", memory, Some("store")),
+        ("[store]\nurl = 'sqlite:keys.db'\nschema = 'a'", memory, Some("store")),
+    ] {
+        let text = format!("[profile]\nbase = \"standard\"\n{store}\n{limiter}\n");
+        let file = program.file("gate.toml", &text);
+        let checked = program.run(&["--json", "config", "check", &file]);
+        let mistakes = checked.json();
+        let found = mistakes[0]["field"].as_str();
+        assert_eq!(found, field, "{text}: {}", checked.everything());
+        assert_eq!(checked.code(), if field.is_some() { 4 } else { 0 }, "{text}");
+        assert!(field.is_none() || mistakes[0]["line"].is_u64(), "{mistakes}");
+        assert!(!checked.everything().contains("hunter2"), "{}", checked.everything());
+    }
+    assert!(!program.path("keys.db").exists(), "no database was opened");
+}
+
+#[test]
 fn the_printed_schema_is_the_one_that_ships() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/front-door.schema.json");
     let printed = Program::new().run(&["config", "schema"]).succeeded();

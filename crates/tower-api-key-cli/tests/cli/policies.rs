@@ -62,13 +62,18 @@ fn life_of_a_policy(program: &Program) {
         [
             &["RULE", "BEFORE", "AFTER"][..],
             &["require_expiry", "true", "true"],
-            &["longest_life", "90d"],
-            &["switch_off_unused", "60d"],
+            &["longest_life", "90", "days"],
+            &["switch_off_unused", "60", "days"],
             &["most_keys", "10"],
             &["scopes", "read,", "write"],
-            &["remind_of_rotation", "36h"],
+            &["remind_of_rotation", "36", "hours"],
         ]
     );
+    // People read the trail in words, and machines in seconds.
+    let trail = program.run(&["trail"]).succeeded();
+    assert!(trail.contains("90 days") && !trail.contains("7776000"), "{trail}");
+    let trail = json_of(program, &["trail"]).to_string();
+    assert!(trail.contains("longest_life: none -> 7776000 s"), "{trail}");
     program.run(&["policies", "set", "all", "--no-scopes", "--quiet"]).succeeded();
     let listed = json_of(program, &["policies", "list"]);
     let subjects: Vec<_> = listed.as_array().unwrap().iter().map(|it| &it["subject"]).collect();
@@ -327,8 +332,21 @@ fn a_sweep_does_what_a_check_has_shown() {
     assert_eq!(due, expected.map(|(key, actions)| (key.to_owned(), actions)));
 
     let since = ["policies", "sweep", "--assume-uses-recorded-since", "100 days ago"];
-    let swept = json_of(&program, &since);
     let done = ["swept", "switched_off", "expiries_set", "reminders", "uses_unknown"];
+    let before = json_of(&program, &["trail"]);
+    for _ in 0..2 {
+        let shown = json_of(&program, &[&since[..], &["--dry-run"]].concat());
+        assert_eq!(
+            done.map(|name| &shown[name]),
+            [&json!(false), &json!(2), &json!(3), &json!(3), &json!(false)]
+        );
+    }
+    let said = program.run(&[&since[..], &["--dry-run"]].concat());
+    let text = "a sweep would switch off 2, expire 3, and remind the owners of 3";
+    assert!(said.everything().contains(text), "{}", said.everything());
+    assert!(!said.everything().contains("nothing was done"), "{}", said.everything());
+    assert_eq!(json_of(&program, &["trail"]), before);
+    let swept = json_of(&program, &since);
     assert_eq!(
         done.map(|name| &swept[name]),
         [&json!(true), &json!(2), &json!(3), &json!(3), &json!(false)]
@@ -338,7 +356,9 @@ fn a_sweep_does_what_a_check_has_shown() {
     }
     let trail = json_of(&program, &["trail"]);
     let by_policy = trail.as_array().unwrap().iter().filter(|line| line["by"] == "policy");
-    assert_eq!(by_policy.count(), 5);
+    let reasons: Vec<_> = by_policy.map(|line| line["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 5);
+    assert!(reasons.iter().all(|reason| reason.ends_with("; policy all")), "{reasons:?}");
 
     let again = program.run(&["--json", "policies", "sweep"]);
     assert!(again.everything().contains("within the last minute"), "{}", again.everything());

@@ -100,6 +100,10 @@ impl Connection for RacingConnection {
         self.connection.commit()
     }
 
+    fn roll_back(&mut self) -> Answer<'_, ()> {
+        self.connection.roll_back()
+    }
+
     fn distrust(&mut self) {
         self.connection.distrust();
     }

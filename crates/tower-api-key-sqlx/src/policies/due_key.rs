@@ -28,6 +28,19 @@ impl SqlStore {
         *outcome = done;
         Ok(())
     }
+
+    /// Counts what is due for a key: does it, and takes it back. So it counts exactly what a sweep would do.
+    pub(super) async fn count_what_is_due(
+        &self,
+        id: &str,
+        uses: Option<RecordedUses>,
+        outcome: &mut PolicyOutcome,
+    ) -> Result<(), ManageError> {
+        let mut step = self.begin(CommandOptions::by(PolicyAction::AUTHOR)).await?;
+        let counted = step.do_what_is_due(id, uses, outcome).await;
+        step.roll_back().await?;
+        counted
+    }
 }
 
 impl Step<'_> {
@@ -57,7 +70,16 @@ impl Step<'_> {
             dates = dates.last_used(now);
         }
         for action in policies.due(&entry.record, &dates, now) {
-            self.act(&entry, action, outcome).await?;
+            let by = followed(&policies, action, |policy| {
+                let covers = |time| uses.is_some_and(|uses| uses.cover(time, now));
+                let is_known = policy.switches_off_unused().is_none_or(covers);
+                if is_known {
+                    Policies::new([policy.clone()]).due(&entry.record, &dates, now)
+                } else {
+                    Vec::new()
+                }
+            });
+            self.act(&entry, action, &by, outcome).await?;
         }
         Ok(())
     }
@@ -66,16 +88,17 @@ impl Step<'_> {
         &mut self,
         entry: &KeyEntry,
         action: PolicyAction,
+        by: &str,
         outcome: &mut PolicyOutcome,
     ) -> Result<(), ManageError> {
         match action {
             PolicyAction::SwitchOff { unused_since } => {
-                self.because(format!("not used since {unused_since}"));
+                self.because(format!("not used since {unused_since}{by}"));
                 self.write_change(entry, |key| key.disabled(true)).await?;
                 outcome.switched_off += 1;
             }
             PolicyAction::Expire { at } => {
-                self.because("a policy bounds the life of the key".to_owned());
+                self.because(format!("a policy bounds the life of the key{by}"));
                 self.write_change(entry, move |key| key.expires(at)).await?;
                 outcome.expiries_set += 1;
             }
@@ -100,6 +123,21 @@ impl Step<'_> {
     ) -> Result<(), ManageError> {
         let after = apply_update(&entry.record, Box::new(change))?;
         self.write(entry, &after).await
+    }
+}
+
+/// Names the policies whose own rules ask for an action, as a text after a reason: `; policy kind:partner`.
+fn followed(
+    policies: &Policies,
+    action: PolicyAction,
+    due: impl Fn(&KeyPolicy) -> Vec<PolicyAction>,
+) -> String {
+    let asking = policies.iter().filter(|policy| due(policy).contains(&action));
+    let names: Vec<_> = asking.map(|policy| policy.subject().to_string()).collect();
+    match &*names {
+        [] => String::new(),
+        [name] => format!("; policy {name}"),
+        names => format!("; policies {}", names.join(", ")),
     }
 }
 

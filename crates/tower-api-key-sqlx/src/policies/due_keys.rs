@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::dates::{last_change_of_key, last_start_of_account, last_use_of_key};
+use super::recorded_uses::RecordedUses;
 use crate::dialect::Dialect;
 use crate::row;
 use crate::statement::Statement;
@@ -34,6 +35,16 @@ pub(super) enum DueRule {
     Life(Option<Duration>),
     /// With a newest secret of this age, and without a reminder of it.
     Rotation(Duration),
+}
+
+impl DueRule {
+    /// Returns true if a sweep may go by the rule: uses were recorded for the whole time of a rule about unused keys.
+    pub(super) fn is_known(self, uses: Option<RecordedUses>, now: Timestamp) -> bool {
+        match self {
+            Self::Unused(time) => uses.is_some_and(|uses| uses.cover(time, now)),
+            Self::Life(_) | Self::Rotation(_) => true,
+        }
+    }
 }
 
 /// The keys of some subjects that a rule may be due for.

@@ -10,6 +10,7 @@ mod number;
 mod outcome;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plans;
+mod preview;
 mod recorded_uses;
 mod rows;
 mod rules_column;

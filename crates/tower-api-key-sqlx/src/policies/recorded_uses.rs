@@ -53,6 +53,22 @@ impl SqlStore {
         &self,
         shortest: Duration,
     ) -> Result<Option<RecordedUses>, StoreError> {
+        let Some((known, earlier)) = self.known_uses(shortest).await? else { return Ok(None) };
+        if earlier != Some(known) {
+            let kept = Statement::made(self.tables.fill(KEEP));
+            let kept = kept.bind(row::column(known.since)).bind(row::column(known.newest));
+            let mut session = self.transaction().await?;
+            session.execute(kept).await?;
+            session.commit().await?;
+        }
+        Ok(Some(known))
+    }
+
+    /// Reads what is known of the recording of uses, and what earlier sweeps kept of it.
+    pub(super) async fn known_uses(
+        &self,
+        shortest: Duration,
+    ) -> Result<Option<(RecordedUses, Option<RecordedUses>)>, StoreError> {
         let asked = Statement::made(self.tables.fill(USES));
         let found = self.read_slowly(asked).await?;
         let Some(found) = found.first() else { return Ok(None) };
@@ -69,15 +85,7 @@ impl SqlStore {
             })
         });
         let earlier = earlier.transpose()?;
-        let known = RecordedUses::after(earlier, newest, shortest);
-        if earlier != Some(known) {
-            let kept = Statement::made(self.tables.fill(KEEP));
-            let kept = kept.bind(row::column(known.since)).bind(row::column(known.newest));
-            let mut session = self.transaction().await?;
-            session.execute(kept).await?;
-            session.commit().await?;
-        }
-        Ok(Some(known))
+        Ok(Some((RecordedUses::after(earlier, newest, shortest), earlier)))
     }
 }
 

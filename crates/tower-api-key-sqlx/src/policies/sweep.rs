@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::due_keys::{DueKeys, DueRule};
+use super::due_keys::DueKeys;
 use super::outcome::PolicyOutcome;
 use super::recorded_uses::RecordedUses;
 use crate::SqlStore;
@@ -36,7 +36,7 @@ type OutcomeReport = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Syn
 /// Run it in each process. One of them sweeps at a time, and two sweeps at once do nothing twice. Each key is read again
 /// in the transaction that changes it. So a key that was used or changed meanwhile is left as it is.
 ///
-/// 1. **Unused keys** are switched off: a change by `policy` with the reason `not used since …`, and an event
+/// 1. **Unused keys** are switched off: a change by `policy` with the reason `not used since …; policy kind:partner`, and an event
 ///    `key.switched_off`. The time begins at the last use of any secret, or when the key was added, rotated or changed by
 ///    somebody, or its account was switched on, and not before the key's first instant. Changes that [`prune_trail`](SqlStore::prune_trail) has deleted do not
 ///    count, so keep the trail for as long as the longest rule.
@@ -66,7 +66,7 @@ type OutcomeReport = Arc<dyn Fn(&Result<PolicyOutcome, StoreError>) + Send + Syn
 /// ```
 #[derive(Clone)]
 pub struct PolicySweep {
-    store: SqlStore,
+    pub(super) store: SqlStore,
     holder: String,
     interval: Duration,
     assumed_since: Option<Timestamp>,
@@ -137,12 +137,13 @@ impl PolicySweep {
         outcome.swept = true;
         let (policies, unreadable) = self.store.readable_policies().await?;
         outcome.unreadable_policies = unreadable;
-        let uses = self.uses(&policies).await?;
+        let uses = match shortest_use(&policies) {
+            Some(shortest) => self.assumed(self.store.recorded_uses(shortest).await?),
+            None => None,
+        };
         let now = self.store.clock.now();
         for due in DueKeys::of(&policies) {
-            if let DueRule::Unused(time) = due.rule
-                && !uses.is_some_and(|uses| uses.cover(time, now))
-            {
+            if !due.rule.is_known(uses, now) {
                 outcome.uses_unknown = true;
                 continue;
             }
@@ -165,17 +166,11 @@ impl PolicySweep {
             if !self.holds().await? {
                 return Ok(false);
             }
-            let asked = due.end_of_window(&store.tables, &after);
-            let end = store.read_slowly(asked).await?;
-            let end = end.first().map(|last| row::text(&**last, "id")).transpose()?;
-            let window = (after.as_str(), end.as_deref().unwrap_or(LAST));
-            let database = (&*store.tables, store.dialect);
-            let found = due.between(database, window, store.clock.now());
-            for (number, key) in store.read_slowly(found).await?.iter().enumerate() {
+            let (found, end) = self.window(due, &after).await?;
+            for (number, id) in found.into_iter().enumerate() {
                 if number % KEYS_OF_A_HOLD == KEYS_OF_A_HOLD - 1 && !self.holds().await? {
                     return Ok(false);
                 }
-                let id = row::text(&**key, "id")?;
                 store.do_what_is_due(&id, uses, outcome).await.map_err(cause)?;
             }
             match end {
@@ -185,20 +180,39 @@ impl PolicySweep {
         }
     }
 
+    /// Returns the ids of keys after another that a rule finds, and the last id that was looked at unless it is the last of
+    /// all.
+    pub(super) async fn window(
+        &self,
+        due: &DueKeys,
+        after: &str,
+    ) -> Result<(Vec<String>, Option<String>), StoreError> {
+        let store = &self.store;
+        let end = store.read_slowly(due.end_of_window(&store.tables, after)).await?;
+        let end = end.first().map(|last| row::text(&**last, "id")).transpose()?;
+        let window = (after, end.as_deref().unwrap_or(LAST));
+        let found = due.between((&*store.tables, store.dialect), window, store.clock.now());
+        let found = store.read_slowly(found).await?;
+        let ids = found.iter().map(|key| row::text(&**key, "id")).collect::<Result<_, _>>()?;
+        Ok((ids, end))
+    }
+
     async fn holds(&self) -> Result<bool, StoreError> {
         self.store.hold(LEASE, &self.holder).await
     }
 
-    /// Returns what is known of the recording of uses, if a policy asks for them.
-    async fn uses(&self, policies: &Policies) -> Result<Option<RecordedUses>, StoreError> {
-        let times = policies.iter().filter_map(KeyPolicy::switches_off_unused);
-        let Some(shortest) = times.min() else { return Ok(None) };
-        let known = self.store.recorded_uses(shortest).await?;
-        Ok(match self.assumed_since {
+    /// Adds what the program assumes of the recording of uses.
+    pub(super) fn assumed(&self, known: Option<RecordedUses>) -> Option<RecordedUses> {
+        match self.assumed_since {
             Some(since) => known.map(|known| known.assume_since(since)),
             None => known,
-        })
+        }
     }
+}
+
+/// Returns the shortest time after which a policy switches unused keys off.
+pub(super) fn shortest_use(policies: &Policies) -> Option<Duration> {
+    policies.iter().filter_map(KeyPolicy::switches_off_unused).min()
 }
 
 impl fmt::Debug for PolicySweep {

@@ -125,6 +125,10 @@ impl Connection for StoppingConnection {
         self.connection.begin(statement)
     }
 
+    fn roll_back(&mut self) -> Answer<'_, ()> {
+        self.connection.roll_back()
+    }
+
     fn commit(&mut self) -> Answer<'_, ()> {
         self.stop.pass();
         Box::pin(async move {

@@ -99,13 +99,24 @@ async fn unused_keys_are_switched_off(swept: Swept) {
     swept.use_key("used", 60).await;
 
     assert_eq!(swept.sweep(90).await.switched_off, 0, "the newest use of `idle` is of day 1");
+    // What a preview counts, it leaves undone: for a later one and for a sweep.
+    let before = swept.store.changes(0, 1_000).await.unwrap();
+    swept.clock.set(day(91).plus(Duration::from_secs(61)));
+    for _ in 0..2 {
+        let shown = PolicySweep::new(swept.store.clone()).unwrap().preview().await.unwrap();
+        assert!(!shown.swept && !shown.uses_unknown, "{shown:?}");
+        assert_eq!(shown.switched_off, 1, "{shown:?}");
+    }
+    assert_eq!(swept.store.changes(0, 1_000).await.unwrap(), before);
+    assert!(swept.is_on("idle").await);
+    assert_eq!(swept.events("key.switched_off").await, [""; 0]);
     let outcome = swept.sweep(91).await;
     assert!(outcome.swept && !outcome.uses_unknown, "{outcome:?}");
     assert_eq!(outcome.switched_off, 1, "{outcome:?}");
     assert!(!swept.is_on("idle").await && swept.is_on("used").await);
     let line = swept.store.changes(0, 1_000).await.unwrap().pop().unwrap();
     assert_eq!((line.by.as_str(), line.key.as_deref()), ("policy", Some("idle")));
-    assert_eq!(line.reason, Some(format!("not used since {}", day(1))));
+    assert_eq!(line.reason, Some(format!("not used since {}; policy account:acme", day(1))));
     assert_eq!(line.differences[0].field, "disabled");
     assert_eq!(swept.events("key.switched_off").await, ["idle"]);
     assert_eq!(swept.sweep(92).await.switched_off, 0, "once");
@@ -220,8 +231,9 @@ async fn keys_that_live_too_long_get_an_expiry(swept: Swept) {
     assert_eq!(swept.sweep(20).await.expiries_set, 4);
     let now = day(20).plus(Duration::from_secs(61));
     assert_eq!(expires("late").await, Some(now.plus(14 * DAY)));
-    let reasons = swept.store.changes(0, 1_000).await.unwrap().pop().unwrap().reason;
-    assert_eq!(reasons.as_deref(), Some("a policy bounds the life of the key"));
+    let reason = swept.store.changes(0, 1_000).await.unwrap().pop().unwrap().reason;
+    let expected = "a policy bounds the life of the key; policy account:acme";
+    assert_eq!(reason.as_deref(), Some(expected));
 }
 
 async fn a_secret_has_one_reminder(swept: Swept) {

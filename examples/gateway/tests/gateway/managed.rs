@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
+use tower_api_key::quota::Quota;
 use tower_api_key::store::{KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
@@ -222,6 +224,34 @@ fn the_example_has_no_mistake() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{text}");
+}
+
+/// Without `[telemetry]`, too: an operator can give quotas to an account while nothing counts them.
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_that_nothing_counts_are_told_at_the_start_and_with_each_503() {
+    let upstream = upstream().await;
+    let process = Process::with("uncounted", upstream, with(MANAGEMENT)).await;
+    process.wait_for("the file has no `[limiter]` that counts them");
+    let url = format!("sqlite:{}", process.folder.file("keys.db"));
+    let store = SqlStore::connect(&url).await.unwrap();
+    let quota = Quota::named("minute", 5, Duration::from_secs(60));
+    let limited = Account::builder("account_1").quotas([quota]).build().unwrap();
+    store.save_account(limited, "test").await.unwrap();
+    let status = || {
+        let answer = process.curl_as(&process.key, "a.pem", "/a", &[]).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status(), "503");
+    let line = process.wait_for("the limiter could not answer");
+    assert!(line.contains("WARN") && line.contains("no limiter is configured"), "{line}");
+    assert!(!line.contains(&process.key), "{line}");
+
+    let counted = format!("{MANAGEMENT}[limiter]\nurl = 'memory:'\n");
+    process.configure(with(&counted), upstream);
+    process.wait_for("the new file is in force");
+    assert_eq!(status(), "200");
+    process.configure(with(MANAGEMENT), upstream);
+    process.wait_for("the file has no `[limiter]` that counts them");
 }
 
 /// A host of its own serves management only, and no other host has it.
