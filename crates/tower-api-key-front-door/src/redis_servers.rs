@@ -35,7 +35,7 @@ pub(crate) fn without_files(
 ) -> Result<RedisLimiterBuilder, ConfigError> {
     let builder = servers(settings)?;
     let Some(certificates) = &settings.tls else { return Ok(builder) };
-    tls(certificates, |name: &str| PathBuf::from(name))?;
+    tls(certificates, |name: &str| PathBuf::from(name)).map(drop)?;
     Ok(builder.tls(RedisTls::new()))
 }
 

@@ -88,6 +88,10 @@ impl Connection for RacingConnection {
         self.connection.execute(statement)
     }
 
+    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+        self.connection.copy(into, rows)
+    }
+
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
         self.connection.script(sql)
     }
