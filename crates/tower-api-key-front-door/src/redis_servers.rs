@@ -35,8 +35,8 @@ pub(crate) fn without_files(
 ) -> Result<RedisLimiterBuilder, ConfigError> {
     let builder = servers(settings)?;
     let Some(certificates) = &settings.tls else { return Ok(builder) };
-    tls(certificates, |name: &str| PathBuf::from(name))?;
-    Ok(builder.tls(RedisTls::new()))
+    let contradiction = tls(certificates, |name: &str| PathBuf::from(name)).err();
+    contradiction.map_or_else(|| Ok(builder.tls(RedisTls::new())), Err)
 }
 
 fn servers(settings: &LimiterSettings) -> Result<RedisLimiterBuilder, ConfigError> {
