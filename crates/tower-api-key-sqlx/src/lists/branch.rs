@@ -43,7 +43,12 @@ impl<'a> ListWriter<'a> {
     pub(super) fn count(&self, number: usize, sets: &[KeySet], most: usize) -> String {
         let one = |set: &KeySet| {
             let found: Vec<_> = set.terms.iter().map(Term::finding).collect();
-            format!("SELECT 1 AS one FROM {}{}", self.from(set.found_in), conditions(&found))
+            // Each tag is that of one key, so the keys need not be looked up.
+            let from = match set.found_in {
+                FoundIn::Tags => format!("{} t", self.tags),
+                other => self.from(other),
+            };
+            format!("SELECT 1 AS one FROM {from}{}", conditions(&found))
         };
         let all: Vec<_> = sets.iter().map(one).collect();
         format!(
