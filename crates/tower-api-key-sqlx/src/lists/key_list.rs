@@ -216,7 +216,7 @@ impl<'a> KeyList<'a> {
         let texts: Vec<_> = candidates
             .iter()
             .enumerate()
-            .map(|(number, (_, sets))| writer.count(number, sets, most))
+            .map(|(number, (part, sets))| writer.count(number, *part, sets, most))
             .collect();
         for row in store.read(terms.values.statement(&texts.join(" UNION ALL "))).await? {
             let place = usize::try_from(row::number(&*row, "candidate")?).unwrap_or(usize::MAX);

@@ -64,7 +64,11 @@ mod tests {
     fn only_active_keys_in_the_order_of_ids_have_periods() {
         let active = KeyFilter { state: Some(KeyState::Active), ..KeyFilter::default() };
         let of = |filter: KeyFilter| {
-            let terms = PeriodTerms::of(&filter, Timestamp::UNIX_EPOCH, &mut TermValues::default());
+            let terms = PeriodTerms::of(
+                &filter,
+                Timestamp::from_unix_seconds(0),
+                &mut TermValues::default(),
+            );
             terms.map(|terms| terms.each.len())
         };
         assert_eq!(of(active.clone()), Some(10));
