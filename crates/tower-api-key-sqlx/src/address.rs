@@ -79,17 +79,19 @@ impl Address {
     }
 
     /// Returns how a pool connects. The server enforces the limit of a lookup, too: otherwise a query
-    /// whose caller gave up keeps a connection of the server.
+    /// whose caller gave up keeps a connection of the server. It compiles no query: a list that takes some milliseconds
+    /// may look costly to the planner, and would be compiled for a second.
     pub(super) fn for_pool(self, settings: &Settings) -> PgConnectOptions {
         if settings.behind_pooler {
             // PgBouncer refuses parameters of a session that it cannot hand on.
             return self.options.extra_float_digits(None);
         }
-        let limit = "statement_timeout";
-        if self.options.get_options().is_some_and(|options| options.contains(limit)) {
-            return self.options;
-        }
-        self.options.options([(limit, milliseconds(settings.lookup_timeout))])
+        let limit = milliseconds(settings.lookup_timeout).to_string();
+        let defaults = [("statement_timeout", limit.as_str()), ("jit", "off")];
+        defaults.into_iter().fold(self.options, |options, (name, value)| {
+            let is_set = options.get_options().is_some_and(|options| options.contains(name));
+            if is_set { options } else { options.options([(name, value)]) }
+        })
     }
 }
 
@@ -178,15 +180,17 @@ mod tests {
     }
 
     #[test]
-    fn the_server_enforces_the_limit_of_a_lookup_unless_the_url_sets_another() {
+    fn the_server_enforces_the_limit_of_a_lookup_and_compiles_nothing_unless_the_url_says_so() {
         let options = |query: &str, behind_pooler| {
             let address = Address::read(&format!("postgres://db.example/keys{query}")).unwrap();
             let settings = Settings { behind_pooler, ..Settings::default() };
             address.for_pool(&settings).get_options().map(str::to_owned)
         };
-        assert_eq!(options("", false).as_deref(), Some("-c statement_timeout=2000"));
+        assert_eq!(options("", false).as_deref(), Some("-c statement_timeout=2000 -c jit=off"));
         let own = "?options=-c%20statement_timeout%3D7s";
-        assert_eq!(options(own, false).as_deref(), Some("-c statement_timeout=7s"));
+        assert_eq!(options(own, false).as_deref(), Some("-c statement_timeout=7s -c jit=off"));
+        let own = "?options=-c%20jit%3Don";
+        assert_eq!(options(own, false).as_deref(), Some("-c jit=on -c statement_timeout=2000"));
         assert_eq!(options("", true), None, "a pooler takes no such parameter");
     }
 

@@ -197,7 +197,7 @@ macro_rules! driver {
             statement: $crate::statement::Statement,
         ) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
             use $crate::statement::Value;
-            let query = sqlx::query(statement.sql);
+            let query = sqlx::query(statement.sql).persistent(!statement.is_planned_anew);
             statement.values.into_iter().fold(query, |query, value| match value {
                 Value::Text(text) => query.bind(text),
                 Value::Number(number) => query.bind(number),

@@ -74,7 +74,7 @@ impl SqlStore {
             }
         }
         for step in known.iter().skip(done) {
-            session.script(self.tables.fill(step.sql)).await?;
+            session.step(self.tables.fill(step.sql)).await?;
             self.note(&mut session, step).await?;
         }
         session.commit().await

@@ -49,6 +49,7 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         // An older program does not check policies.
         step(8, "policies", texts!("0008_policies")),
         step(9, "fills", texts!("0009_fills")),
+        step(10, "pages", texts!("0010_pages")),
     ]
 }
 

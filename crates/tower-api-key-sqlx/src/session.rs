@@ -74,8 +74,18 @@ impl Session {
 
     /// Runs several statements of this program's own.
     pub(super) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
+        self.script_within(sql, self.limit).await
+    }
+
+    /// Runs a step of the tables. Each of its statements may take as long as a change: one may build an index of all keys.
+    pub(super) async fn step(&mut self, sql: String) -> Result<(), StoreError> {
+        let statements = u32::try_from(sql.matches(';').count().max(1)).unwrap_or(u32::MAX);
+        self.script_within(sql, self.limit.saturating_mul(statements)).await
+    }
+
+    async fn script_within(&mut self, sql: String, limit: Duration) -> Result<(), StoreError> {
         let sql = AssertSqlSafe(sql).into_sql_str();
-        within(&self.store, self.limit, self.connection.script(sql)).await
+        within(&self.store, limit, self.connection.script(sql)).await
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {

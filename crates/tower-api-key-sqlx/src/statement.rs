@@ -15,16 +15,24 @@ pub(super) enum Value {
 pub(super) struct Statement {
     pub(super) sql: SqlStr,
     pub(super) values: Vec<Value>,
+    /// Whether the database plans each run by its values, and keeps no plan. PostgreSQL makes a plan for any values from the
+    /// sixth run on, which takes a limit for a tenth of all rows.
+    pub(super) is_planned_anew: bool,
 }
 
 impl Statement {
     pub(super) fn new(sql: &SqlStr) -> Self {
-        Self { sql: sql.clone(), values: Vec::new() }
+        Self { sql: sql.clone(), values: Vec::new(), is_planned_anew: false }
     }
 
     /// Returns a statement from text of this crate, which holds checked names and placeholders only.
     pub(super) fn made(sql: String) -> Self {
-        Self { sql: AssertSqlSafe(sql).into_sql_str(), values: Vec::new() }
+        Self { sql: AssertSqlSafe(sql).into_sql_str(), values: Vec::new(), is_planned_anew: false }
+    }
+
+    pub(super) const fn planned_anew(mut self) -> Self {
+        self.is_planned_anew = true;
+        self
     }
 
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -35,7 +43,7 @@ impl Statement {
 
 impl From<&'static str> for Statement {
     fn from(sql: &'static str) -> Self {
-        Self { sql: sql.into_sql_str(), values: Vec::new() }
+        Self { sql: sql.into_sql_str(), values: Vec::new(), is_planned_anew: false }
     }
 }
 

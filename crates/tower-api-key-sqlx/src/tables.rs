@@ -79,10 +79,11 @@ impl Tables {
         format!("{}{table}", self.prefix)
     }
 
-    /// Replaces `{keys}` and the like with table names, and `{prefix}` with the bare prefix, for index names.
+    /// Replaces `{keys}` and the like with table names, and `{prefix}` with the bare prefix, for index names. `{schema}`
+    /// becomes what stands before the name of an index that is dropped.
     pub(super) fn fill(&self, text: &str) -> String {
         let schema = self.schema.as_deref().map_or_else(String::new, |schema| quote(schema) + ".");
-        let filled = text.replace("{prefix}", &self.prefix);
+        let filled = text.replace("{prefix}", &self.prefix).replace("{schema}", &schema);
         TABLES.iter().fold(filled, |text, table| {
             let name = format!("{schema}{}", quote(&self.bare(table)));
             text.replace(&format!("{{{table}}}"), &name)
@@ -111,11 +112,11 @@ mod tests {
             prefix: prefix.to_owned(),
             schema: schema.map(str::to_owned),
         };
-        let filled =
-            tables("a_", Some("my \"keys")).fill("SELECT * FROM {keys}, {changes} {prefix}x");
+        let filled = tables("a_", Some("my \"keys"))
+            .fill("SELECT * FROM {keys}, {changes} {prefix}x; DROP INDEX {schema}i");
         assert_eq!(
             filled,
-            "SELECT * FROM \"my \"\"keys\".\"a_keys\", \"my \"\"keys\".\"a_changes\" a_x"
+            "SELECT * FROM \"my \"\"keys\".\"a_keys\", \"my \"\"keys\".\"a_changes\" a_x; DROP INDEX \"my \"\"keys\".i"
         );
         assert_eq!(Tables::default().fill("{secrets}"), "\"tower_api_key_secrets\"");
         for (prefix, fine) in [

@@ -40,7 +40,7 @@ async fn go_back(store: &SqlStore) {
         let of = |order| format!("DROP INDEX \"{{prefix}}{status}_keys_by_{order}\";");
         ["id", "name", "expiry"].map(of).concat()
     });
-    let back = "DROP TABLE {fills}; DELETE FROM {migrations} WHERE version >= 9;";
+    let back = "DROP INDEX \"{prefix}live_keys_by_period\"; DROP TABLE {fills}; DELETE FROM {migrations} WHERE version >= 9;";
     run(store, &format!("{}{back}", indexes.concat())).await;
 }
 

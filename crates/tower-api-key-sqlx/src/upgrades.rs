@@ -215,6 +215,22 @@ async fn lookups_do_not_wait_behind_a_migration_that_waits() {
     assert!(told.contains("lock timeout") && told.contains("long transaction"), "{told}");
 }
 
+/// A step may build several indexes of a large table.
+#[tokio::test]
+async fn each_statement_of_a_step_may_take_as_long_as_a_change() {
+    let Some(server) = Postgres::start() else { return };
+    let (store, known) = at(server.url()).await;
+    let mut more = newer(&known, 1);
+    let store = store.with_change_timeout(std::time::Duration::from_secs(3));
+    let last = more.last_mut().unwrap();
+    last.sql = "SELECT pg_sleep(4); SELECT 1;";
+    let told = told(&store.migrate_by(&more).await.unwrap_err());
+    assert!(told.contains("timeout"), "{told}");
+    more.last_mut().unwrap().sql =
+        "SELECT pg_sleep(1); SELECT pg_sleep(1); SELECT pg_sleep(1); SELECT pg_sleep(1);";
+    store.migrate_by(&more).await.unwrap();
+}
+
 /// A released step allows its own version, and none that comes later.
 #[test]
 fn released_steps_are_in_order_and_name_a_version_that_exists() {

@@ -1,6 +1,6 @@
 //! The text of a list: a union of branches, each of which reads one set of keys by one index.
 
-use super::key_set::{FoundIn, KeySet};
+use super::key_set::{FilterPart, FoundIn, KeySet};
 use super::list_terms::{ListTerms, name_column};
 use super::term::Term;
 use crate::SqlStore;
@@ -39,11 +39,32 @@ impl<'a> ListWriter<'a> {
         (self.store.dialect, &self.accounts, &self.tags)
     }
 
-    /// Returns the text that counts the keys of a set, up to a number.
-    pub(super) fn count(&self, number: usize, sets: &[KeySet], most: usize) -> String {
+    /// Returns the text that counts the keys that match a part, up to a number.
+    pub(super) fn count(
+        &self,
+        number: usize,
+        part: FilterPart,
+        sets: &[KeySet],
+        most: usize,
+    ) -> String {
         let one = |set: &KeySet| {
             let found: Vec<_> = set.terms.iter().map(Term::finding).collect();
-            format!("SELECT 1 AS one FROM {}{}", self.from(set.found_in), conditions(&found))
+            // Each tag is that of one key, so the keys need not be looked up.
+            let (from, id) = match set.found_in {
+                FoundIn::Tags => (format!("{} t", self.tags), "t.key_id"),
+                other => (self.from(other), "k.id"),
+            };
+            // The order of the index keeps PostgreSQL from reading the whole table until it has found enough.
+            let order = match (sets, part) {
+                ([_], FilterPart::Names) => name_column(self.store.dialect),
+                ([_], FilterPart::Expiry) => "k.expires",
+                ([_], _) => id,
+                _ => return format!("SELECT 1 AS one FROM {from}{}", conditions(&found)),
+            };
+            let found = conditions(&found);
+            format!(
+                "SELECT 1 AS one FROM (SELECT {id} FROM {from}{found} ORDER BY {order} LIMIT {most}) o"
+            )
         };
         let all: Vec<_> = sets.iter().map(one).collect();
         format!(

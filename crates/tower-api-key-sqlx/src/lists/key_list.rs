@@ -169,6 +169,18 @@ impl<'a> KeyList<'a> {
             let all = KeySet::in_order(filter, terms, None);
             return Ok(all.into_iter().map(|set| (set, Reading::InOrder)).collect());
         };
+        if let Some(periods) = &terms.periods {
+            let of = |period| KeySet::of_status(KeyStatus::Live, Some(period));
+            let later = (FilterPart::Expiry, vec![of(&periods.later)]);
+            let (one, most) = (std::slice::from_ref(&later), self.most_sorted.one);
+            let counts = self.count(store, writer, terms, one, most).await?;
+            if counts.iter().all(|count| *count <= most) {
+                let near = periods.each.iter().map(of);
+                let near =
+                    near.map(|set| (set.behind_place(filter.order, terms), Reading::InOrder));
+                return Ok(near.chain([(of(&periods.later), Reading::All)]).collect());
+            }
+        }
         let mut sets = Vec::new();
         let mut classes = classes.to_vec();
         if let Some(((_, of_accounts), count)) = disabled_accounts
@@ -204,7 +216,7 @@ impl<'a> KeyList<'a> {
         let texts: Vec<_> = candidates
             .iter()
             .enumerate()
-            .map(|(number, (_, sets))| writer.count(number, sets, most))
+            .map(|(number, (part, sets))| writer.count(number, *part, sets, most))
             .collect();
         for row in store.read(terms.values.statement(&texts.join(" UNION ALL "))).await? {
             let place = usize::try_from(row::number(&*row, "candidate")?).unwrap_or(usize::MAX);

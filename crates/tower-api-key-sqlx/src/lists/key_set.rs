@@ -85,6 +85,13 @@ impl KeySet {
         Self { found_in: FoundIn::Keys, terms, matches, state }
     }
 
+    /// Returns the keys with a status and, if given, one more condition, which is no part of the filter.
+    pub(super) fn of_status(status: KeyStatus, more: Option<&Term>) -> Self {
+        let terms = std::iter::once(Term::new(status.text())).chain(more.cloned()).collect();
+        let (matches, state) = (Vec::new(), KnownState::Status(status));
+        Self { found_in: FoundIn::Keys, terms, matches, state }
+    }
+
     /// Returns true if the keys have the environment and the kind of a class.
     pub(super) fn is_of_class(&self) -> bool {
         [FilterPart::Environment, FilterPart::Kind].iter().all(|part| self.matches.contains(part))
@@ -92,12 +99,7 @@ impl KeySet {
 
     /// Returns the keys that an index finds by their state alone.
     fn by_status(state: Option<KeyState>) -> Option<Vec<Self>> {
-        let of = |status: KeyStatus| Self {
-            found_in: FoundIn::Keys,
-            terms: vec![Term::new(status.text())],
-            matches: Vec::new(),
-            state: KnownState::Status(status),
-        };
+        let of = |status| Self::of_status(status, None);
         match state? {
             KeyState::Revoked => Some(vec![of(KeyStatus::Revoked)]),
             KeyState::Disabled => Some(vec![of(KeyStatus::Off), Self::of_disabled_accounts()]),

@@ -1,6 +1,7 @@
 //! The conditions of a filter, each by itself.
 
 use super::list_place::behind_prefix;
+use super::periods::PeriodTerms;
 use super::term::{Term, TermValues};
 use crate::dialect::Dialect;
 use crate::row;
@@ -21,6 +22,7 @@ pub(super) struct ListTerms {
     /// The span of names. Empty if any name will do.
     pub(super) names: Vec<Term>,
     pub(super) expiry: ExpiryTerms,
+    pub(super) periods: Option<PeriodTerms>,
     /// The place in the order of ids. Those in other orders are in `names` or `expiry`.
     pub(super) behind_id: Option<Term>,
     /// The condition of a key that belongs to a disabled account.
@@ -86,6 +88,7 @@ impl ListTerms {
             Some(_) => return None,
         }
         let expiry = expiry.terms(&mut values);
+        let periods = PeriodTerms::of(filter, now, &mut values);
         let disabled = format!("SELECT x.id FROM {accounts} x WHERE x.disabled <> 0");
         let (account_disabled, account_enabled) = match &account {
             Some(account) => {
@@ -110,6 +113,7 @@ impl ListTerms {
             tag,
             names,
             expiry,
+            periods,
             behind_id,
             account_disabled,
             account_enabled,

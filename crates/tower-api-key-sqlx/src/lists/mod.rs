@@ -10,6 +10,7 @@ mod key_list;
 mod key_set;
 mod list_place;
 mod list_terms;
+mod periods;
 mod term;
 
 pub(crate) use key_list::KeyList;

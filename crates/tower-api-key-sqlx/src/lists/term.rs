@@ -44,7 +44,7 @@ impl TermValues {
         format!("{VALUE}{}{VALUE}", self.0.len() - 1)
     }
 
-    /// Returns a statement of a text that was made with these values.
+    /// Returns a statement of a text that was made with these values. Its plan depends on them.
     pub(super) fn statement(&self, text: &str) -> Statement {
         let mut sql = String::with_capacity(text.len());
         let mut used: Vec<usize> = Vec::new();
@@ -62,7 +62,7 @@ impl TermValues {
             sql.push_str(&format!("${}", place + 1));
         }
         let values = used.iter().filter_map(|number| self.0.get(*number));
-        values.cloned().fold(Statement::made(sql), Statement::bind)
+        values.cloned().fold(Statement::made(sql).planned_anew(), Statement::bind)
     }
 }
 
