@@ -20,7 +20,8 @@ use crate::{digest, sqlite};
 const AT_A_TIME: u32 = 10_000;
 
 /// What migration 0009 added for lists.
-const LIST_INDEXES: [&str; 9] = [
+const LIST_INDEXES: [&str; 10] = [
+    "live_keys_by_period",
     "live_keys_by_id",
     "live_keys_by_name",
     "live_keys_by_expiry",
