@@ -118,7 +118,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Adds the accounts of new keys that are not there yet. No other transaction adds accounts until this one ends.
+    /// Adds the new accounts among those of new keys. No other transaction adds accounts until this one ends.
     async fn add_accounts(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
         let mut seen: HashSet<&AccountId> = HashSet::new();
         let accounts = keys.iter().map(|key| &**key.record.account());
