@@ -2,8 +2,8 @@
 //!
 //! `cargo test --release -p tower-api-key-sqlx --all-features --lib lookup_rate -- --ignored --nocapture`
 //!
-//! `pgbench` has a connection for each caller. It lets the server compute the digest of a random key, which takes less than a
-//! fiftieth of the statement. Both measurements take turns, so that a busy machine slows down both.
+//! `pgbench` has a connection for each caller. It lets the server compute the digest of a random key, which takes less
+//! than a fiftieth of the statement. Both measurements take turns, so that a busy machine slows down both.
 
 use std::fs;
 use std::process::Command;
