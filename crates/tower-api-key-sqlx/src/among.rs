@@ -8,8 +8,8 @@ use super::statement::{Statement, Value};
 impl Dialect {
     /// Returns a statement of which `text` is the part up to the column that must have one of these values.
     ///
-    /// PostgreSQL gets one parameter, because it parses and plans each one: the text of an array, which a statement with its
-    /// values inside can hold, too. SQLite has no arrays.
+    /// PostgreSQL gets one parameter, because it parses and plans each one: the text of an array, which a statement
+    /// with its values inside can hold, too. SQLite has no arrays.
     pub(super) fn among(self, text: &str, values: impl Iterator<Item = Value>) -> Statement {
         match self {
             Self::Sqlite => {

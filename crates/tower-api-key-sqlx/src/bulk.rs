@@ -42,8 +42,8 @@ impl Step<'_> {
         self.add_all(&keys, false).await
     }
 
-    /// Adds keys whose id and secret are new, and returns their number. The trail shows the settings of the keys only if
-    /// `shown` is true: for a million keys they are half a gigabyte.
+    /// Adds keys whose id and secret are new, and returns their number. The trail shows the settings of the keys only
+    /// if `shown` is true: for a million keys they are half a gigabyte.
     pub(super) async fn add_all(
         &mut self,
         keys: &[&NewKey],
@@ -110,7 +110,8 @@ impl Step<'_> {
         Ok(keys.iter().filter(|key| is_new(key)).collect())
     }
 
-    /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was deleted.
+    /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was
+    /// deleted.
     async fn forget_last_uses(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
         let ids = keys.iter().map(|key| key.record.id().as_str().into());
         let sql = self.store.tables.fill(DELETE_LAST_USES);

@@ -1,7 +1,7 @@
 //! Rows as PostgreSQL's `COPY` takes them: its binary format.
 //!
-//! A statement with a parameter for each value costs the server more than the rows: it parses, plans and starts thousands of
-//! expressions. `COPY` reads rows. It needs no prepared statement, so it works behind every pooler.
+//! A statement with a parameter for each value costs the server more than the rows: it parses, plans and starts
+//! thousands of expressions. `COPY` reads rows. It needs no prepared statement, so it works behind every pooler.
 
 use super::statement::{Statement, Value};
 
@@ -28,8 +28,8 @@ impl CopyRows {
         Self { bytes }
     }
 
-    /// Adds a row with the values of a statement, and takes them out of it. Columns must be TEXT, BIGINT or BYTEA, as their
-    /// values are.
+    /// Adds a row with the values of a statement, and takes them out of it. Columns must be TEXT, BIGINT or BYTEA, as
+    /// their values are.
     pub(super) fn add(&mut self, row: &mut Statement) {
         // A table has at most 1,600 columns.
         self.bytes.extend_from_slice(&i16::try_from(row.values.len()).unwrap_or(END).to_be_bytes());

@@ -7,17 +7,17 @@ use super::statement::Statement;
 use super::trail::Step;
 use tower_api_key::store::{CommandOptions, ManageError, NewKey};
 
-/// Lets the server look up keys by indexes, whatever it knows of the tables' sizes. A table of a first import is small when its
-/// statements are planned, and a session keeps plans. Each chunk would then read all keys that came before it, and compare
-/// each with each key of the chunk.
+/// Lets the server look up keys by indexes, whatever it knows of the tables' sizes. A table of a first import is small
+/// when its statements are planned, and a session keeps plans. Each chunk would then read all keys that came before it,
+/// and compare each with each key of the chunk.
 const PLAN_FOR_LARGE_TABLES: &str = "DISCARD PLANS; SET LOCAL enable_seqscan = off";
 
 /// Counts the tables that PostgreSQL copies no rows into, because it must check each row against policies of its own.
 const ROW_SECURITY: &str = "SELECT COUNT(*) AS guarded FROM (VALUES ($1), ($2), ($3), ($4), ($5)) AS copied (name) \
      WHERE row_security_active(copied.name)";
 
-/// The memory for pages of SQLite during an import, in KiB. Keys and digests come in no order, so each transaction changes
-/// pages all over the indexes. With SQLite's 2 MiB it writes the same pages to the file several times.
+/// The memory for pages of SQLite during an import, in KiB. Keys and digests come in no order, so each transaction
+/// changes pages all over the indexes. With SQLite's 2 MiB it writes the same pages to the file several times.
 const IMPORT_CACHE: i64 = 65_536;
 
 /// The size of SQLite's pages, in KiB, unless a database was made otherwise.

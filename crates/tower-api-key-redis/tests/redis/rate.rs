@@ -1,5 +1,5 @@
-//! Measures the rate of charges against the least that a limit in Redis could do with the same client: `INCR` and `PEXPIRE`,
-//! in one round trip.
+//! Measures the rate of charges against the least that a limit in Redis could do with the same client: `INCR` and
+//! `PEXPIRE`, in one round trip.
 //!
 //! `cargo test --release -p tower-api-key-redis --all-features --test redis rate:: -- --ignored --nocapture`
 

@@ -4,12 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::number::{COUNTED, check_count, kind};
 use super::rows::StoredPolicies;
+use crate::dialect::Dialect;
 use crate::row;
 use crate::statement::Statement;
 use crate::trail::Step;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyKind, KeyRecord};
 use tower_api_key::store::{ManageError, NewKey};
+
+/// The accounts of one statement. SQLite searches all numbered parameters for each one.
+const COUNTED_AT_ONCE: usize = 250;
 
 /// The keys that a bound counts: those of an account, or of one kind in it.
 type Counted = (Option<KeyKind>, AccountId);
@@ -59,21 +63,24 @@ impl Step<'_> {
         counts: &mut HashMap<Counted, i64>,
     ) -> Result<(), ManageError> {
         let of_kind = if kind.is_some() { " AND kind = $2" } else { "" };
-        let first = 2 + usize::from(kind.is_some());
-        let placeholders = self.store.dialect.placeholders(first, accounts.len());
-        let sql = format!(
-            "SELECT account, COUNT(*) AS number FROM {{keys}} WHERE {COUNTED}{of_kind} \
-             AND account IN ({placeholders}) GROUP BY account"
-        );
-        let asked = Statement::made(self.store.tables.fill(&sql)).bind(self.at());
-        let asked = kind.iter().fold(asked, |asked, kind| asked.bind(kind.as_str()));
-        let asked = accounts.iter().fold(asked, |asked, account| asked.bind(account.as_str()));
-        let rows = self.fetch(asked).await?;
-        counts.extend(accounts.into_iter().map(|account| ((kind.clone(), account), 0)));
-        for found in rows {
-            // An account of the rows is one that was asked for, so its id is valid.
-            let Ok(account) = AccountId::new(row::text(&*found, "account")?) else { continue };
-            counts.insert((kind.clone(), account), row::number(&*found, "number")?);
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        for part in accounts.chunks(COUNTED_AT_ONCE) {
+            let placeholders = Dialect::numbered(2 + usize::from(kind.is_some()), part.len());
+            let sql = format!(
+                "SELECT account, COUNT(*) AS number FROM {{keys}} WHERE {COUNTED}{of_kind} \
+                 AND account IN ({placeholders}) GROUP BY account"
+            );
+            let asked = Statement::made(self.store.tables.fill(&sql)).bind(self.at());
+            let asked = kind.iter().fold(asked, |asked, kind| asked.bind(kind.as_str()));
+            let asked = part.iter().fold(asked, |asked, account| asked.bind(account.as_str()));
+            for found in self.fetch(asked).await? {
+                // An account of the rows is one that was asked for, so its id is valid.
+                let Ok(account) = AccountId::new(row::text(&*found, "account")?) else { continue };
+                counts.insert((kind.clone(), account), row::number(&*found, "number")?);
+            }
+        }
+        for account in accounts {
+            counts.entry((kind.clone(), account)).or_insert(0);
         }
         Ok(())
     }

@@ -81,8 +81,8 @@ async fn an_import_into_tables_with_row_security_adds_each_new_key_once() {
     adds_each_new_key_once(&SqlStore::connect(&url).await.unwrap()).await;
 }
 
-/// Before: the server read all keys for each 500 that it was asked for, and compared each with each. The time grew with the
-/// square of the keys: 100,000 of them took a minute.
+/// Before: the server read all keys for each 500 that it was asked for, and compared each with each. The time grew with
+/// the square of the keys: 100,000 of them took a minute.
 #[tokio::test]
 async fn an_import_reads_no_whole_table() {
     const KEYS: u32 = 12_000;

@@ -1,6 +1,7 @@
 //! Measures imports: of plain keys and of keys with all that lists filter by, with and without the indexes of lists.
 //!
-//! `KEYS=100000` takes fewer keys than a million, and `IMPORTS=PostgreSQL,plain` runs only what has these words in its name.
+//! `KEYS=100000` takes fewer keys than a million, and `IMPORTS=PostgreSQL,plain` runs only what has these words in its
+//! name.
 
 use std::env;
 use std::sync::Arc;
