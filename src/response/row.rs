@@ -33,7 +33,7 @@ pub(super) struct PreparedAnswer {
     pub(super) headers: HeaderMap,
     /// The headers of a gRPC call's refusal, message included. `None` if the message, the body or a header depends on
     /// the request.
-    grpc_headers: Option<HeaderMap>,
+    grpc_headers: Option<Box<HeaderMap>>,
     own_headers: RowHeaders,
     retry_after: Option<u32>,
     sends_retry_after: bool,
@@ -120,7 +120,7 @@ impl PreparedAnswer {
             PreparedMessage::Fixed(message) if is_fixed => {
                 let mut headers = self.headers.clone();
                 grpc::write(&mut headers, self.grpc_code, message);
-                Some(headers)
+                Some(Box::new(headers))
             }
             _ => None,
         };
@@ -130,7 +130,9 @@ impl PreparedAnswer {
     /// a function of the gate makes bodies.
     pub(super) fn begin(&self, form: AnswerForm, is_made: bool) -> (HeaderMap, bool) {
         match &self.grpc_headers {
-            Some(headers) if form == AnswerForm::Grpc && !is_made => (headers.clone(), true),
+            Some(headers) if form == AnswerForm::Grpc && !is_made => {
+                (HeaderMap::clone(headers), true)
+            }
             _ => (self.headers.clone(), false),
         }
     }

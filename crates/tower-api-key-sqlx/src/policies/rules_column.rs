@@ -134,7 +134,7 @@ mod tests {
         for (rules, cause) in [
             (r#"{"require_expiry":true,"weekdays":["mon"]}"#, "unknown field `weekdays`"),
             (r#"{"most_keys":-1}"#, "invalid value"),
-            (r#"{"switch_off_unused":1}"#, "at least 86400s"),
+            (r#"{"switch_off_unused":1}"#, "at least 1 day"),
             ("{}", "needs a rule"),
             ("", "EOF"),
         ] {

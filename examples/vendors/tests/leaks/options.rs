@@ -25,7 +25,8 @@ const COMMANDS: [(&[&str], &[&str]); 14] = [
 ];
 
 /// What all commands have, which is tried with the first.
-const GLOBAL: [&str; 7] = ["store", "table-prefix", "table-schema", "by", "json", "quiet", "help"];
+const GLOBAL: [&str; 8] =
+    ["store", "table-prefix", "table-schema", "by", "reason", "json", "quiet", "help"];
 
 /// The options behind which not just any word stands.
 const PARTICULAR: [&str; 14] = [
