@@ -95,6 +95,7 @@ impl Management {
     }
 
     /// Returns the policies that cover a key which the caller sees.
+    #[cfg(feature = "console")]
     pub(crate) async fn policies_of_key(
         &self,
         entry: &KeyEntry,
