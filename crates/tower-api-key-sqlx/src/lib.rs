@@ -128,6 +128,8 @@ mod unprefixed;
 mod upgrades;
 #[cfg(feature = "usage")]
 mod usage;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod watched_pool;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;

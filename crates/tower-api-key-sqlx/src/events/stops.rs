@@ -11,7 +11,8 @@ use std::{env, fs};
 
 use crate::plan::folder::Folder;
 use crate::plan::postgres::Postgres;
-use crate::stops::{StopAt, StoppingPool, given, run};
+use crate::stops::{StopAt, given, run};
+use crate::watched_pool::WatchedPool;
 use crate::{EventDelivery, EventSweep, PolicySweep, SqlStore};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::{
@@ -124,7 +125,7 @@ async fn child() {
     let [url, prefix, path, writes, seconds] = &given[..] else { panic!("{given:?}") };
     let stop = StopAt::write(writes.parse().unwrap());
     let mut store = connect(url, prefix, seconds.parse().unwrap()).await;
-    StoppingPool::put_into(&mut store, &stop);
+    WatchedPool::put_into(&mut store, stop.clone());
     work(&store, path, &stop).await;
 }
 

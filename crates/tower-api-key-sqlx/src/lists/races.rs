@@ -1,16 +1,11 @@
 //! Tests that a list misses no key that changes while the list is read.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sqlx::SqlStr;
-
 use crate::SqlStore;
-use crate::driver::{Answer, Connection, EachRow, Pool, Row};
 use crate::on_both::on_both;
-use crate::statement::Statement;
+use crate::watched_pool::{WatchedPool, WatchedStep, Watcher};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyHasher, KeyRecord, KeyRecordBuilder};
 use tower_api_key::store::{KeyFilter, KeyManager, KeyOrder, KeyState, NewKey};
@@ -26,90 +21,15 @@ struct Meanwhile {
     statements: Arc<AtomicUsize>,
 }
 
-struct RacingPool {
-    pool: Arc<dyn Pool>,
-    meanwhile: Meanwhile,
-}
-
-struct RacingConnection {
-    connection: Box<dyn Connection>,
-    meanwhile: Meanwhile,
-}
-
-impl Pool for RacingPool {
-    fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
-        Box::pin(async move {
-            let (connection, meanwhile) = (self.pool.acquire().await?, self.meanwhile.clone());
-            Ok(Box::new(RacingConnection { connection, meanwhile }) as Box<dyn Connection>)
-        })
-    }
-
-    fn probe(&self) -> Answer<'_, ()> {
-        self.pool.probe()
-    }
-
-    fn distrust_idle(&self) {
-        self.pool.distrust_idle();
-    }
-
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.pool.close()
-    }
-
-    fn has_room(&self) -> bool {
-        self.pool.has_room()
-    }
-
-    fn size(&self) -> u32 {
-        self.pool.size()
-    }
-}
-
-impl Connection for RacingConnection {
-    fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
-        Box::pin(async move {
-            let Meanwhile { other, gives: [environment, kind], before, statements } =
-                &self.meanwhile;
-            if statements.fetch_add(1, Ordering::SeqCst) == *before {
-                let (environment, kind) = (*environment, *kind);
-                let change =
-                    Box::new(move |key: KeyRecordBuilder| key.environment(environment).kind(kind));
-                other.update("key_00", change, "test").await.unwrap();
-            }
-            self.connection.fetch(statement).await
-        })
-    }
-
-    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
-        self.connection.fetch_each(statement, each)
-    }
-
-    fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
-        self.connection.execute(statement)
-    }
-
-    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
-        self.connection.copy(into, rows)
-    }
-
-    fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
-        self.connection.script(sql)
-    }
-
-    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
-        self.connection.begin(statement)
-    }
-
-    fn commit(&mut self) -> Answer<'_, ()> {
-        self.connection.commit()
-    }
-
-    fn roll_back(&mut self) -> Answer<'_, ()> {
-        self.connection.roll_back()
-    }
-
-    fn distrust(&mut self) {
-        self.connection.distrust();
+impl Watcher for Meanwhile {
+    async fn at(&self, step: WatchedStep) {
+        let Self { other, gives: [environment, kind], before, statements } = self;
+        if step == WatchedStep::Fetch && statements.fetch_add(1, Ordering::SeqCst) == *before {
+            let (environment, kind) = (*environment, *kind);
+            let change =
+                Box::new(move |key: KeyRecordBuilder| key.environment(environment).kind(kind));
+            other.update("key_00", change, "test").await.unwrap();
+        }
     }
 }
 
@@ -149,7 +69,7 @@ async fn a_key_that_changes_meanwhile_is_in_the_list(url: &str) {
                     statements: statements.clone(),
                 };
                 let mut racing = store.clone();
-                racing.pool = Arc::new(RacingPool { pool: store.pool.clone(), meanwhile });
+                WatchedPool::put_into(&mut racing, meanwhile);
                 let listed = racing.list(&filter, None, 10).await.unwrap();
                 assert_eq!(listed.len(), 3, "{filter:?}, changed before statement {before}");
                 if statements.load(Ordering::SeqCst) <= before {

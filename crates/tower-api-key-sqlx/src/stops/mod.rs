@@ -8,4 +8,4 @@ mod stopping;
 mod table;
 
 pub(crate) use process::{given, run};
-pub(crate) use stopping::{StopAt, StoppingPool};
+pub(crate) use stopping::StopAt;

@@ -1,16 +1,10 @@
-//! A pool that ends its process at a statement.
+//! The statement at which a test ends its process.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use sqlx::SqlStr;
-
-use crate::SqlStore;
-use crate::driver::{Answer, Connection, EachRow, Pool, Row};
-use crate::statement::Statement;
+use crate::watched_pool::{WatchedStep, Watcher};
 
 /// The place at which this process ends.
 #[derive(Clone)]
@@ -41,104 +35,14 @@ impl StopAt {
             process::abort();
         }
     }
+}
 
-    fn pass_read(&self) {
-        if self.counts_reads {
+impl Watcher for StopAt {
+    async fn at(&self, step: WatchedStep) {
+        let is_read =
+            matches!(step, WatchedStep::Begin | WatchedStep::Fetch | WatchedStep::FetchEach);
+        if !is_read || self.counts_reads {
             self.pass();
         }
-    }
-}
-
-pub(crate) struct StoppingPool {
-    pool: Arc<dyn Pool>,
-    stop: StopAt,
-}
-
-impl StoppingPool {
-    /// Puts itself between a store and its pool.
-    pub(crate) fn put_into(store: &mut SqlStore, stop: &StopAt) {
-        store.pool = Arc::new(Self { pool: Arc::clone(&store.pool), stop: stop.clone() });
-    }
-}
-
-struct StoppingConnection {
-    connection: Box<dyn Connection>,
-    stop: StopAt,
-}
-
-impl Pool for StoppingPool {
-    fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
-        Box::pin(async move {
-            let (connection, stop) = (self.pool.acquire().await?, self.stop.clone());
-            Ok(Box::new(StoppingConnection { connection, stop }) as Box<dyn Connection>)
-        })
-    }
-
-    fn probe(&self) -> Answer<'_, ()> {
-        self.pool.probe()
-    }
-
-    fn distrust_idle(&self) {
-        self.pool.distrust_idle();
-    }
-
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.pool.close()
-    }
-
-    fn has_room(&self) -> bool {
-        self.pool.has_room()
-    }
-
-    fn size(&self) -> u32 {
-        self.pool.size()
-    }
-}
-
-impl Connection for StoppingConnection {
-    fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>> {
-        self.stop.pass_read();
-        self.connection.fetch(statement)
-    }
-
-    fn fetch_each(&mut self, statement: Statement, each: EachRow) -> Answer<'_, ()> {
-        self.stop.pass_read();
-        self.connection.fetch_each(statement, each)
-    }
-
-    fn execute(&mut self, statement: Statement) -> Answer<'_, u64> {
-        self.stop.pass();
-        self.connection.execute(statement)
-    }
-
-    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
-        self.stop.pass();
-        self.connection.copy(into, rows)
-    }
-
-    fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {
-        self.connection.script(sql)
-    }
-
-    fn begin(&mut self, statement: SqlStr) -> Answer<'_, ()> {
-        self.stop.pass_read();
-        self.connection.begin(statement)
-    }
-
-    fn roll_back(&mut self) -> Answer<'_, ()> {
-        self.connection.roll_back()
-    }
-
-    fn commit(&mut self) -> Answer<'_, ()> {
-        self.stop.pass();
-        Box::pin(async move {
-            self.connection.commit().await?;
-            self.stop.pass();
-            Ok(())
-        })
-    }
-
-    fn distrust(&mut self) {
-        self.connection.distrust();
     }
 }

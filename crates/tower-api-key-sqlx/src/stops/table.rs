@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::process::{given, run};
-use super::stopping::{StopAt, StoppingPool};
+use super::stopping::StopAt;
 use crate::SqlStore;
 use crate::plan::folder::Folder;
 use crate::plan::postgres::Postgres;
+use crate::watched_pool::WatchedPool;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::events::EventLog;
 use tower_api_key::store::{KeyManager, TrailFilter};
@@ -100,7 +101,7 @@ pub(super) async fn child<S: Script>() {
     let [url, prefix, statements] = &given[..] else { panic!("{given:?}") };
     let stop = StopAt::statement(statements.parse().unwrap());
     let mut store = connect(url).await;
-    StoppingPool::put_into(&mut store, &stop);
+    WatchedPool::put_into(&mut store, stop.clone());
     for step in 0..S::STEPS {
         S::make(&at_step::<S>(&store, step), prefix, step, true).await;
     }
