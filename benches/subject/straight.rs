@@ -56,6 +56,8 @@ pub(crate) struct Straight<C> {
     routes: StraightRoutes,
     quotas: Quotas,
     left: Left,
+    /// Lets the limiter load its counters beside the record, as a gate does.
+    loads_ahead: bool,
     template: LimitTemplate,
 }
 
@@ -76,8 +78,14 @@ impl<C: Clock> Straight<C> {
             routes: StraightRoutes::new(),
             quotas: Quotas::new(BEARER_ONLY.quotas.iter().cloned()).expect("valid"),
             left,
+            loads_ahead: false,
             template: LimitTemplate::new(),
         }
+    }
+
+    /// The same, whose store lets the limiter load its counters beside the record.
+    pub(crate) fn loading_ahead(self) -> Self {
+        Self { loads_ahead: true, ..self }
     }
 
     /// Lets a request pass, or refuses it for the reason for which a gate refuses it.
@@ -89,7 +97,12 @@ impl<C: Clock> Straight<C> {
             return Err(not_a_key(token));
         }
         let digest = self.hasher.digest(token);
-        let found = answer_now(self.store.find(&digest)).map_err(|_| Denial::StoreUnavailable)?;
+        let found = if self.loads_ahead {
+            self.store.find_and_preload(&digest, &|place| self.limiter.preload(place))
+        } else {
+            self.store.find(&digest)
+        };
+        let found = answer_now(found).map_err(|_| Denial::StoreUnavailable)?;
         let record = found.filter(|record| record.audience().is_none());
         let record = record.ok_or(Denial::KeyUnknown)?;
         let now = self.clock.now();

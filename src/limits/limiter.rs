@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::LimiterError;
+use crate::key::CounterPlace;
 use crate::quota::{AppliedQuotas, Verdict};
 use crate::sync::Reply;
 
@@ -190,6 +191,14 @@ pub trait Limiter: Send + Sync + 'static {
     /// [`OnLimiterFailure`](crate::quota::OnLimiterFailure) of each quota then decides, or that of the gate.
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>>;
 
+    /// Begins to load the counters at a place from memory, for a charge that will probably follow. Counts nothing, and
+    /// does not wait. A store calls it before it reads the record of a key, so that a request waits for both at once.
+    ///
+    /// Unless you write this method, it does nothing.
+    fn preload(&self, place: CounterPlace) {
+        let _ = place;
+    }
+
     /// Returns true if [`refund`](Self::refund) gives costs back. Otherwise a gate builds no
     /// [route that refunds](crate::rules::Route::refund_on).
     fn refunds(&self) -> bool {
@@ -225,6 +234,10 @@ pub trait Limiter: Send + Sync + 'static {
 impl<L: Limiter + ?Sized> Limiter for Arc<L> {
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         (**self).charge(charge)
+    }
+
+    fn preload(&self, place: CounterPlace) {
+        (**self).preload(place);
     }
 
     fn refunds(&self) -> bool {

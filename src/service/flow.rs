@@ -79,7 +79,7 @@ impl Deciding<'_> {
     #[inline]
     pub(super) fn look_up(&mut self, presented: Presented, head: Head<'_>) -> Next {
         let Presented { digest, key, client } = presented;
-        match self.shared.options.store.find(&digest).into_now() {
+        match self.shared.options.find(&digest).into_now() {
             Ok(answer) => self.found(answer, key, client, head),
             Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
         }

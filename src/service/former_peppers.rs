@@ -26,7 +26,7 @@ impl Deciding<'_> {
         let shared = self.shared;
         while let Some(asked) = shared.policy.other_digest(head, place, shared.now()) {
             place = asked.following;
-            match shared.options.store.find(&asked.digest).into_now() {
+            match shared.options.find(&asked.digest).into_now() {
                 Ok(Ok(None)) => {}
                 Ok(answer) => return self.found_by_other(answer, &asked, key, client, head),
                 Err(lookup) => {

@@ -8,10 +8,12 @@ use super::preflight::HasContent;
 use super::preflight::has_content;
 use crate::clock::{Clock, SystemClock};
 use crate::concurrency::ConcurrencyLimiter;
+use crate::key::{KeyDigest, SharedRecord};
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
 use crate::request::OriginalRequest;
-use crate::store::{KeyStore, Rehasher};
+use crate::store::{KeyStore, Rehasher, StoreError};
+use crate::sync::Reply;
 
 /// The options that the builder sets and the service reads.
 #[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
@@ -53,6 +55,20 @@ pub(super) enum Limits {
 }
 
 impl GateOptions {
+    /// Looks up a key, and lets the limiter prepare for its request.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        digest: &KeyDigest,
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        match &self.limits {
+            Limits::Counted(limiter, _) => {
+                self.store.find_and_preload(digest, &|place| limiter.preload(place))
+            }
+            Limits::Off | Limits::Unset => self.store.find(digest),
+        }
+    }
+
     /// Sets each option to its safest value.
     pub(super) fn new(store: Arc<dyn KeyStore>) -> Self {
         Self {

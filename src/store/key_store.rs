@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::StoreError;
-use crate::key::{KeyDigest, SharedRecord};
+use crate::key::{CounterPlace, KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
 /// Finds the record of a key by the digest of its secret.
@@ -35,10 +35,37 @@ pub trait KeyStore: Send + Sync + 'static {
     ///
     /// [`StoreError`] if the store does not know whether a key has this digest.
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>>;
+
+    /// Looks up a record as [`find`](Self::find) does, for a request that a limiter will count. A store in memory
+    /// remembers where the limiter keeps the counters of the record's account, and calls `preload` with that place before
+    /// it reads the record. So the request waits for record and counters at the same time, and not for one after the
+    /// other.
+    ///
+    /// Unless you write this method, it calls [`find`](Self::find). A store that wraps another one passes both calls on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find).
+    fn find_and_preload(
+        &self,
+        digest: &KeyDigest,
+        preload: &dyn Fn(CounterPlace),
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        let _ = preload;
+        self.find(digest)
+    }
 }
 
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         (**self).find(digest)
+    }
+
+    fn find_and_preload(
+        &self,
+        digest: &KeyDigest,
+        preload: &dyn Fn(CounterPlace),
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        (**self).find_and_preload(digest, preload)
     }
 }

@@ -9,3 +9,14 @@ use super::{Mutex, MutexGuard};
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Begins to load a mutex from memory, so that the next lock does not wait for memory. Locks nothing.
+#[inline]
+pub(crate) fn preload<T>(mutex: &Mutex<T>) {
+    // A processor goes on while it loads what nobody uses.
+    #[cfg(not(all(test, shuttle)))]
+    std::hint::black_box(mutex.is_poisoned());
+    // Shuttle's mutex does not say.
+    #[cfg(all(test, shuttle))]
+    let _ = mutex;
+}

@@ -29,7 +29,7 @@ pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Atomi
 #[cfg(all(test, shuttle))]
 pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
 
-pub(crate) use lock::lock;
+pub(crate) use lock::{lock, preload};
 pub(crate) use size::size;
 pub(crate) use stripe::{STRIPES, stripe};
 

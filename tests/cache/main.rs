@@ -8,6 +8,7 @@ mod line;
 mod management;
 mod model;
 mod outage;
+mod preload;
 mod proof;
 
 use std::convert::Infallible;

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::shard::Full;
 use super::shards::{Locked, Shards};
 use super::subject::{Claim, Subject};
-use crate::key::KeyRecord;
+use crate::key::{CounterPlace, KeyRecord};
 use crate::quota::{Per, Verdict};
 
 /// The attempts of a request to lock its meters. An attempt fails if a meter was given to another subject
@@ -31,6 +31,12 @@ impl AccountMeters {
     /// Returns the number of accounts and keys with a meter.
     pub(super) fn len(&self) -> usize {
         self.shards.len()
+    }
+
+    /// Begins to load an account's meter from memory.
+    #[inline]
+    pub(super) fn preload(&self, place: CounterPlace) {
+        self.shards.preload(Place::of(place));
     }
 
     /// Charges a request of a key.

@@ -5,6 +5,7 @@ use super::accounts::AccountMeters;
 use super::networks::NetworkMeters;
 use crate::caller::Caller;
 use crate::error::LimiterError;
+use crate::key::CounterPlace;
 use crate::quota::Verdict;
 use crate::sync::Reply;
 
@@ -121,6 +122,11 @@ impl Limiter for MemoryLimiter {
             }
         };
         Reply::now(charged.map(|()| verdict))
+    }
+
+    #[inline]
+    fn preload(&self, place: CounterPlace) {
+        self.accounts.preload(place);
     }
 
     fn refunds(&self) -> bool {

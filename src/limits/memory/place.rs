@@ -1,6 +1,6 @@
 //! The place of a meter, which an account's bookmark remembers.
 
-use crate::key::Bookmark;
+use crate::key::{Bookmark, CounterPlace};
 use crate::sync;
 
 /// The number of shards, which can add subjects at the same time; a power of two.
@@ -20,8 +20,13 @@ pub(super) struct Place {
 impl Place {
     /// Reads the place that an account's bookmark holds. Another limiter may have written it.
     pub(super) fn noted(bookmark: &Bookmark) -> Option<Self> {
-        let number = bookmark.place().checked_sub(1)? as usize;
-        Some(Self { shard: number % SHARDS, place: number / SHARDS })
+        CounterPlace::of_bookmark(bookmark.place()).map(Self::of)
+    }
+
+    /// Reads a place that somebody else remembers.
+    pub(super) const fn of(place: CounterPlace) -> Self {
+        let number = place.number() as usize - 1;
+        Self { shard: number % SHARDS, place: number / SHARDS }
     }
 
     pub(super) fn note(self, bookmark: &Bookmark) {

@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use super::meter::{LockedMeter, Meter};
 use super::subject::Subject;
 use crate::clock::Timestamp;
-use crate::sync::{self, Mutex, MutexGuard, OnceLock, lock};
+use crate::sync::{self, Mutex, MutexGuard, OnceLock, lock, preload};
 
 /// The number of meters that one allocation makes.
 const CHUNK: usize = sync::size(256, 2);
@@ -68,6 +68,14 @@ impl Shard {
         let meter = self.slot(place)?;
         // A poisoned lock only means that a thread panicked between two counters of one request.
         Some(lock(&meter.0))
+    }
+
+    /// Begins to load the meter at a place from memory.
+    #[inline]
+    pub(super) fn preload(&self, place: usize) {
+        if let Some(meter) = self.slot(place) {
+            preload(&meter.0);
+        }
     }
 
     /// Finds the place of a subject's meter, and makes a meter if there is none and `make` is true. The

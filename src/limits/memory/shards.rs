@@ -82,6 +82,14 @@ impl Shards {
         self.shards.get(shard)?.meter(place)
     }
 
+    /// Begins to load the meter at a place from memory.
+    #[inline]
+    pub(super) fn preload(&self, Place { shard, place }: Place) {
+        if let Some(shard) = self.shards.get(shard) {
+            shard.preload(place);
+        }
+    }
+
     /// Finds the place of a subject's meter. Makes a meter if there is none, unless the charge is a peek.
     pub(super) fn place(
         &self,

@@ -10,7 +10,7 @@ use super::builder::CachedBuilder;
 use super::inner::SharedCache;
 use super::settings::Settings;
 use crate::error::StoreError;
-use crate::key::{KeyDigest, SharedRecord};
+use crate::key::{CounterPlace, KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
 /// Caches the records of another store in memory. Clones share the records.
@@ -147,7 +147,15 @@ impl<S: KeyStore> Cached<S> {
 
 impl<S: KeyStore> KeyStore for Cached<S> {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        self.0.find(digest)
+        self.0.find(digest, |known| known.find(digest))
+    }
+
+    fn find_and_preload(
+        &self,
+        digest: &KeyDigest,
+        preload: &dyn Fn(CounterPlace),
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        self.0.find(digest, |known| known.find_and_preload(digest, preload))
     }
 }
 

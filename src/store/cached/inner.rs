@@ -17,6 +17,7 @@ use super::super::uses::Uses;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
 use super::kept::{Age, AgeContext, AgeLimits, Asked, Kept, Unknown};
+use super::known::Known;
 use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
@@ -31,7 +32,7 @@ pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
     limits: AgeLimits,
-    pub(super) known: Cache<KeyDigest, Arc<Kept>>,
+    pub(super) known: Known,
     pub(super) unknown: Cache<KeyDigest, Unknown>,
     pub(super) notices: Notices,
     /// Separate from the fields that every request reads, because lookups write to it.
@@ -45,7 +46,7 @@ impl<S: KeyStore> SharedCache<S> {
     pub(super) fn new(store: S, settings: Settings) -> Self {
         Self {
             store,
-            known: Cache::new(settings.capacity),
+            known: Known::new(settings.capacity),
             unknown: Cache::new(settings.unknown_capacity),
             notices: Notices::new(settings.capacity),
             lookups: Lookups::new(settings.most_lookups),
@@ -59,8 +60,9 @@ impl<S: KeyStore> SharedCache<S> {
     pub(super) fn find(
         self: &Arc<Self>,
         digest: &KeyDigest,
+        find: impl FnOnce(&Known) -> Option<Arc<Kept>>,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        let (now, kept) = self.read(digest);
+        let (now, kept) = self.read(find);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
         match kept {
             Some(kept) if age == Age::Fresh => {
@@ -91,9 +93,12 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Reads the last proof of life, the record, and then the clocks. All notices that came before the proof then count for
     /// the record. A process that is stopped before it reads the clocks judges the record by the time when it was woken.
-    fn read(&self, digest: &KeyDigest) -> (AgeContext<'_>, Option<Arc<Kept>>) {
+    fn read(
+        &self,
+        find: impl FnOnce(&Known) -> Option<Arc<Kept>>,
+    ) -> (AgeContext<'_>, Option<Arc<Kept>>) {
         let proof = self.notices.proofs.last();
-        let kept = self.known.get(digest);
+        let kept = find(&self.known);
         let clock = &*self.settings.clock;
         let (limits, notices) = (&self.limits, &self.notices);
         let now = AgeContext { at: Moment::now(clock), proof, limits, notices, clock };
@@ -155,11 +160,11 @@ impl<S: KeyStore> SharedCache<S> {
         match answer {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
-                let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
+                let noted = self.known.find(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
                 let (record, noted) = (KeyRecord::clone(record), noted.unwrap_or(0));
                 let kept = Kept::new(record, asked, noted, &self.limits, &self.notices);
                 self.uses.note(&digest, asked.at.wall, &kept.noted);
-                self.known.insert(digest, Arc::new(kept));
+                self.known.insert(digest, kept);
             }
             Ok(None) => {
                 self.known.remove(&digest);
@@ -240,7 +245,7 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Returns the record that is usable while the store cannot answer.
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
-        let (now, kept) = self.read(digest);
+        let (now, kept) = self.read(|known| known.find(digest));
         let kept = kept?;
         (kept.age(&now) != Age::Over).then(|| {
             self.observe(|| CacheAnswer::Old { age: kept.time_since_proof(&now) });
@@ -275,7 +280,7 @@ impl<S: KeyStore> SharedCache<S> {
     /// Returns the cached record of a secret, and its age.
     #[cfg(all(test, shuttle))]
     pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
-        let (now, kept) = self.read(digest);
+        let (now, kept) = self.read(|known| known.find(digest));
         let kept = kept?;
         let age = kept.age(&now);
         Some((kept, age))

@@ -14,6 +14,7 @@ mod cache;
 mod guard;
 mod inner;
 mod kept;
+mod known;
 mod listen;
 mod lookups;
 mod manager;

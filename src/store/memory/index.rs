@@ -180,23 +180,23 @@ mod tests {
         }
     }
 
-    /// The smallest table has room for 819 keys.
+    /// The smallest table has room for 820 keys.
     #[test]
     fn room_is_made_when_it_runs_out_and_cleared_when_half_of_it_is_replaced() {
         use Growth::{Grows, IsCleared, IsThere};
         for (live, used, gone, more, expected) in [
             (0, 1_024, 0, 1, IsThere),
-            (0, 1_025, 0, 1, IsCleared(819)),
-            (818, 818, 0, 1, IsThere),
+            (0, 1_025, 0, 1, IsCleared(820)),
+            (819, 819, 0, 1, IsThere),
             (500, 500, 0, 10, IsThere),
-            (819, 819, 0, 1, Grows(1_229)),
-            (810, 810, 0, 10, Grows(1_225)),
-            (400, 400, 418, 1, IsThere),
-            (400, 400, 419, 1, Grows(819)),
-            (0, 100, 819, 1, IsCleared(819)),
-            (600, 900, 220, 1, Grows(901)),
-            (600, 901, 220, 1, IsCleared(819)),
-            (2_000, 4_001, 0, 5, IsCleared(2_005)),
+            (820, 820, 0, 1, Grows(1232)),
+            (811, 811, 0, 10, Grows(1228)),
+            (400, 400, 419, 1, IsThere),
+            (400, 400, 420, 1, Grows(820)),
+            (0, 100, 820, 1, IsCleared(820)),
+            (600, 900, 220, 1, Grows(904)),
+            (600, 901, 220, 1, IsCleared(820)),
+            (2_000, 4_001, 0, 5, IsCleared(2008)),
         ] {
             let case = (live, used, gone, more);
             let mut index = index(live, used, gone);
@@ -215,8 +215,8 @@ mod tests {
             index.history.rotate(&id, secret(1), SecretEntry::new(secret(2), now), now);
             index
         };
-        assert_eq!(make_room(&mut with_old(817, 818), 1), Growth::IsThere);
-        assert_eq!(make_room(&mut with_old(818, 819), 1), Growth::Grows(1_229));
-        assert_eq!(make_room(&mut with_old(2_000, 4_003), 5), Growth::IsCleared(2_006));
+        assert_eq!(make_room(&mut with_old(818, 819), 1), Growth::IsThere);
+        assert_eq!(make_room(&mut with_old(819, 820), 1), Growth::Grows(1232));
+        assert_eq!(make_room(&mut with_old(2_000, 4_003), 5), Growth::IsCleared(2008));
     }
 }

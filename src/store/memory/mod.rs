@@ -10,6 +10,7 @@ mod copied_keys;
 mod history;
 mod index;
 mod line;
+mod lookup;
 mod manager;
 mod page;
 mod peppers;
@@ -17,6 +18,7 @@ mod present;
 mod requests;
 #[cfg(all(test, shuttle))]
 mod schedules;
+mod slots;
 mod store;
 mod table;
 mod writer;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::manage::Retention;
-use super::super::{KeyStore, StoreError};
 use super::index::Index;
 use super::table::{Location, Table};
 use super::writer::Writer;
 use crate::clock::{Clock, SystemClock};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
-use crate::sync::{ArcSwap, Mutex, Reply, lock};
+use crate::sync::{ArcSwap, Mutex, lock};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///
@@ -62,12 +61,6 @@ impl Default for SharedStore {
             table: ArcSwap::from_pointee(Table::with_room_for(0)),
             index: Mutex::default(),
         }
-    }
-}
-
-impl KeyStore for MemoryStore {
-    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        Reply::now(Ok(self.find_now(digest)))
     }
 }
 
@@ -156,11 +149,6 @@ impl MemoryStore {
     /// Returns true if the store has no keys.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Finds a record by all 256 bits of its digest.
-    pub(in crate::store) fn find_now(&self, digest: &KeyDigest) -> Option<SharedRecord> {
-        self.0.table.load().find(digest)
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {

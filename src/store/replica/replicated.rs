@@ -12,7 +12,7 @@ use super::follow;
 use super::gauge::ReplicaGauge;
 use super::settings::FollowSettings;
 use super::shared::SharedReplica;
-use crate::key::{KeyDigest, SharedRecord};
+use crate::key::{CounterPlace, KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
 /// Holds all keys of another store in memory, and follows its changes. Clones share the keys.
@@ -149,7 +149,15 @@ impl<F: KeyFeed> Replica<F> {
 
 impl<F: KeyFeed> KeyStore for Replica<F> {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        self.shared.find(digest)
+        self.shared.find(digest, |keys| keys.find_now(digest))
+    }
+
+    fn find_and_preload(
+        &self,
+        digest: &KeyDigest,
+        preload: &dyn Fn(CounterPlace),
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        self.shared.find(digest, |keys| keys.find_now_and_preload(digest, preload))
     }
 }
 

@@ -34,7 +34,7 @@ fn write(keys: &MemoryStore, state: &str) {
 
 /// Returns the state that a lookup answers with. `None` if it refuses.
 fn found(replica: &SharedReplica) -> Option<String> {
-    let answer = replica.find(&SECRET).into_now().ok()?.ok()?;
+    let answer = replica.find(&SECRET, |keys| keys.find_now(&SECRET)).into_now().ok()?.ok()?;
     Some(answer.expect("the key is always there").account().id().to_string())
 }
 

@@ -45,11 +45,12 @@ impl SharedReplica {
     pub(super) fn find(
         &self,
         digest: &KeyDigest,
+        find: impl FnOnce(&MemoryStore) -> Option<SharedRecord>,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         // In this order: the records are then at least as new as the proof, and the proof is judged last. So a process
         // that is stopped at any step, and woken much later, refuses.
         let proof = self.freshness.last();
-        let found = self.keys.find_now(digest);
+        let found = find(&self.keys);
         if !self.freshness.holds(proof) {
             return Reply::now(Err(self.refusal()));
         }
