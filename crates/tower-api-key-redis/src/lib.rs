@@ -75,6 +75,7 @@ mod redirect;
 mod redis_metrics;
 mod refusal;
 mod script;
+mod script_parts;
 mod sentinels;
 mod servers;
 #[cfg(feature = "testing")]

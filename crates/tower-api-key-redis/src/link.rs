@@ -84,6 +84,10 @@ impl Link {
 
     /// Waits until the connection is up or down.
     pub(super) async fn wait(self: &Arc<Self>) -> Result<(MultiplexedConnection, u64), Failure> {
+        // Nearly always. It needs no subscription.
+        if let LinkState::Up(connection, number) = &*self.state.borrow() {
+            return Ok((connection.clone(), *number));
+        }
         let mut states = self.state.subscribe();
         loop {
             match &*states.borrow_and_update() {

@@ -107,6 +107,11 @@ impl Counted {
             && own.eq(quotas.iter())
     }
 
+    /// Returns true if a network is counted.
+    pub(super) const fn is_by_network(&self) -> bool {
+        matches!(self.subject, CountedSubject::Network(_))
+    }
+
     /// Returns a Redis key of the subject. All of its keys lie in one slot of a cluster.
     pub(super) fn key(&self, prefix: &str) -> String {
         match &self.subject {
@@ -161,32 +166,22 @@ impl Question<'_> {
             ChargeMode::IfAllowed => "room",
             ChargeMode::Force => "always",
         });
-        let (demand, want, left, shortest) = match self.terms {
-            Terms::Each => (self.cost, 0, 1, 0),
-            Terms::Lease { demand, want, left, shortest } => {
-                (demand.max(self.cost), want, left, shortest)
-            }
-        };
-        command.arg(self.cost).arg(demand).arg(want).arg(left).arg(shortest);
-        command.arg(self.back.map_or(0, |back| back.tokens));
-        command.arg(self.until.unwrap_or(0));
-        match network {
-            Some(network) => {
-                let most = MOST_COUNTERS + MOST_SHARED;
-                command.arg(MOST_COUNTERS).arg(most).arg(network.site());
-            }
-            None => {
-                command.arg(0);
-            }
+        command.arg(self.cost);
+        if let Some(refund) = self.refund {
+            Pair(refund.taken_at.unix_nanoseconds()).write(command);
+        } else if let Terms::Lease { demand, want, left, shortest } = self.terms {
+            command.arg(demand.max(self.cost)).arg(want).arg(left).arg(shortest);
+            command.arg(self.back.map_or(0, |back| back.tokens));
+            command.arg(self.until.unwrap_or(0));
+        }
+        if let Some(network) = network {
+            command.arg(MOST_COUNTERS).arg(MOST_COUNTERS + MOST_SHARED).arg(network.site());
         }
         match self.now {
             Some(now) => Pair(now.unix_nanoseconds()).write(command),
             None => {
                 command.arg("").arg("");
             }
-        }
-        if let Some(refund) = self.refund {
-            Pair(refund.taken_at.unix_nanoseconds()).write(command);
         }
     }
 }

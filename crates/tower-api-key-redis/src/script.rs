@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use redis::Script;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -11,22 +10,14 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::observer::RedisObserver;
 use super::question::{Counted, Question};
+use super::script_parts::{ScriptParts, Scripts};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::Verdict;
-
-/// The script, whose parts the server gets as one text.
-const CHARGE: &str = concat!(
-    include_str!("script/numbers.lua"),
-    include_str!("script/fixed.lua"),
-    include_str!("script/bucket.lua"),
-    include_str!("script/sliding.lua"),
-    include_str!("script/charge.lua"),
-);
 
 /// The script that charges requests to all of their quotas, on the server.
 pub(super) struct ChargeScript {
     connection: Connection,
-    script: Script,
+    scripts: Scripts,
     prefix: String,
     on_request_time: bool,
     observer: Option<Arc<dyn RedisObserver>>,
@@ -34,8 +25,7 @@ pub(super) struct ChargeScript {
 
 impl ChargeScript {
     pub(super) fn new(connection: Connection, prefix: String, on_request_time: bool) -> Self {
-        let script = Script::new(CHARGE);
-        Self { connection, script, prefix, on_request_time, observer: None }
+        Self { connection, scripts: Scripts::new(), prefix, on_request_time, observer: None }
     }
 
     /// Reports charges and calls to an observer.
@@ -87,7 +77,7 @@ impl ChargeScript {
         counted: &Counted,
         question: &Question<'_>,
     ) -> Result<Answer, Failure> {
-        let mut call = Call::new(&self.script);
+        let mut call = Call::new(self.scripts.of(ScriptParts::new(counted, question)));
         counted.ask(question, &mut call.command, &self.prefix);
         // What is given back twice would be spent twice.
         call.once = question.back.is_some() || question.refund.is_some();

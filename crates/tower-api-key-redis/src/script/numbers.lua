@@ -2,20 +2,16 @@
 --
 -- Lua's numbers are doubles, which are exact up to 2^53. The nanoseconds since 1970 are more. So instants and
 -- spans are pairs: whole microseconds, and nanoseconds below 1000. Nothing is ever rounded.
+--
+-- A server runs one script at a time, so its time is what a limiter can take least of. A function of Lua takes 0.1 us to
+-- make and 0.05 us to call, and a table that grows takes 0.2 us each time. So a script has only the functions that its
+-- question needs, pairs are computed in place where every charge does, and tables are made at their full size.
 
-local floor, max, min = math.floor, math.max, math.min
+local call, keys, args = redis.call, KEYS, ARGV
+local match, format, floor, max, min = string.match, string.format, math.floor, math.max, math.min
 
 -- The largest count of a counter, as in memory.
 local MOST = 4294967295
-
-local read = 0
-local function text()
-  read = read + 1
-  return ARGV[read]
-end
-local function number()
-  return tonumber(text())
-end
 
 local function pair(us, ns)
   local carry = floor(ns / 1000)
@@ -24,7 +20,10 @@ end
 
 -- Returns the span from the earlier instant to the other; 0 if the earlier one lies ahead.
 local function since(us, ns, earlier_us, earlier_ns)
-  us, ns = pair(us - earlier_us, ns - earlier_ns)
+  us, ns = us - earlier_us, ns - earlier_ns
+  if ns < 0 then
+    us, ns = us - 1, ns + 1000
+  end
   if us < 0 then
     return 0, 0
   end
@@ -33,17 +32,5 @@ end
 
 local function is_above(us, ns, other_us, other_ns)
   return us > other_us or (us == other_us and ns > other_ns)
-end
-
-local function exact(value)
-  return string.format('%.0f', value)
-end
-
-local function numbers(value)
-  local all = {}
-  for digits in string.gmatch(value or '', '%d+') do
-    all[#all + 1] = tonumber(digits)
-  end
-  return all
 end
 

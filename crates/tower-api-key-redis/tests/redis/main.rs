@@ -24,6 +24,7 @@ mod networks;
 #[cfg(feature = "metrics")]
 mod observed;
 mod outage;
+mod parts;
 mod permits_of_processes;
 mod rate;
 mod relay;

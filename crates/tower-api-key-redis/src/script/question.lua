@@ -1,0 +1,23 @@
+-- The question: what to take, and the cost. The variables of leases, refunds and networks keep these values in a script
+-- without them.
+--
+-- KEYS: one hash for each subject. A subject is an account, a key or a set of networks; its hash has a field for each
+-- counter, and the field 'at'. Of an account or key 'at' holds the latest instant, and one until which the hash lives
+-- for sure. Of a set of networks 'at' holds the latest instant, that of the latest search for counters that are over, and
+-- an instant before which none is over.
+
+local taking, cost, read = args[1], args[2] + 0, 2
+
+-- What waiting requests need, and what to take for later ones. A lease takes at most one in `left` of the tokens that are
+-- left, and none if the node could hold them for less than a time.
+local demand, want, left, shortest_us = 0, 0, 1, 0
+-- The tokens to give back.
+local back = 0
+-- The instant after which nothing waits for the answer; 0 for none.
+local until_us = 0
+-- The cost to refund, and the instant at which it was taken.
+local refund, taken_us, taken_ns = 0, 0, 0
+-- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
+-- The name of the network's site.
+local most, most_shared, site = 0, 0, ''
+
