@@ -75,7 +75,12 @@ impl Answer {
         if *at == 0 {
             verdict.set_counted_together();
         }
-        for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
+        let mut marks = Marks::new();
+        for (quota, place) in counted.quotas().zip(counted.places()) {
+            let Some([room, used, span, span_rest, parts, mark, mark_rest]) = states.get(place) else {
+                return Err(Failure::Nonsense);
+            };
+            marks.push([*mark, *mark_rest]);
             let span = nanoseconds(*span, *span_rest);
             let state = State { used: *used, span, parts: *parts };
             let is_full = *room == 0 && mode != ChargeMode::Force;
@@ -93,7 +98,6 @@ impl Answer {
             }
         }
         let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
-        let marks = states.iter().map(|[.., mark, rest]| [*mark, *rest]).collect();
         let at = nanoseconds(*at, *at_rest);
         let (served_at, is_late) = (at.saturating_sub(ahead) / 1_000, *passes == LATE);
         Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks, served_at, is_late })

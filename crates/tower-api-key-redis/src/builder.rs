@@ -208,7 +208,7 @@ impl RedisLimiterBuilder {
         let connection = self.servers.connection(&self.access)?;
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
-        let script = ChargeScript::new(connection, self.prefix, self.on_request_time)
+        let script = ChargeScript::new(connection, &self.prefix, self.on_request_time)
             .with_observer(self.observer);
         Ok(RedisLimiter::new(script, self.lease, concurrency, self.network_hasher))
     }

@@ -117,7 +117,8 @@ mod tests {
     }
 
     fn names(server: &FaultyServer) -> Vec<String> {
-        server.heard().into_iter().map(|mut words| words.swap_remove(0)).collect()
+        let name = |words: Vec<Vec<u8>>| String::from_utf8(words[0].clone()).unwrap();
+        server.heard().into_iter().map(name).collect()
     }
 
     #[tokio::test]

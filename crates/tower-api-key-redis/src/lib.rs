@@ -68,6 +68,7 @@ mod lock;
 mod misconfigured;
 mod named_primary;
 mod network;
+mod numbers;
 mod observer;
 mod question;
 mod redirect;

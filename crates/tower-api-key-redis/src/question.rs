@@ -1,9 +1,10 @@
 //! The arguments of the script for one question.
 
-use redis::{Cmd, ToRedisArgs};
+use redis::Cmd;
 use smallvec::SmallVec;
 
 use super::network::{MOST_COUNTERS, MOST_SHARED, NetworkName};
+use super::numbers::Numbers;
 use super::subject::{Field, Subject};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyId, KeyRecord};
@@ -15,8 +16,10 @@ use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 #[derive(Debug, Clone)]
 pub(super) struct Counted {
     subject: CountedSubject,
-    /// The quotas in the order of the answer, each with true if it is a route's.
+    /// The quotas in the order of the verdict, each with true if it is a route's.
     quotas: SmallVec<[(Quota, bool); 2]>,
+    /// True if quotas count by account and by key, so that there are two subjects.
+    are_two: bool,
 }
 
 /// The subjects whose requests are counted.
@@ -89,8 +92,9 @@ impl Counted {
     }
 
     fn of(subject: CountedSubject, quotas: AppliedQuotas<'_>) -> Self {
+        let are_two = quotas.count_by(Per::Key) && quotas.count_by(Per::Account);
         let quotas = quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect();
-        Self { subject, quotas }
+        Self { subject, quotas, are_two }
     }
 
     /// Returns the quotas.
@@ -122,13 +126,33 @@ impl Counted {
         }
     }
 
+    /// Returns true if a quota counts the second subject, which is the key.
+    fn is_of_second(&self, quota: &Quota) -> bool {
+        self.are_two && quota.per() == Per::Key
+    }
+
+    /// Returns the place of each quota in the question and its answer, which have the quotas of the first subject first.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        let (mut first, mut second) = (0, self.quotas_of_first());
+        self.quotas().map(move |quota| {
+            let next = if self.is_of_second(quota) { &mut second } else { &mut first };
+            *next += 1;
+            *next - 1
+        })
+    }
+
+    fn quotas_of_first(&self) -> usize {
+        self.quotas().filter(|quota| !self.is_of_second(quota)).count()
+    }
+
     /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
-        let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
+        let first = self.quotas_of_first();
         let mut network = None;
         match &self.subject {
             CountedSubject::Account(account, key) => {
                 let account = Subject { prefix, account, key: None };
+                let by_account = key.is_none() || self.are_two;
                 command.arg(usize::from(by_account) + usize::from(key.is_some()));
                 if by_account {
                     command.arg(account.to_string());
@@ -142,68 +166,94 @@ impl Counted {
                 network = Some(name);
             }
         }
-        question.write(command, network);
-        let mut marks = question.back.iter().flat_map(|back| &back.marks);
-        for (index, (quota, of_route)) in self.quotas.iter().enumerate() {
-            let second = by_account && quota.per() == Per::Key;
-            command.arg(1 + u32::from(second));
-            command.arg(Field { network, quota, of_route: *of_route }.to_string());
-            let untaken = question.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
-            question.terms.write(quota, untaken, command);
-            if let Some(mark) = marks.next() {
-                command.arg(mark);
+        let mut numbers = Numbers::default();
+        numbers.push(first as u64);
+        question.write(&mut numbers, network.is_some());
+        for of_second in [false, true] {
+            for (index, (quota, _)) in self.quotas.iter().enumerate() {
+                if self.is_of_second(quota) == of_second {
+                    question.write_quota(&mut numbers, quota, index);
+                }
+            }
+        }
+        command.arg(numbers.bytes());
+        if let Some(network) = network {
+            command.arg(network.site());
+        }
+        for of_second in [false, true] {
+            for (quota, of_route) in &self.quotas {
+                if self.is_of_second(quota) == of_second {
+                    command.arg(Field { network, quota, of_route: *of_route }.to_string());
+                }
             }
         }
     }
 }
 
 impl Question<'_> {
-    /// Adds the arguments of a question. The Redis key of a network has a bound on its counters.
-    fn write(&self, command: &mut Cmd, network: Option<&NetworkName>) {
-        command.arg(match self.mode {
-            _ if self.refund.is_some() => "back",
-            ChargeMode::Peek => "nothing",
-            ChargeMode::IfAllowed => "room",
-            ChargeMode::Force => "always",
+    /// Adds the numbers of a question. The Redis key of a network has a bound on its counters.
+    fn write(&self, numbers: &mut Numbers, by_network: bool) {
+        numbers.push(match self.mode {
+            _ if self.refund.is_some() => 3,
+            ChargeMode::Peek => 0,
+            ChargeMode::IfAllowed => 1,
+            ChargeMode::Force => 2,
         });
-        command.arg(self.cost);
-        if let Some(refund) = self.refund {
-            Pair(refund.taken_at.unix_nanoseconds()).write(command);
-        } else if let Terms::Lease { demand, want, left, shortest } = self.terms {
-            command.arg(demand.max(self.cost)).arg(want).arg(left).arg(shortest);
-            command.arg(self.back.map_or(0, |back| back.tokens));
-            command.arg(self.until.unwrap_or(0));
-        }
-        if let Some(network) = network {
-            command.arg(MOST_COUNTERS).arg(MOST_COUNTERS + MOST_SHARED).arg(network.site());
-        }
+        numbers.push(self.cost.into());
         match self.now {
-            Some(now) => Pair(now.unix_nanoseconds()).write(command),
-            None => {
-                command.arg("").arg("");
+            Some(now) => numbers.push_pair(now.unix_nanoseconds()),
+            None => numbers.push_none(),
+        }
+        if let Some(refund) = self.refund {
+            numbers.push_pair(refund.taken_at.unix_nanoseconds());
+        } else if let Terms::Lease { demand, want, left, shortest } = self.terms {
+            for number in [demand.max(self.cost), want, left] {
+                numbers.push(number.into());
             }
+            numbers.push(shortest);
+            numbers.push(self.back.map_or(0, |back| back.tokens).into());
+            numbers.push(self.until.unwrap_or(0));
+        }
+        if by_network {
+            numbers.push(MOST_COUNTERS.into());
+            numbers.push((MOST_COUNTERS + MOST_SHARED).into());
+        }
+    }
+
+    /// Adds the numbers of the quota with an index.
+    fn write_quota(&self, numbers: &mut Numbers, quota: &Quota, index: usize) {
+        let untaken = self.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
+        self.terms.write(quota, untaken, numbers);
+        if let Some(back) = self.back {
+            let mark = back.marks.get(index).copied().unwrap_or_default();
+            mark.into_iter().for_each(|number| numbers.push(number));
         }
     }
 }
 
 impl Terms {
-    /// Adds the arguments of a quota.
-    fn write(self, quota: &Quota, untaken: bool, command: &mut Cmd) {
-        command.arg(quota.algorithm().name()).arg(quota.limit());
-        command.arg(if untaken { 2 } else { u32::from(quota.is_in_shadow()) });
+    /// Adds the numbers of a quota.
+    fn write(self, quota: &Quota, untaken: bool, numbers: &mut Numbers) {
+        numbers.push(match quota.algorithm() {
+            Algorithm::FixedWindow => 1,
+            Algorithm::CalendarDay => 2,
+            Algorithm::CalendarMonth => 3,
+            Algorithm::LeakyBucket => 4,
+            Algorithm::SlidingWindow => 5,
+        });
+        numbers.push(quota.limit().into());
+        numbers.push(if untaken { 2 } else { quota.is_in_shadow().into() });
         match quota.algorithm() {
-            Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
+            Algorithm::FixedWindow => numbers.push_pair(quota.window_nanoseconds()),
             Algorithm::LeakyBucket => {
                 let (capacity, brim) = (capacity(quota), self.brim(quota));
-                Pair(interval(quota)).write(command);
-                Pair(capacity).write(command);
-                Pair(brim).write(command);
+                numbers.push_pair(interval(quota));
+                numbers.push_pair(capacity);
+                numbers.push_pair(brim);
                 // Tokens may be held for as long as the part that is kept free takes to drain.
-                command.arg(capacity.saturating_sub(brim) / 1_000);
+                numbers.push(capacity.saturating_sub(brim) / 1_000);
             }
-            Algorithm::SlidingWindow => {
-                command.arg(part_length(quota));
-            }
+            Algorithm::SlidingWindow => numbers.push(part_length(quota)),
             Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
         }
     }
@@ -219,15 +269,6 @@ impl Terms {
             Self::Lease { .. } => quota.limit() / 16,
         };
         interval(quota).saturating_mul(u64::from(quota.limit() - kept))
-    }
-}
-
-/// A span or an instant in nanoseconds. The script takes it as two numbers: microseconds and the rest.
-struct Pair(u64);
-
-impl Pair {
-    fn write(self, command: &mut Cmd) {
-        (self.0 / 1_000, self.0 % 1_000).write_redis_args(command);
     }
 }
 
@@ -265,21 +306,13 @@ mod tests {
         let window = Duration::from_nanos(40 * 1_000_000_007);
         let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in
-            [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
+            [(Terms::Each, [40_000_000, 280], 0), (lease, [38_000_000, 266], 2_000_000)]
         {
-            let mut command = Cmd::new();
-            terms.write(&quota, false, &mut command);
-            let written: Vec<String> = command
-                .args_iter()
-                .map(|word| match word {
-                    redis::Arg::Simple(word) => String::from_utf8(word.to_vec()).unwrap(),
-                    _ => panic!("not a word"),
-                })
-                .collect();
+            let mut numbers = Numbers::default();
+            terms.write(&quota, false, &mut numbers);
             let [start, end] = brim;
-            let expected =
-                ["leaky_bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
-            assert_eq!(written, expected, "{terms:?}");
+            let expected = [4, 40, 0, 1_000_000, 7, 40_000_000, 280, start, end, kept];
+            assert_eq!(Numbers::read(numbers.bytes()), expected.map(f64::from), "{terms:?}");
         }
     }
 }

@@ -14,17 +14,23 @@ use super::script_parts::{ScriptParts, Scripts};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::Verdict;
 
+/// The form in which counters are stored. It is part of the names of Redis keys, so that processes of two versions, which
+/// do not read each other's counters, can run at the same time. A new form begins all counters anew.
+const FORM: &str = "2:";
+
 /// The script that charges requests to all of their quotas, on the server.
 pub(super) struct ChargeScript {
     connection: Connection,
     scripts: Scripts,
+    /// The prefix of all Redis keys of counters, with their form.
     prefix: String,
     on_request_time: bool,
     observer: Option<Arc<dyn RedisObserver>>,
 }
 
 impl ChargeScript {
-    pub(super) fn new(connection: Connection, prefix: String, on_request_time: bool) -> Self {
+    pub(super) fn new(connection: Connection, prefix: &str, on_request_time: bool) -> Self {
+        let prefix = format!("{prefix}{FORM}");
         Self { connection, scripts: Scripts::new(), prefix, on_request_time, observer: None }
     }
 
@@ -58,7 +64,7 @@ impl ChargeScript {
 
     /// Returns the prefix of all Redis keys.
     pub(super) fn prefix(&self) -> &str {
-        &self.prefix
+        self.prefix.strip_suffix(FORM).unwrap_or(&self.prefix)
     }
 
     /// Returns the instant of a request; `None` if the server's clock counts.

@@ -29,8 +29,10 @@ enum Purpose {
 
 /// Algorithms with the same functions.
 struct Family {
-    /// The algorithms, and the names of their functions.
+    /// The names of the algorithms' functions, in the order of their numbers.
     kinds: &'static str,
+    /// What stands in their place in a script without them.
+    without: &'static str,
     charge: &'static str,
     lease: &'static str,
     refund: &'static str,
@@ -39,25 +41,29 @@ struct Family {
 /// The family of calendar windows uses functions of the first.
 const FAMILIES: [Family; 4] = [
     Family {
-        kinds: "fixed_window = fixed,",
+        kinds: "fixed,",
+        without: "false,",
         charge: include_str!("script/fixed.lua"),
         lease: include_str!("script/lease/fixed.lua"),
         refund: include_str!("script/refund/fixed.lua"),
     },
     Family {
-        kinds: "calendar_day = day, calendar_month = month,",
+        kinds: "day, month,",
+        without: "false, false,",
         charge: include_str!("script/calendar.lua"),
         lease: include_str!("script/lease/calendar.lua"),
         refund: include_str!("script/refund/calendar.lua"),
     },
     Family {
-        kinds: "leaky_bucket = bucket,",
+        kinds: "bucket,",
+        without: "false,",
         charge: include_str!("script/bucket.lua"),
         lease: include_str!("script/lease/bucket.lua"),
         refund: include_str!("script/refund/bucket.lua"),
     },
     Family {
-        kinds: "sliding_window = sliding,",
+        kinds: "sliding,",
+        without: "false,",
         charge: include_str!("script/sliding.lua"),
         lease: include_str!("script/lease/sliding.lua"),
         refund: include_str!("script/refund/sliding.lua"),
@@ -96,10 +102,9 @@ impl ScriptParts {
 
     /// Returns the text of the script.
     fn text(self) -> String {
-        let chosen = || {
-            let families = FAMILIES.iter().enumerate();
-            families.filter(|(bit, _)| self.families >> bit & 1 == 1).map(|(_, family)| family)
-        };
+        let is_chosen = |bit: usize| self.families >> bit & 1 == 1;
+        let families = || FAMILIES.iter().enumerate();
+        let chosen = || families().filter(|(bit, _)| is_chosen(*bit)).map(|(_, family)| family);
         let mut text = include_str!("script/numbers.lua").to_owned();
         text.extend(chosen().map(|family| family.charge));
         match self.purpose {
@@ -108,7 +113,10 @@ impl ScriptParts {
             Purpose::Refund => text.extend(chosen().map(|family| family.refund)),
         }
         text.push_str("local KINDS = { ");
-        text.extend(chosen().map(|family| family.kinds));
+        let kinds = |(bit, family): (usize, &Family)| {
+            if is_chosen(bit) { family.kinds } else { family.without }
+        };
+        text.extend(families().map(kinds));
         text.push_str(" }\n\n");
         text.push_str(include_str!("script/question.lua"));
         text.push_str(match self.purpose {

@@ -77,12 +77,16 @@ mod tests {
     use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::lease::Lease;
     use crate::limiter::RedisLimiter;
+    use crate::numbers::Numbers;
     use tower_api_key::caller::Caller;
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
     use tower_api_key::limits::{Charge, Limiter};
     use tower_api_key::quota::{AppliedQuotas, Quota};
 
+    /// The places of numbers in a question.
+    const BACK: usize = 9;
+    const UNTIL: usize = 10;
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
     static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
@@ -93,8 +97,9 @@ mod tests {
         Charge { caller, quotas, cost: 1, mode, now: NOW }
     }
 
-    /// Charges two requests, nine seconds apart, and returns what the server heard.
-    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<Vec<String>> {
+    /// Charges two requests, nine seconds apart, and returns the numbers of each question that the server heard: at
+    /// [`BACK`] the tokens that are given back, and at [`UNTIL`] the instant after which the question takes nothing.
+    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<Vec<f64>> {
         let server = FaultyServer::start(answers).await;
         let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
         let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
@@ -103,7 +108,7 @@ mod tests {
             let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
             assert_eq!(verdict.retry_after(), None);
         }
-        server.heard()
+        server.heard().iter().map(|words| Numbers::read(&words[4])).collect()
     }
 
     /// The server may have run the call before the connection broke.
@@ -113,8 +118,8 @@ mod tests {
         const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, HANGS_UP, FIVE]).await;
-        let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
-        assert_eq!(given_back, ["0", "4", "0"]);
+        let given_back: Vec<f64> = heard.iter().map(|numbers| numbers[BACK]).collect();
+        assert_eq!(given_back, [0.0, 4.0, 0.0]);
     }
 
     /// The server's clock was set, so a question seems to come late. Its tokens were given back even so.
@@ -125,14 +130,12 @@ mod tests {
         const LATE: &str = "*14\r\n:2\r\n:0\r\n:0\r\n:0\r\n:0\r\n:900000000\r\n:0\r\n\
                             :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, LATE, FIVE]).await;
-        let numbers = |at: usize| -> Vec<u64> {
-            heard.iter().map(|words| words[at].parse().unwrap()).collect()
-        };
-        assert_eq!(numbers(10), [0, 4, 0], "given back once");
-        let [none, first, second] = *numbers(11) else { panic!("three questions") };
+        let numbers = |at: usize| heard.iter().map(|numbers| numbers[at]).collect::<Vec<f64>>();
+        assert_eq!(numbers(BACK), [0.0, 4.0, 0.0], "given back once");
+        let [none, first, second] = *numbers(UNTIL) else { panic!("three questions") };
         // Twenty seconds after the server's clock, and not much more.
-        assert_eq!(none, 0);
-        assert!((27_000_000..87_000_000).contains(&first), "{first}");
-        assert!((920_000_000..980_000_000).contains(&second), "{second}");
+        assert_eq!(none.to_bits(), 0);
+        assert!((27e6..87e6).contains(&first), "{first}");
+        assert!((920e6..980e6).contains(&second), "{second}");
     }
 }

@@ -25,30 +25,14 @@ local function month_ends(us)
   return (era * 146097 + day - 719468) * DAY_US
 end
 
-local function new_calendar(at)
-  local quota = new_fixed(at, 0, 0)
-  return quota, at + 2
+local function new_day(place, stored, us, ns)
+  return new_fixed(place, stored, us, ns, day_ends)
 end
 
-local function settle_calendar(quota, value, us, ns)
-  quota.length_us, quota.length_ns = since(quota.kind.ends(us), 0, us, ns)
-  settle_fixed(quota, value, us, ns)
+local function new_month(place, stored, us, ns)
+  return new_fixed(place, stored, us, ns, month_ends)
 end
 
-local day = {
-  new = new_calendar,
-  ends = day_ends,
-  settle = settle_calendar,
-  fits = fits_fixed,
-  take = take_fixed,
-  finish = finish_fixed,
-}
-local month = {
-  new = new_calendar,
-  ends = month_ends,
-  settle = settle_calendar,
-  fits = fits_fixed,
-  take = take_fixed,
-  finish = finish_fixed,
-}
+local day = { new = new_day, fits = fits_fixed, finish = finish_fixed }
+local month = { new = new_month, fits = fits_fixed, finish = finish_fixed }
 

@@ -2,13 +2,12 @@
 --
 -- Each kind of counter has these functions:
 --
---   new     reads the arguments of its quota
---   settle  reads the stored counter, and drops what is over at an instant
+--   new     reads the numbers of its quota from a place on, and the stored counter; drops what is over at an instant;
+--           returns the quota, and the place behind its numbers
 --   fits    returns true if a cost has room
 --   refuse  notes when a cost without room would fit (optional)
---   take    takes a cost
---   finish  returns the counter as it is stored, the instant at which it is over in microseconds, the state of the
---           quota as four numbers, and the mark of tokens charged now
+--   finish  takes tokens at an instant; returns the counter as it is stored, the instant at which it is over in
+--           microseconds, the state of the quota as four numbers, and the mark of tokens charged now
 --
 -- For leases:
 --
@@ -20,70 +19,65 @@
 --
 --   refund  gives a cost back that was taken at an instant
 
-local function new_fixed(at, length_us, length_ns)
-  return {
-    limit = args[at] + 0,
-    shadow = args[at + 1],
-    length_us = length_us or args[at + 2] + 0,
-    length_ns = length_ns or args[at + 3] + 0,
-    ends_us = 0,
-    ends_ns = 0,
-    used = 0,
-    reset_us = 0,
-    reset_ns = 0,
-  }, at + 4
-end
-
-local function settle_fixed(quota, value, us, ns)
-  local length_us, length_ns = quota.length_us, quota.length_ns
-  local ends_us, ends_ns, used
-  if value then
-    ends_us, ends_ns, used = match(value, '^(%d+) (%d+) (%d+)')
-  end
-  ends_us, ends_ns = (ends_us or 0) + 0, (ends_ns or 0) + 0
-  if ends_us > us or (ends_us == us and ends_ns > ns) then
-    local reset_us, reset_ns = ends_us - us, ends_ns - ns
-    if reset_ns < 0 then
-      reset_us, reset_ns = reset_us - 1, reset_ns + 1000
-    end
-    if reset_us > length_us or (reset_us == length_us and reset_ns > length_ns) then
-      reset_us, reset_ns = length_us, length_ns
-      ends_us, ends_ns = pair(us + length_us, ns + length_ns)
-    end
-    quota.ends_us, quota.ends_ns, quota.used = ends_us, ends_ns, (used or 0) + 0
-    quota.reset_us, quota.reset_ns = reset_us, reset_ns
+-- The window ends at a date if a function returns the date.
+local function new_fixed(place, stored, us, ns, date)
+  local limit, shadow, length_us, length_ns
+  if date then
+    limit, shadow, place = read('<dd', numbers, place)
+    length_us, length_ns = since(date(us), 0, us, ns)
   else
-    quota.reset_us, quota.reset_ns = length_us, length_ns
+    limit, shadow, length_us, length_ns, place = read('<dddd', numbers, place)
   end
+  local ends_us, ends_ns, used = 0, 0, 0
+  if stored and #stored == 24 then
+    ends_us, ends_ns, used = read('<ddd', stored)
+  end
+  local reset_us, reset_ns = length_us, length_ns
+  if ends_us > us or (ends_us == us and ends_ns > ns) then
+    local open_us, open_ns = ends_us - us, ends_ns - ns
+    if open_ns < 0 then
+      open_us, open_ns = open_us - 1, open_ns + 1000
+    end
+    if open_us > length_us or (open_us == length_us and open_ns > length_ns) then
+      ends_us, ends_ns = pair(us + length_us, ns + length_ns)
+    else
+      reset_us, reset_ns = open_us, open_ns
+    end
+  else
+    ends_us, ends_ns, used = 0, 0, 0
+  end
+  return {
+    limit = limit,
+    shadow = shadow,
+    length_us = length_us,
+    length_ns = length_ns,
+    ends_us = ends_us,
+    ends_ns = ends_ns,
+    used = used,
+    reset_us = reset_us,
+    reset_ns = reset_ns,
+  }, place
 end
 
 local function fits_fixed(quota, cost)
-  local spare = quota.limit - quota.used
-  return cost <= spare or cost <= 0
+  return cost <= quota.limit - quota.used or cost <= 0
 end
 
-local function take_fixed(quota, cost, us, ns)
-  if cost > 0 then
-    us, ns = us + quota.reset_us, ns + quota.reset_ns
-    if ns >= 1000 then
-      us, ns = us + 1, ns - 1000
-    end
-    local used = quota.used + cost
-    quota.ends_us, quota.ends_ns, quota.used = us, ns, used < MOST and used or MOST
-  end
-end
-
-local function finish_fixed(quota)
+local function finish_fixed(quota, tokens, us, ns)
   local ends_us, ends_ns, used = quota.ends_us, quota.ends_ns, quota.used
-  local value = format('%.0f %.0f %.0f', ends_us, ends_ns, used)
-  return value, ends_us + 1, used, quota.reset_us, quota.reset_ns, 0, ends_us, ends_ns
+  local reset_us, reset_ns = quota.reset_us, quota.reset_ns
+  if tokens > 0 then
+    ends_us, ends_ns, used = us + reset_us, ns + reset_ns, used + tokens
+    if ends_ns >= 1000 then
+      ends_us, ends_ns = ends_us + 1, ends_ns - 1000
+    end
+    if used > MOST then
+      used = MOST
+    end
+  end
+  local value = write('<ddd', ends_us, ends_ns, used)
+  return value, ends_us + 1, used, reset_us, reset_ns, 0, ends_us, ends_ns
 end
 
-local fixed = {
-  new = new_fixed,
-  settle = settle_fixed,
-  fits = fits_fixed,
-  take = take_fixed,
-  finish = finish_fixed,
-}
+local fixed = { new = new_fixed, fits = fits_fixed, finish = finish_fixed }
 

@@ -3,26 +3,12 @@
 -- The number of parts: 12 for the window, and the present one.
 local PARTS = 13
 
--- A counter: when it is over, the number of the newest part, and the counts of the parts from the newest on.
-local STORED = '^%d+' .. string.rep(' (%d+)', PARTS + 1)
-local STORES = '%.0f %.0f' .. string.rep(' %.0f', PARTS)
+-- A counter: when it is over, the number of the newest part, and the counts of the parts from the newest on, in as many
+-- bytes as the largest of them needs. So most counters have at most 64 bytes, and Redis keeps their hash compact.
+local BYTES, WORDS, LONGS = '<ddBBBBBBBBBBBBB', '<ddHHHHHHHHHHHHH', '<ddI4I4I4I4I4I4I4I4I4I4I4I4I4'
 
 -- The longest part whose nanoseconds, times 1000, are exact.
 local SHORT = 9e12
-
--- Reads the length of a part in nanoseconds. It is below 2^52, because a window has at most 366 days.
-local function new_sliding(at)
-  return {
-    limit = args[at] + 0,
-    shadow = args[at + 1],
-    part = args[at + 2] + 0,
-    newest = 0,
-    passed = 0,
-    counts = 0,
-    used = 0,
-    leaves = 15,
-  }, at + 3
-end
 
 -- Returns the number of the part that an instant falls into, and the nanoseconds that have passed of it.
 -- Divides the microseconds by the part, and multiplies the rest by 1000. Of a long part it does so bit by bit, because
@@ -63,20 +49,32 @@ local function part_of(us, ns, part)
   return whole * 1000 + times, over
 end
 
-local function settle_sliding(quota, value, us, ns)
-  local newest, passed = part_of(us, ns, quota.part)
+-- Reads the length of a part in nanoseconds. It is below 2^52, because a window has at most 366 days.
+local function new_sliding(place, stored, us, ns)
+  local limit, shadow, part
+  limit, shadow, part, place = read('<ddd', numbers, place)
+  local newest, passed = part_of(us, ns, part)
   local counts, used, shift = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, PARTS
-  local stored = value and { match(value, STORED) }
-  if stored and stored[1] then
-    shift = max(newest - stored[1], 0)
+  local form = stored and (#stored == 29 and BYTES or #stored == 42 and WORDS or #stored == 68 and LONGS)
+  local parts = form and { read(form, stored) }
+  if parts then
+    shift = max(newest - parts[2], 0)
   end
   for index = 1, PARTS - shift do
-    local count = stored[index + 1] + 0
+    local count = parts[index + 2]
     counts[index + shift] = count
     used = used + count
   end
-  quota.newest, quota.counts, quota.passed = newest, counts, passed
-  quota.used = used < MOST and used or MOST
+  return {
+    limit = limit,
+    shadow = shadow,
+    part = part,
+    newest = newest,
+    passed = passed,
+    counts = counts,
+    used = used < MOST and used or MOST,
+    leaves = 15,
+  }, place
 end
 
 -- Returns the sum of all parts.
@@ -104,13 +102,6 @@ local function refuse_sliding(quota, cost)
   end
 end
 
-local function take_sliding(quota, cost)
-  if cost > 0 then
-    quota.counts[1] = min(quota.counts[1] + cost, MOST)
-    quota.used = sum_of_parts(quota)
-  end
-end
-
 -- Gives tokens back that a part counts. A count at the largest number may have forgotten some, so it stays.
 local function give_back_to_part(quota, tokens, part)
   local index = quota.newest - part + 1
@@ -121,26 +112,30 @@ local function give_back_to_part(quota, tokens, part)
 end
 
 -- The state has two ages in one number: of the latest part that counts, and of the part that has to leave.
-local function finish_sliding(quota, us)
-  local counts, latest, idle_us = quota.counts, 15, 0
-  for index = 1, PARTS do
+local function finish_sliding(quota, tokens, us)
+  local counts, latest, most, idle_us = quota.counts, 15, 0, 0
+  if tokens > 0 then
+    counts[1] = min(counts[1] + tokens, MOST)
+    quota.used = sum_of_parts(quota)
+  end
+  for index = PARTS, 1, -1 do
     if counts[index] > 0 then
-      latest = index - 1
-      idle_us = us + floor(((PARTS - latest) * quota.part - quota.passed) / 1000) + 1
-      break
+      latest, most = index - 1, max(counts[index], most)
     end
   end
+  if latest < PARTS then
+    idle_us = us + floor(((PARTS - latest) * quota.part - quota.passed) / 1000) + 1
+  end
   local passed_us, passed_ns = pair(0, quota.passed)
-  local value = format(STORES, idle_us, quota.newest, unpack(counts))
+  local form = most < 256 and BYTES or most < 65536 and WORDS or LONGS
+  local value = write(form, idle_us, quota.newest, unpack(counts))
   return value, idle_us, quota.used, passed_us, passed_ns, latest * 16 + quota.leaves, quota.newest, 0
 end
 
 local sliding = {
   new = new_sliding,
-  settle = settle_sliding,
   fits = fits_sliding,
   refuse = refuse_sliding,
-  take = take_sliding,
   finish = finish_sliding,
 }
 

@@ -1,5 +1,6 @@
--- The question of a network.
+-- The question of a network. The name of its site stands before the fields.
 
-most, most_shared, site = args[read + 1] + 0, args[read + 2] + 0, args[read + 3]
-read = read + 3
+most, most_shared, place = read('<dd', numbers, place)
+local site = args[2]
+before = 2
 

@@ -1,9 +1,12 @@
 -- Refunds of a calendar window.
 
-local function had_begun(quota, us)
-  return quota.ends_us == quota.kind.ends(us) and quota.ends_ns == 0
+function day.had_begun(quota, us)
+  return quota.ends_us == day_ends(us) and quota.ends_ns == 0
 end
 
-day.had_begun, month.had_begun = had_begun, had_begun
+function month.had_begun(quota, us)
+  return quota.ends_us == month_ends(us) and quota.ends_ns == 0
+end
+
 day.refund, month.refund = fixed.refund, fixed.refund
 
