@@ -77,7 +77,8 @@ impl Answer {
         }
         let mut marks = Marks::new();
         for (quota, place) in counted.quotas().zip(counted.places()) {
-            let Some([room, used, span, span_rest, parts, mark, mark_rest]) = states.get(place) else {
+            let Some([room, used, span, span_rest, parts, mark, mark_rest]) = states.get(place)
+            else {
                 return Err(Failure::Nonsense);
             };
             marks.push([*mark, *mark_rest]);

@@ -137,7 +137,8 @@ async fn a_hash_whose_life_is_unknown_gets_one() {
             let mut at: Vec<u8> = server.ask(&["HGET", key, "at"]);
             assert_eq!(at.len(), 8 * numbers);
             at[16..24].fill(0);
-            let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+            let mut connection =
+                redis::Client::open(server.url()).unwrap().get_connection().unwrap();
             redis::cmd("HSET").arg(key).arg("at").arg(at).exec(&mut connection).unwrap();
             let _: u32 = server.ask(&["PERSIST", key]);
         }
