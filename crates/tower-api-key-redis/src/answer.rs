@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::failure::Failure;
+use super::numbers::Numbers;
 use super::question::{Counted, Marks, Question, Terms};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::ChargeMode;
@@ -48,6 +51,16 @@ struct State {
 }
 
 impl Answer {
+    /// Reads an answer of the script to one of several questions.
+    pub(super) fn read_packed(
+        bytes: &[u8],
+        counted: &Counted,
+        question: &Question<'_>,
+    ) -> Result<Self, Failure> {
+        let numbers = Numbers::integers(bytes).ok_or(Failure::Nonsense)?;
+        Self::read(&numbers, counted, question)
+    }
+
     /// Reads an answer of the script.
     pub(super) fn read(
         numbers: &[i64],
@@ -55,7 +68,7 @@ impl Answer {
         question: &Question<'_>,
     ) -> Result<Self, Failure> {
         let Question { cost, mode, terms, .. } = *question;
-        let numbers: Vec<u64> = numbers
+        let numbers: SmallVec<[u64; HEAD + 2 * EACH]> = numbers
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
             .collect::<Result<_, _>>()?;

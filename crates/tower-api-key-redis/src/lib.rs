@@ -71,6 +71,7 @@ mod network;
 mod numbers;
 mod observer;
 mod question;
+mod question_queue;
 mod redirect;
 #[cfg(feature = "metrics")]
 mod redis_metrics;
@@ -84,6 +85,7 @@ mod stream_source;
 mod subject;
 #[cfg(feature = "tls")]
 mod tls;
+mod together;
 mod unreachable;
 mod ways;
 mod wrong_server;

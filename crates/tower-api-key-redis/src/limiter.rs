@@ -15,6 +15,7 @@ use super::observer::ChargeWay;
 use super::question::{Counted, Question, Refunded, Terms};
 use super::script::ChargeScript;
 use super::servers::Servers;
+use super::together;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
 use tower_api_key::caller::Caller;
@@ -145,7 +146,7 @@ impl RedisLimiter {
         let script = Arc::clone(&self.script);
         let (reply, receiver) = oneshot::channel();
         let task = async move {
-            let _ = reply.send(script.ask_alone(counted, question).await);
+            let _ = reply.send(together::ask(script, counted, question).await);
         };
         // Without a runtime the task is dropped, which answers the request.
         let _ = self.script.connection().spawn(task);
@@ -199,7 +200,7 @@ impl Limiter for RedisLimiter {
         if mode != ChargeMode::Force {
             let script = Arc::clone(&self.script);
             return Reply::later(async move {
-                script.ask_alone(counted, question).await.map_err(LimiterError::new)
+                together::ask(script, counted, question).await.map_err(LimiterError::new)
             });
         }
         // The request was served. A task charges it even if its client has hung up.

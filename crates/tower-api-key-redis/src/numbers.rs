@@ -2,6 +2,9 @@
 
 use smallvec::SmallVec;
 
+/// Doubles below this number are exact: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The numbers of a question: doubles in one argument of the script. A number takes 1 % of the time there that an argument
 /// of its own would.
 ///
@@ -31,6 +34,17 @@ impl Numbers {
     /// Returns the argument.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Returns the whole numbers of an answer; `None` if it has others.
+    #[allow(clippy::cast_possible_truncation)] // They are whole, and below 2^53.
+    pub(super) fn integers(answer: &[u8]) -> Option<SmallVec<[i64; 21]>> {
+        let (numbers, rest) = answer.as_chunks::<8>();
+        let integer = |bytes: &[u8; 8]| {
+            let number = f64::from_le_bytes(*bytes);
+            (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+        };
+        rest.is_empty().then(|| numbers.iter().map(integer).collect())?
     }
 
     /// Returns the numbers of an argument.

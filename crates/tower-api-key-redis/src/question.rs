@@ -145,16 +145,24 @@ impl Counted {
         self.quotas().filter(|quota| !self.is_of_second(quota)).count()
     }
 
+    /// Returns the count of subjects, each of which has a Redis key.
+    pub(super) fn subjects(&self) -> usize {
+        1 + usize::from(self.are_two)
+    }
+
     /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
-        let first = self.quotas_of_first();
-        let mut network = None;
+        command.arg(self.subjects());
+        self.write_keys(command, prefix);
+        self.write_arguments(question, command);
+    }
+
+    /// Adds the Redis keys of the subjects.
+    pub(super) fn write_keys(&self, command: &mut Cmd, prefix: &str) {
         match &self.subject {
             CountedSubject::Account(account, key) => {
                 let account = Subject { prefix, account, key: None };
-                let by_account = key.is_none() || self.are_two;
-                command.arg(usize::from(by_account) + usize::from(key.is_some()));
-                if by_account {
+                if key.is_none() || self.are_two {
                     command.arg(account.to_string());
                 }
                 if let Some(key) = key {
@@ -162,12 +170,20 @@ impl Counted {
                 }
             }
             CountedSubject::Network(name) => {
-                command.arg(1).arg(name.key(prefix));
-                network = Some(name);
+                command.arg(name.key(prefix));
             }
         }
+    }
+
+    /// Adds the arguments of a question.
+    pub(super) fn write_arguments(&self, question: &Question<'_>, command: &mut Cmd) {
+        let network = match &self.subject {
+            CountedSubject::Account(..) => None,
+            CountedSubject::Network(name) => Some(name),
+        };
         let mut numbers = Numbers::default();
-        numbers.push(first as u64);
+        numbers.push(self.quotas.len() as u64);
+        numbers.push(self.quotas_of_first() as u64);
         question.write(&mut numbers, network.is_some());
         for of_second in [false, true] {
             for (index, (quota, _)) in self.quotas.iter().enumerate() {

@@ -1,7 +1,9 @@
 //! The script that charges a request, and its calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use redis::Script;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -10,9 +12,9 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::observer::RedisObserver;
 use super::question::{Counted, Question};
+use super::question_queue::QuestionQueue;
 use super::script_parts::{ScriptParts, Scripts};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::quota::Verdict;
 
 /// The form in which counters are stored. It is part of the names of Redis keys, so that processes of two versions, which
 /// do not read each other's counters, can run at the same time. A new form begins all counters anew.
@@ -26,12 +28,14 @@ pub(super) struct ChargeScript {
     prefix: String,
     on_request_time: bool,
     observer: Option<Arc<dyn RedisObserver>>,
+    queue: QuestionQueue,
 }
 
 impl ChargeScript {
     pub(super) fn new(connection: Connection, prefix: &str, on_request_time: bool) -> Self {
         let prefix = format!("{prefix}{FORM}");
-        Self { connection, scripts: Scripts::new(), prefix, on_request_time, observer: None }
+        let (scripts, queue) = (Scripts::new(), QuestionQueue::default());
+        Self { connection, scripts, prefix, on_request_time, observer: None, queue }
     }
 
     /// Reports charges and calls to an observer.
@@ -77,31 +81,47 @@ impl ChargeScript {
         !self.on_request_time
     }
 
+    /// Returns the prefix of the Redis keys of counters.
+    pub(super) fn full_prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Returns the questions that wait to be asked together.
+    pub(super) const fn queue(&self) -> &QuestionQueue {
+        &self.queue
+    }
+
+    /// Returns the script with these parts.
+    pub(super) fn script(&self, parts: ScriptParts) -> &Script {
+        self.scripts.of(parts)
+    }
+
     /// Calls the script with a question.
     pub(super) async fn ask(
         &self,
         counted: &Counted,
         question: &Question<'_>,
     ) -> Result<Answer, Failure> {
-        let mut call = Call::new(self.scripts.of(ScriptParts::new(counted, question)));
+        self.ask_within(counted, question, self.connection.timeout()).await
+    }
+
+    /// Calls the script with a question, in at most this time.
+    pub(super) async fn ask_within(
+        &self,
+        counted: &Counted,
+        question: &Question<'_>,
+        within: Duration,
+    ) -> Result<Answer, Failure> {
+        let mut call = Call::new(self.script(ScriptParts::new(counted, question)));
         counted.ask(question, &mut call.command, &self.prefix);
         // What is given back twice would be spent twice.
         call.once = question.back.is_some() || question.refund.is_some();
         let began = self.observer.as_ref().map(|_| Instant::now());
-        let answer = self.connection.call(&call).await;
+        let answer = self.connection.call_within(&call, within).await;
         let answer = answer.and_then(|answer| Answer::read(&answer, counted, question));
         if let Some(began) = began {
             self.observe(|observer| observer.called(began.elapsed(), answer.is_err()));
         }
         answer
-    }
-
-    /// Charges a request by itself.
-    pub(super) async fn ask_alone(
-        &self,
-        counted: Counted,
-        question: Question<'_>,
-    ) -> Result<Verdict, Failure> {
-        self.ask(&counted, &question).await.map(|answer| answer.verdict)
     }
 }

@@ -95,6 +95,12 @@ impl ScriptParts {
         Self { purpose, by_network: counted.is_by_network(), families }
     }
 
+    /// Returns true if a call may have several questions. A lease asks for many requests already, and a question that gives
+    /// something back must not be repeated with others.
+    pub(super) fn takes_many(self) -> bool {
+        self.purpose == Purpose::Charge && !self.by_network
+    }
+
     /// Returns a number below [`ALL`] that no other parts have.
     const fn index(self) -> usize {
         (self.purpose as usize * 2 + self.by_network as usize) * SETS + self.families
@@ -127,11 +133,16 @@ impl ScriptParts {
         if self.by_network {
             text.push_str(include_str!("script/network/question.lua"));
         }
-        text.push_str(include_str!("script/subjects.lua"));
+        text.push_str(include_str!("script/instant.lua"));
         if self.by_network {
             text.push_str(include_str!("script/network/room.lua"));
         }
         text.push_str(include_str!("script/charge.lua"));
+        text.push_str(if self.takes_many() {
+            include_str!("script/together.lua")
+        } else {
+            include_str!("script/alone.lua")
+        });
         text
     }
 }

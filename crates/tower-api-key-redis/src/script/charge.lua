@@ -1,15 +1,17 @@
--- Charges a request to all of its quotas, or to none, in one step.
+-- The charge.
 
 -- Puts the instant in order with the latest instants of all subjects.
-local at_us, at_ns, subjects = us, ns, { nil, nil }
-for index = 1, #keys do
+local at_us, at_ns, subjects, last = us, ns, { nil, nil }, first < count and 2 or 1
+for index = 1, last do
   -- The arguments with the fields of the subject.
   local from, to = before + 1, before + first
   if index == 2 then
-    from, to = to + 1, #args
+    from, to = to + 1, before + count
   end
-  local stored = call('HMGET', keys[index], 'at', unpack(args, from, to))
+  local key = keys[keys_before + index]
+  local stored = call('HMGET', key, 'at', unpack(args, from, to))
   local subject = {
+    key = key,
     from = from,
     to = to,
     stored = stored,
@@ -29,7 +31,7 @@ for index = 1, #keys do
   end
   -- A counter that is no more was over, so a refund makes none.
   if most > 0 and taking ~= BACK then
-    subject.stored = with_room(keys[index], subject, stored)
+    subject.stored = with_room(key, subject, stored)
   end
   if is_above(latest_us, latest_ns, at_us, at_ns) then
     local back_us, back_ns = since(latest_us, latest_ns, at_us, at_ns)
@@ -41,7 +43,7 @@ end
 
 -- Asks every quota whether the cost fits.
 local passes, quotas = true, { nil, nil, nil, nil }
-for index = 1, #keys do
+for index = 1, last do
   local subject = subjects[index]
   local stored, from = subject.stored, subject.from
   for at = from, subject.to do
@@ -108,8 +110,9 @@ answer[6], answer[7] = is_together and 0 or at_us, is_together and 0 or at_ns
 
 -- Takes the tokens, and stores the counters until the last of them is over. A peek at a subject without counters stores
 -- nothing, and neither does a refund.
-for index = 1, #keys do
-  local subject, key = subjects[index], keys[index]
+for index = 1, last do
+  local subject = subjects[index]
+  local key = subject.key
   local stored, exists, grows = subject.stored, subject.exists, false
   local from, lives_us, idle_us = subject.from, subject.lives_us, at_us
   local values, size = { 'at', nil, nil, nil, nil, nil, nil, nil }, 2
@@ -171,3 +174,5 @@ for index = 1, #keys do
 end
 
 return answer
+end
+

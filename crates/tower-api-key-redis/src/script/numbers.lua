@@ -10,8 +10,8 @@
 
 local call, keys, args = redis.call, KEYS, ARGV
 local read, write, floor, max, min = struct.unpack, struct.pack, math.floor, math.max, math.min
--- The numbers of the question.
-local numbers = args[1]
+-- The numbers of the question that is answered.
+local numbers
 
 -- The largest count of a counter, as in memory.
 local MOST = 4294967295

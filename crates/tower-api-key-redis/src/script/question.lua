@@ -1,5 +1,4 @@
--- The question: what to take, and the cost. The variables of leases, refunds and networks keep these values in a script
--- without them.
+-- A question: what to take, and the cost.
 --
 -- KEYS: one hash for each subject. A subject is an account, a key or a set of networks; its hash has a field for each
 -- counter, and the field 'at': the latest instant, and one until which the hash lives for sure. Of a set of networks 'at'
@@ -8,12 +7,46 @@
 --
 -- ARGV: the numbers, and the field of each quota. The quotas of the first subject come first.
 
+-- The hash of an account or key with more fields than this is searched for counters that are over.
+local MANY_FIELDS = 64
+-- The longest time by which an instant may be earlier than the latest one. Beyond it, the clock was set back.
+local DISORDER_US = 1000000
+-- Later than the end of every counter.
+local NEVER_US = 9e15
 -- What to take.
 local NOTHING, ROOM, ALWAYS, BACK = 0, 1, 2, 3
 
--- The count of the first subject's quotas, what to take, the cost, and the instant: below 0 for the server's clock.
-local first, taking, cost, us, ns, place = read('<ddddd', numbers)
+-- Deletes the counters of a hash that are over, and returns the instant at which the next one is over.
+local function drop_idle(key, us)
+  local all, next_us = call('HGETALL', key), NEVER_US
+  for index = 1, #all, 2 do
+    if all[index] ~= 'at' then
+      local value = all[index + 1]
+      local ends_us = #value >= 8 and read('<d', value) or 0
+      if ends_us <= us then
+        call('HDEL', key, all[index])
+      else
+        next_us = min(next_us, ends_us)
+      end
+    end
+  end
+  return next_us
+end
 
+-- The instant by the server's clock, once it was asked for. All questions of a call have the same.
+local now_us
+
+-- Charges a request to all of its quotas, or to none, in one step. Takes the counts of keys and arguments that lie before
+-- those of the question. Returns the answer.
+local function ask(keys_before, before)
+numbers, before = args[before + 1], before + 1
+
+-- The count of quotas, and of those of the first subject; what to take, the cost, and the instant: below 0 for the
+-- server's clock.
+local count, first, taking, cost, us, ns, place = read('<dddddd', numbers)
+
+-- The variables of leases, refunds and networks keep these values in a script without them.
+--
 -- What waiting requests need, and what to take for later ones. A lease takes at most one in `left` of the tokens that are
 -- left, and none if the node could hold them for less than a time.
 local demand, want, left, shortest_us = 0, 0, 1, 0
@@ -25,6 +58,8 @@ local until_us = 0
 local refund, taken_us, taken_ns = 0, 0, 0
 -- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
 local most, most_shared = 0, 0
--- The count of arguments before the fields.
-local before = 1
+-- Returns counters for which there is room, if a network lacks some.
+local with_room
+-- True if the network counts together with others.
+local is_together = false
 

@@ -5,12 +5,12 @@ local SEARCH_US = 1000000
 
 -- Returns true if a set has room for the counters of a network up to a bound. One field is 'at'.
 local function has_room(key, bound)
-  return call('HLEN', key) - 1 + #args - before <= bound
+  return call('HLEN', key) - 1 + count <= bound
 end
 
 -- Returns true if a network lacks a counter.
 local function lacks_any(stored)
-  for index = 2, #args - before + 1 do
+  for index = 2, count + 1 do
     if not stored[index] then
       return true
     end
@@ -20,12 +20,12 @@ end
 
 -- Reads counters of another name in place of those that a network lacks.
 local function replace_lacking(key, stored, name)
-  for index = before + 1, #args do
+  for index = before + 1, before + count do
     if not stored[index - before + 1] then
       args[index] = string.gsub(args[index], '^[^:]*', name)
     end
   end
-  return call('HMGET', key, 'at', unpack(args, before + 1))
+  return call('HMGET', key, 'at', unpack(args, before + 1, before + count))
 end
 
 -- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters, the
