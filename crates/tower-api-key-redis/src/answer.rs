@@ -5,7 +5,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::failure::Failure;
-use super::numbers::Numbers;
+use super::numbers::AnswerReader;
 use super::question::{Counted, Marks, Question, Terms};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::ChargeMode;
@@ -57,7 +57,7 @@ impl Answer {
         counted: &Counted,
         question: &Question<'_>,
     ) -> Result<Self, Failure> {
-        let numbers = Numbers::integers(bytes).ok_or(Failure::Nonsense)?;
+        let numbers = unpack(AnswerReader(bytes)).ok_or(Failure::Nonsense)?;
         Self::read(&numbers, counted, question)
     }
 
@@ -157,6 +157,19 @@ impl State {
         let parts = (PARTS as u64).saturating_sub(age);
         parts.saturating_mul(part_length(quota)).saturating_sub(self.span)
     }
+}
+
+/// Reads an answer that the script packed: `<BdHI4ddH`, and `BI4dHBdH` for each quota.
+fn unpack(mut answer: AnswerReader<'_>) -> Option<SmallVec<[i64; HEAD + 2 * EACH]>> {
+    let a = &mut answer;
+    let mut numbers = SmallVec::new();
+    numbers.extend([a.byte()?, a.double()?, a.short()?, a.long()?, a.double()?, a.double()?]);
+    numbers.push(a.short()?);
+    while !a.is_over() {
+        numbers.extend([a.byte()?, a.long()?, a.double()?, a.short()?, a.byte()?, a.double()?]);
+        numbers.push(a.short()?);
+    }
+    Some(numbers)
 }
 
 const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {

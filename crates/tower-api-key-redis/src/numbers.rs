@@ -1,57 +1,91 @@
-//! The numbers of a question, as the script reads them.
+//! The numbers of questions and answers, as the script reads and writes them.
 
 use smallvec::SmallVec;
 
 /// Doubles below this number are exact: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The numbers of a question: doubles in one argument of the script. A number takes 1 % of the time there that an argument
-/// of its own would.
+/// The numbers of a question, in one argument of the script.
 ///
 /// Instants and spans are pairs of microseconds and the nanoseconds that remain, so all numbers are exact.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(SmallVec<[u8; 8 * 24]>);
+pub(super) struct Numbers(SmallVec<[u8; 128]>);
 
 impl Numbers {
+    /// Adds a number of 8 bits.
+    pub(super) fn byte(&mut self, number: u8) {
+        self.0.push(number);
+    }
+
+    /// Adds a number below 2^16.
+    pub(super) fn short(&mut self, number: u32) {
+        let number = u16::try_from(number).unwrap_or(u16::MAX);
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    /// Adds a number of 32 bits.
+    pub(super) fn long(&mut self, number: u32) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
     /// Adds a number below 2^53.
     #[allow(clippy::cast_precision_loss)] // Below 2^53 there is none.
-    pub(super) fn push(&mut self, number: u64) {
+    pub(super) fn double(&mut self, number: u64) {
         self.0.extend_from_slice(&(number as f64).to_le_bytes());
     }
 
-    /// Adds a span or an instant in nanoseconds, as two numbers.
-    pub(super) fn push_pair(&mut self, nanoseconds: u64) {
-        self.push(nanoseconds / 1_000);
-        self.push(nanoseconds % 1_000);
+    /// Adds a span or an instant in nanoseconds.
+    pub(super) fn pair(&mut self, nanoseconds: u64) {
+        self.double(nanoseconds / 1_000);
+        self.short(u32::try_from(nanoseconds % 1_000).unwrap_or_default());
     }
 
-    /// Adds two numbers that stand for no instant.
-    pub(super) fn push_none(&mut self) {
+    /// Adds the sign of no instant.
+    pub(super) fn no_instant(&mut self) {
         self.0.extend_from_slice(&(-1.0_f64).to_le_bytes());
-        self.push(0);
+        self.short(0);
     }
 
     /// Returns the argument.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
+}
 
-    /// Returns the whole numbers of an answer; `None` if it has others.
-    #[allow(clippy::cast_possible_truncation)] // They are whole, and below 2^53.
-    pub(super) fn integers(answer: &[u8]) -> Option<SmallVec<[i64; 21]>> {
-        let (numbers, rest) = answer.as_chunks::<8>();
-        let integer = |bytes: &[u8; 8]| {
-            let number = f64::from_le_bytes(*bytes);
-            (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
-        };
-        rest.is_empty().then(|| numbers.iter().map(integer).collect())?
+/// Reads the numbers of an answer, in the order in which the script writes them.
+pub(super) struct AnswerReader<'a>(pub(super) &'a [u8]);
+
+impl AnswerReader<'_> {
+    /// Returns true if there are no more numbers.
+    pub(super) const fn is_over(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// Returns the numbers of an argument.
-    #[cfg(test)]
-    pub(super) fn read(argument: &[u8]) -> Vec<f64> {
-        let (numbers, rest) = argument.as_chunks::<8>();
-        assert!(rest.is_empty(), "{} bytes too many", rest.len());
-        numbers.iter().map(|number| f64::from_le_bytes(*number)).collect()
+    /// Reads a number of 8 bits.
+    pub(super) fn byte(&mut self) -> Option<i64> {
+        self.take().map(|[byte]: [u8; 1]| byte.into())
+    }
+
+    /// Reads a number of 16 bits.
+    pub(super) fn short(&mut self) -> Option<i64> {
+        self.take().map(|bytes| u16::from_le_bytes(bytes).into())
+    }
+
+    /// Reads a number of 32 bits.
+    pub(super) fn long(&mut self) -> Option<i64> {
+        self.take().map(|bytes| u32::from_le_bytes(bytes).into())
+    }
+
+    /// Reads a whole number below 2^53.
+    #[allow(clippy::cast_possible_truncation)] // The number is whole.
+    pub(super) fn double(&mut self) -> Option<i64> {
+        let number = f64::from_le_bytes(self.take()?);
+        (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
     }
 }

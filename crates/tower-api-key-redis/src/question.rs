@@ -182,9 +182,16 @@ impl Counted {
             CountedSubject::Network(name) => Some(name),
         };
         let mut numbers = Numbers::default();
-        numbers.push(self.quotas.len() as u64);
-        numbers.push(self.quotas_of_first() as u64);
-        question.write(&mut numbers, network.is_some());
+        numbers.byte(u8::try_from(self.quotas.len()).unwrap_or(u8::MAX));
+        numbers.byte(u8::try_from(self.quotas_of_first()).unwrap_or(u8::MAX));
+        question.write(&mut numbers);
+        let kinds = self.quotas().zip(self.places());
+        numbers.double(kinds.fold(0, |all, (quota, place)| all | kind(quota) << (3 * place)));
+        question.write_purpose(&mut numbers);
+        if network.is_some() {
+            numbers.short(MOST_COUNTERS);
+            numbers.short(MOST_COUNTERS + MOST_SHARED);
+        }
         for of_second in [false, true] {
             for (index, (quota, _)) in self.quotas.iter().enumerate() {
                 if self.is_of_second(quota) == of_second {
@@ -207,32 +214,32 @@ impl Counted {
 }
 
 impl Question<'_> {
-    /// Adds the numbers of a question. The Redis key of a network has a bound on its counters.
-    fn write(&self, numbers: &mut Numbers, by_network: bool) {
-        numbers.push(match self.mode {
+    /// Adds what to take, the cost and the instant.
+    fn write(&self, numbers: &mut Numbers) {
+        numbers.byte(match self.mode {
             _ if self.refund.is_some() => 3,
             ChargeMode::Peek => 0,
             ChargeMode::IfAllowed => 1,
             ChargeMode::Force => 2,
         });
-        numbers.push(self.cost.into());
+        numbers.long(self.cost);
         match self.now {
-            Some(now) => numbers.push_pair(now.unix_nanoseconds()),
-            None => numbers.push_none(),
+            Some(now) => numbers.pair(now.unix_nanoseconds()),
+            None => numbers.no_instant(),
         }
+    }
+
+    /// Adds the numbers of a refund or of a lease.
+    fn write_purpose(&self, numbers: &mut Numbers) {
         if let Some(refund) = self.refund {
-            numbers.push_pair(refund.taken_at.unix_nanoseconds());
+            numbers.pair(refund.taken_at.unix_nanoseconds());
         } else if let Terms::Lease { demand, want, left, shortest } = self.terms {
-            for number in [demand.max(self.cost), want, left] {
-                numbers.push(number.into());
-            }
-            numbers.push(shortest);
-            numbers.push(self.back.map_or(0, |back| back.tokens).into());
-            numbers.push(self.until.unwrap_or(0));
-        }
-        if by_network {
-            numbers.push(MOST_COUNTERS.into());
-            numbers.push((MOST_COUNTERS + MOST_SHARED).into());
+            numbers.long(demand.max(self.cost));
+            numbers.long(want);
+            numbers.long(left);
+            numbers.double(shortest);
+            numbers.long(self.back.map_or(0, |back| back.tokens));
+            numbers.double(self.until.unwrap_or(0));
         }
     }
 
@@ -241,35 +248,40 @@ impl Question<'_> {
         let untaken = self.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
         self.terms.write(quota, untaken, numbers);
         if let Some(back) = self.back {
-            let mark = back.marks.get(index).copied().unwrap_or_default();
-            mark.into_iter().for_each(|number| numbers.push(number));
+            let [mark, rest] = back.marks.get(index).copied().unwrap_or_default();
+            numbers.double(mark);
+            numbers.short(u32::try_from(rest).unwrap_or_default());
         }
+    }
+}
+
+/// Returns the number of a quota's algorithm, an octal digit.
+fn kind(quota: &Quota) -> u64 {
+    match quota.algorithm() {
+        Algorithm::FixedWindow => 1,
+        Algorithm::CalendarDay => 2,
+        Algorithm::CalendarMonth => 3,
+        Algorithm::LeakyBucket => 4,
+        Algorithm::SlidingWindow => 5,
     }
 }
 
 impl Terms {
     /// Adds the numbers of a quota.
     fn write(self, quota: &Quota, untaken: bool, numbers: &mut Numbers) {
-        numbers.push(match quota.algorithm() {
-            Algorithm::FixedWindow => 1,
-            Algorithm::CalendarDay => 2,
-            Algorithm::CalendarMonth => 3,
-            Algorithm::LeakyBucket => 4,
-            Algorithm::SlidingWindow => 5,
-        });
-        numbers.push(quota.limit().into());
-        numbers.push(if untaken { 2 } else { quota.is_in_shadow().into() });
+        numbers.long(quota.limit());
+        numbers.byte(if untaken { 2 } else { quota.is_in_shadow().into() });
         match quota.algorithm() {
-            Algorithm::FixedWindow => numbers.push_pair(quota.window_nanoseconds()),
+            Algorithm::FixedWindow => numbers.pair(quota.window_nanoseconds()),
             Algorithm::LeakyBucket => {
                 let (capacity, brim) = (capacity(quota), self.brim(quota));
-                numbers.push_pair(interval(quota));
-                numbers.push_pair(capacity);
-                numbers.push_pair(brim);
+                numbers.pair(interval(quota));
+                numbers.pair(capacity);
+                numbers.pair(brim);
                 // Tokens may be held for as long as the part that is kept free takes to drain.
-                numbers.push(capacity.saturating_sub(brim) / 1_000);
+                numbers.double(capacity.saturating_sub(brim) / 1_000);
             }
-            Algorithm::SlidingWindow => numbers.push(part_length(quota)),
+            Algorithm::SlidingWindow => numbers.double(part_length(quota)),
             Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
         }
     }
@@ -322,13 +334,18 @@ mod tests {
         let window = Duration::from_nanos(40 * 1_000_000_007);
         let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in
-            [(Terms::Each, [40_000_000, 280], 0), (lease, [38_000_000, 266], 2_000_000)]
+            [(Terms::Each, 40_000_000_280, 0), (lease, 38_000_000_266, 2_000_000)]
         {
             let mut numbers = Numbers::default();
             terms.write(&quota, false, &mut numbers);
-            let [start, end] = brim;
-            let expected = [4, 40, 0, 1_000_000, 7, 40_000_000, 280, start, end, kept];
-            assert_eq!(Numbers::read(numbers.bytes()), expected.map(f64::from), "{terms:?}");
+            let mut expected = Numbers::default();
+            expected.long(40);
+            expected.byte(0);
+            expected.pair(1_000_000_007);
+            expected.pair(40_000_000_280);
+            expected.pair(brim);
+            expected.double(kept);
+            assert_eq!(numbers.bytes(), expected.bytes(), "{terms:?}");
         }
     }
 }

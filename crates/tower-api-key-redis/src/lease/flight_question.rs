@@ -77,16 +77,14 @@ mod tests {
     use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::lease::Lease;
     use crate::limiter::RedisLimiter;
-    use crate::numbers::Numbers;
     use tower_api_key::caller::Caller;
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
     use tower_api_key::limits::{Charge, Limiter};
     use tower_api_key::quota::{AppliedQuotas, Quota};
 
-    /// The places of numbers in a question.
-    const BACK: usize = 9;
-    const UNTIL: usize = 10;
+    /// The bytes of a question up to the instant after which it takes nothing.
+    const UNTIL_ENDS: usize = (3 + 4 + 10 + 8) + (3 * 4 + 8) + 4 + 8;
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
     static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
@@ -97,9 +95,9 @@ mod tests {
         Charge { caller, quotas, cost: 1, mode, now: NOW }
     }
 
-    /// Charges two requests, nine seconds apart, and returns the numbers of each question that the server heard: at
-    /// [`BACK`] the tokens that are given back, and at [`UNTIL`] the instant after which the question takes nothing.
-    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<Vec<f64>> {
+    /// Charges two requests, nine seconds apart. Returns for each question that the server heard the tokens that are given
+    /// back, and the instant after which the question takes nothing.
+    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<(u32, f64)> {
         let server = FaultyServer::start(answers).await;
         let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
         let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
@@ -108,7 +106,14 @@ mod tests {
             let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
             assert_eq!(verdict.retry_after(), None);
         }
-        server.heard().iter().map(|words| Numbers::read(&words[4])).collect()
+        let heard = server.heard();
+        let numbers = heard.iter().map(|words| words[4].first_chunk::<UNTIL_ENDS>().unwrap());
+        let read = |numbers: &[u8; UNTIL_ENDS]| {
+            let (rest, until) = numbers.split_last_chunk().unwrap();
+            let (_, back) = rest.split_last_chunk().unwrap();
+            (u32::from_le_bytes(*back), f64::from_le_bytes(*until))
+        };
+        numbers.map(read).collect()
     }
 
     /// The server may have run the call before the connection broke.
@@ -118,8 +123,8 @@ mod tests {
         const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, HANGS_UP, FIVE]).await;
-        let given_back: Vec<f64> = heard.iter().map(|numbers| numbers[BACK]).collect();
-        assert_eq!(given_back, [0.0, 4.0, 0.0]);
+        let given_back: Vec<u32> = heard.iter().map(|(back, _)| *back).collect();
+        assert_eq!(given_back, [0, 4, 0]);
     }
 
     /// The server's clock was set, so a question seems to come late. Its tokens were given back even so.
@@ -130,9 +135,9 @@ mod tests {
         const LATE: &str = "*14\r\n:2\r\n:0\r\n:0\r\n:0\r\n:0\r\n:900000000\r\n:0\r\n\
                             :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, LATE, FIVE]).await;
-        let numbers = |at: usize| heard.iter().map(|numbers| numbers[at]).collect::<Vec<f64>>();
-        assert_eq!(numbers(BACK), [0.0, 4.0, 0.0], "given back once");
-        let [none, first, second] = *numbers(UNTIL) else { panic!("three questions") };
+        let [(0, none), (4, first), (0, second)] = *heard else {
+            panic!("not given back once in three questions: {heard:?}")
+        };
         // Twenty seconds after the server's clock, and not much more.
         assert_eq!(none.to_bits(), 0);
         assert!((27e6..87e6).contains(&first), "{first}");

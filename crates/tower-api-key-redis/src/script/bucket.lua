@@ -14,7 +14,7 @@ end
 local function new_bucket(place, stored, us, ns)
   local limit, shadow, interval_us, interval_ns, capacity_us, capacity_ns, brim_us, brim_ns, lease_us
   limit, shadow, interval_us, interval_ns, capacity_us, capacity_ns, brim_us, brim_ns, lease_us, place =
-    read('<ddddddddd', numbers, place)
+    read('<I4BdHdHdHd', numbers, place)
   local quota = {
     limit = limit,
     shadow = shadow,

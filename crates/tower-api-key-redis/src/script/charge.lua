@@ -1,77 +1,74 @@
 -- The charge.
 
+-- The hash of each subject: its stored counters, if it exists, and until when it lives.
+local stored_1, exists_1, lives_1, stored_2, exists_2, lives_2
 -- Puts the instant in order with the latest instants of all subjects.
-local at_us, at_ns, subjects, last = us, ns, { nil, nil }, first < count and 2 or 1
+local at_us, at_ns, last = us, ns, first < count and 2 or 1
 for index = 1, last do
-  -- The arguments with the fields of the subject.
   local from, to = before + 1, before + first
   if index == 2 then
     from, to = to + 1, before + count
   end
   local key = keys[keys_before + index]
   local stored = call('HMGET', key, 'at', unpack(args, from, to))
-  local subject = {
-    key = key,
-    from = from,
-    to = to,
-    stored = stored,
-    exists = false,
-    lives_us = 0,
-    searched_us = 0,
-    next_us = NEVER_US,
-  }
-  subjects[index] = subject
-  local latest_us, latest_ns = 0, 0
-  local latest = stored[1]
+  local latest, exists = stored[1], false
+  local latest_us, latest_ns, lives_us = 0, 0, 0
   if latest and most == 0 and #latest == 24 then
-    latest_us, latest_ns, subject.lives_us = read('<ddd', latest)
-    subject.exists = true
+    latest_us, latest_ns, lives_us = read('<ddd', latest)
+    exists = true
   elseif latest and most > 0 and #latest == 40 then
-    latest_us, latest_ns, subject.lives_us, subject.searched_us, subject.next_us = read('<ddddd', latest)
+    latest_us, latest_ns, lives_us, searched_us, next_us = read('<ddddd', latest)
   end
   -- A counter that is no more was over, so a refund makes none.
   if most > 0 and taking ~= BACK then
-    subject.stored = with_room(key, subject, stored)
+    stored = with_room(key, stored)
   end
-  if is_above(latest_us, latest_ns, at_us, at_ns) then
+  if latest_us > at_us or (latest_us == at_us and latest_ns > at_ns) then
     local back_us, back_ns = since(latest_us, latest_ns, at_us, at_ns)
     if not is_above(back_us, back_ns, DISORDER_US, 0) then
       at_us, at_ns = latest_us, latest_ns
     end
   end
+  if index == 1 then
+    stored_1, exists_1, lives_1 = stored, exists, lives_us
+  else
+    stored_2, exists_2, lives_2 = stored, exists, lives_us
+  end
 end
 
 -- Asks every quota whether the cost fits.
 local passes, quotas = true, { nil, nil, nil, nil }
-for index = 1, last do
-  local subject = subjects[index]
-  local stored, from = subject.stored, subject.from
-  for at = from, subject.to do
-    local number
-    number, place = read('<d', numbers, place)
-    local kind = KINDS[number]
-    local quota
-    quota, place = kind.new(place, stored[at - from + 2], at_us, at_ns)
-    quota.kind = kind
-    if back > 0 then
-      local mark_us, mark_ns
-      mark_us, mark_ns, place = read('<dd', numbers, place)
-      kind.give_back(quota, back, mark_us, mark_ns)
-    end
-    -- 1 is for a quota in shadow, and 2 for one from which the charge took nothing. After a clock was set back it is
-    -- unknown what the counter still has of the cost.
-    if refund > 0 and quota.shadow ~= 2 and not is_above(taken_us, taken_ns, at_us, at_ns) then
-      kind.refund(quota, refund, taken_us, taken_ns, at_us, at_ns)
-    end
-    local room = kind.fits(quota, cost)
-    if not room then
-      passes = passes and quota.shadow ~= 0
-      if kind.refuse then
-        kind.refuse(quota, cost)
-      end
-    end
-    quota.room, quotas[at - before] = room, quota
+for index = 1, count do
+  local stored
+  if index <= first then
+    stored = stored_1[index + 1]
+  else
+    stored = stored_2[index - first + 1]
   end
+  local number = kinds % 8
+  kinds = (kinds - number) / 8
+  local kind = KINDS[number]
+  local quota
+  quota, place = kind.new(place, stored, at_us, at_ns)
+  quota.kind = kind
+  if back > 0 then
+    local mark_us, mark_ns
+    mark_us, mark_ns, place = read('<dH', numbers, place)
+    kind.give_back(quota, back, mark_us, mark_ns)
+  end
+  -- 1 is for a quota in shadow, and 2 for one from which the charge took nothing. After a clock was set back it is
+  -- unknown what the counter still has of the cost.
+  if refund > 0 and quota.shadow ~= 2 and not is_above(taken_us, taken_ns, at_us, at_ns) then
+    kind.refund(quota, refund, taken_us, taken_ns, at_us, at_ns)
+  end
+  local room = kind.fits(quota, cost)
+  if not room then
+    passes = passes and quota.shadow ~= 0
+    if kind.refuse then
+      kind.refuse(quota, cost)
+    end
+  end
+  quota.room, quotas[index] = room, quota
 end
 
 -- Decides how many tokens to take: the cost, more for waiting requests, and more as a lease.
@@ -83,7 +80,7 @@ elseif taking == ROOM and passes then
   if want > 0 then
     local spare = MOST
     lasts_us = 9e15
-    for index = 1, #quotas do
+    for index = 1, count do
       local quota = quotas[index]
       spare = min(spare, quota.kind.spare(quota))
       lasts_us = min(lasts_us, quota.kind.lasts_us(quota))
@@ -111,20 +108,21 @@ answer[6], answer[7] = is_together and 0 or at_us, is_together and 0 or at_ns
 -- Takes the tokens, and stores the counters until the last of them is over. A peek at a subject without counters stores
 -- nothing, and neither does a refund.
 for index = 1, last do
-  local subject = subjects[index]
-  local key = subject.key
-  local stored, exists, grows = subject.stored, subject.exists, false
-  local from, lives_us, idle_us = subject.from, subject.lives_us, at_us
+  local key, from, to, stored, exists, lives_us = keys[keys_before + index], 1, first, stored_1, exists_1, lives_1
+  if index == 2 then
+    from, to, stored, exists, lives_us = first + 1, count, stored_2, exists_2, lives_2
+  end
+  local grows, idle_us = false, at_us
   local values, size = { 'at', nil, nil, nil, nil, nil, nil, nil }, 2
-  for at = from, subject.to do
-    local quota = quotas[at - before]
+  for at = from, to do
+    local quota = quotas[at]
     local room, tokens = quota.room, taken
     if not room and quota.shadow ~= 0 and taking ~= ALWAYS then
       tokens = 0
     end
     local value, ends_us, used, span_us, span_ns, parts, mark_us, mark_ns =
       quota.kind.finish(quota, tokens, at_us, at_ns)
-    local base = 7 * (at - before)
+    local base = 7 * at
     answer[base + 1], answer[base + 2], answer[base + 3] = room and 1 or 0, used, span_us
     answer[base + 4], answer[base + 5] = span_ns, parts
     answer[base + 6], answer[base + 7] = mark_us, mark_ns
@@ -132,7 +130,7 @@ for index = 1, last do
     grows = grows or is_new
     exists = exists or (taking == BACK and not is_new)
     if most == 0 or taking ~= BACK or not is_new then
-      values[size + 1], values[size + 2], size = args[at], value, size + 2
+      values[size + 1], values[size + 2], size = args[before + at], value, size + 2
       if ends_us > idle_us then
         idle_us = ends_us
       end
@@ -140,31 +138,35 @@ for index = 1, last do
       if most > 0 then
         local ends_us = read('<d', value)
         if ends_us > at_us or taking == BACK then
-          subject.next_us = min(subject.next_us, ends_us)
+          next_us = min(next_us, ends_us)
         end
       end
     end
   end
   if exists or (taking ~= NOTHING and taking ~= BACK) then
-    local ttl = max(floor((idle_us - at_us + DISORDER_US) / 1000) + 1, longest_ttl)
-    -- It is known until when the hash lives, so most charges need not ask. Instants of the server are rounded to 1 ms.
-    local extends = false
-    if lives_us + 2000 < us + ttl * 1000 then
+    -- It is known until when the hash lives, so most charges need not ask.
+    local lasts_us, ttl = idle_us - at_us + DISORDER_US, nil
+    if lives_us < us + lasts_us then
+      ttl = max(floor(lasts_us / 1000) + 1, longest_ttl)
       local rest = lives_us == 0 and call('PTTL', key) or 0
-      extends = rest < ttl
-      lives_us = us + (extends and ttl or rest) * 1000
-    end
-    if longest_ttl > 0 then
-      lives_us = 0
+      if rest >= ttl then
+        ttl, lives_us = nil, us + rest * 1000
+      else
+        lives_us = us + ttl * 1000
+      end
+      -- The life of the hash has the server's time, which a test does not set.
+      if longest_ttl > 0 then
+        lives_us = 0
+      end
     end
     if most == 0 then
       values[2] = write('<ddd', at_us, at_ns, lives_us)
     else
       values[2] =
-        write('<ddddd', at_us, at_ns, lives_us, subject.searched_us, subject.next_us)
+        write('<ddddd', at_us, at_ns, lives_us, searched_us, next_us)
     end
     call('HSET', key, unpack(values, 1, size))
-    if extends then
+    if ttl then
       call('PEXPIRE', key, ttl)
     end
     if grows and most == 0 and call('HLEN', key) > MANY_FIELDS then

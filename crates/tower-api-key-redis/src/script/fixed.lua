@@ -23,10 +23,10 @@
 local function new_fixed(place, stored, us, ns, date)
   local limit, shadow, length_us, length_ns
   if date then
-    limit, shadow, place = read('<dd', numbers, place)
+    limit, shadow, place = read('<I4B', numbers, place)
     length_us, length_ns = since(date(us), 0, us, ns)
   else
-    limit, shadow, length_us, length_ns, place = read('<dddd', numbers, place)
+    limit, shadow, length_us, length_ns, place = read('<I4BdH', numbers, place)
   end
   local ends_us, ends_ns, used = 0, 0, 0
   if stored and #stored == 24 then

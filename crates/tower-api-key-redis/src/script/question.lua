@@ -42,8 +42,8 @@ local function ask(keys_before, before)
 numbers, before = args[before + 1], before + 1
 
 -- The count of quotas, and of those of the first subject; what to take, the cost, and the instant: below 0 for the
--- server's clock.
-local count, first, taking, cost, us, ns, place = read('<dddddd', numbers)
+-- server's clock. The numbers of the quotas' kinds, as octal digits from the last one on.
+local count, first, taking, cost, us, ns, kinds, place = read('<BBBI4dHd', numbers)
 
 -- The variables of leases, refunds and networks keep these values in a script without them.
 --
@@ -58,6 +58,8 @@ local until_us = 0
 local refund, taken_us, taken_ns = 0, 0, 0
 -- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
 local most, most_shared = 0, 0
+-- The instant of the latest search of a set of networks, and one before which no counter of it is over.
+local searched_us, next_us = 0, NEVER_US
 -- Returns counters for which there is room, if a network lacks some.
 local with_room
 -- True if the network counts together with others.

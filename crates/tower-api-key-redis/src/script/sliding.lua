@@ -52,7 +52,7 @@ end
 -- Reads the length of a part in nanoseconds. It is below 2^52, because a window has at most 366 days.
 local function new_sliding(place, stored, us, ns)
   local limit, shadow, part
-  limit, shadow, part, place = read('<ddd', numbers, place)
+  limit, shadow, part, place = read('<I4Bd', numbers, place)
   local newest, passed = part_of(us, ns, part)
   local counts, used, shift = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, PARTS
   local form = stored and (#stored == 29 and BYTES or #stored == 42 and WORDS or #stored == 68 and LONGS)

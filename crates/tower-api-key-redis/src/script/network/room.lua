@@ -31,13 +31,13 @@ end
 -- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters, the
 -- network counts together with those of its site. If the set is full of counters of sites as well, the network counts
 -- together with all others that find no room.
-function with_room(key, subject, stored)
+function with_room(key, stored)
   if not lacks_any(stored) or has_room(key, most) then
     return stored
   end
-  local may_search = math.abs(us - subject.searched_us) >= SEARCH_US
-  if taking ~= NOTHING and subject.next_us <= us and may_search then
-    subject.searched_us, subject.next_us = us, drop_idle(key, us)
+  local may_search = math.abs(us - searched_us) >= SEARCH_US
+  if taking ~= NOTHING and next_us <= us and may_search then
+    searched_us, next_us = us, drop_idle(key, us)
     if has_room(key, most) then
       return stored
     end
