@@ -11,7 +11,7 @@ end
 
 -- Reads the time that one request takes to drain, and the capacity. Reads the level up to which requests may
 -- fill the bucket, and the time for which tokens may be held.
-local function new_bucket(place, stored, us, ns)
+local function new_bucket(_, place, stored, us, ns)
   local limit, shadow, interval_us, interval_ns, capacity_us, capacity_ns, brim_us, brim_ns, lease_us
   limit, shadow, interval_us, interval_ns, capacity_us, capacity_ns, brim_us, brim_ns, lease_us, place =
     read('<I4BdHdHdHd', numbers, place)

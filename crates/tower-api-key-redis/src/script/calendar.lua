@@ -25,12 +25,12 @@ local function month_ends(us)
   return (era * 146097 + day - 719468) * DAY_US
 end
 
-local function new_day(place, stored, us, ns)
-  return new_fixed(place, stored, us, ns, day_ends)
+local function new_day(quota, place, stored, us, ns)
+  return new_fixed(quota, place, stored, us, ns, day_ends)
 end
 
-local function new_month(place, stored, us, ns)
-  return new_fixed(place, stored, us, ns, month_ends)
+local function new_month(quota, place, stored, us, ns)
+  return new_fixed(quota, place, stored, us, ns, month_ends)
 end
 
 local day = { new = new_day, fits = fits_fixed, finish = finish_fixed }

@@ -37,7 +37,7 @@ for index = 1, last do
 end
 
 -- Asks every quota whether the cost fits.
-local passes, quotas = true, { nil, nil, nil, nil }
+local passes = true
 for index = 1, count do
   local stored
   if index <= first then
@@ -48,8 +48,11 @@ for index = 1, count do
   local number = kinds % 8
   kinds = (kinds - number) / 8
   local kind = KINDS[number]
-  local quota
-  quota, place = kind.new(place, stored, at_us, at_ns)
+  local quota = quotas[index]
+  if quota and quota.kind ~= kind then
+    quota = nil
+  end
+  quota, place = kind.new(quota, place, stored, at_us, at_ns)
   quota.kind = kind
   if back > 0 then
     local mark_us, mark_ns
@@ -94,12 +97,7 @@ elseif taking == ROOM and passes then
   end
 end
 
--- The answer has seven numbers, and seven for each quota. The table has room for two quotas from the start.
-local answer = {
-  nil, nil, nil, nil, nil, nil, nil,
-  nil, nil, nil, nil, nil, nil, nil,
-  nil, nil, nil, nil, nil, nil, nil,
-}
+-- The answer has seven numbers, and seven for each quota.
 answer[1], answer[4], answer[5] = is_late and 2 or passes and 1 or 0, taken, lasts_us
 answer[2], answer[3] = since(at_us, at_ns, us, ns)
 -- Without the instant nothing is given back: of a counter that many share it is unknown who may have it.
@@ -113,7 +111,7 @@ for index = 1, last do
     from, to, stored, exists, lives_us = first + 1, count, stored_2, exists_2, lives_2
   end
   local grows, idle_us = false, at_us
-  local values, size = { 'at', nil, nil, nil, nil, nil, nil, nil }, 2
+  local size = 2
   for at = from, to do
     local quota = quotas[at]
     local room, tokens = quota.room, taken

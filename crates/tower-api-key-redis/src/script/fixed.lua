@@ -3,7 +3,7 @@
 -- Each kind of counter has these functions:
 --
 --   new     reads the numbers of its quota from a place on, and the stored counter; drops what is over at an instant;
---           returns the quota, and the place behind its numbers
+--           returns the quota, and the place behind its numbers; writes over another quota of its kind, if there is one
 --   fits    returns true if a cost has room
 --   refuse  notes when a cost without room would fit (optional)
 --   finish  takes tokens at an instant; returns the counter as it is stored, the instant at which it is over in
@@ -20,7 +20,7 @@
 --   refund  gives a cost back that was taken at an instant
 
 -- The window ends at a date if a function returns the date.
-local function new_fixed(place, stored, us, ns, date)
+local function new_fixed(quota, place, stored, us, ns, date)
   local limit, shadow, length_us, length_ns
   if date then
     limit, shadow, place = read('<I4B', numbers, place)
@@ -46,17 +46,21 @@ local function new_fixed(place, stored, us, ns, date)
   else
     ends_us, ends_ns, used = 0, 0, 0
   end
-  return {
-    limit = limit,
-    shadow = shadow,
-    length_us = length_us,
-    length_ns = length_ns,
-    ends_us = ends_us,
-    ends_ns = ends_ns,
-    used = used,
-    reset_us = reset_us,
-    reset_ns = reset_ns,
-  }, place
+  quota = quota or {
+    limit = 0,
+    shadow = 0,
+    length_us = 0,
+    length_ns = 0,
+    ends_us = 0,
+    ends_ns = 0,
+    used = 0,
+    reset_us = 0,
+    reset_ns = 0,
+  }
+  quota.limit, quota.shadow, quota.length_us, quota.length_ns = limit, shadow, length_us, length_ns
+  quota.ends_us, quota.ends_ns, quota.used = ends_us, ends_ns, used
+  quota.reset_us, quota.reset_ns = reset_us, reset_ns
+  return quota, place
 end
 
 local function fits_fixed(quota, cost)

@@ -36,6 +36,15 @@ end
 -- The instant by the server's clock, once it was asked for. All questions of a call have the same.
 local now_us
 
+-- The quotas of a question, the fields and values of a hash, and the answer. The next question of a call writes over them.
+-- They have room for two quotas from the start.
+local quotas, values = { nil, nil, nil, nil }, { 'at', nil, nil, nil, nil, nil, nil, nil }
+local answer = {
+  nil, nil, nil, nil, nil, nil, nil,
+  nil, nil, nil, nil, nil, nil, nil,
+  nil, nil, nil, nil, nil, nil, nil,
+}
+
 -- Charges a request to all of its quotas, or to none, in one step. Takes the counts of keys and arguments that lie before
 -- those of the question. Returns the answer.
 local function ask(keys_before, before)

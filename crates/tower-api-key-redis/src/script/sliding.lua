@@ -50,7 +50,7 @@ local function part_of(us, ns, part)
 end
 
 -- Reads the length of a part in nanoseconds. It is below 2^52, because a window has at most 366 days.
-local function new_sliding(place, stored, us, ns)
+local function new_sliding(_, place, stored, us, ns)
   local limit, shadow, part
   limit, shadow, part, place = read('<I4Bd', numbers, place)
   local newest, passed = part_of(us, ns, part)

@@ -13,9 +13,9 @@ while before < #args do
   if count ~= counted then
     counted, form = count, '<BdHI4ddH' .. string.rep('BI4dHBdH', count)
   end
-  local passed, answer = pcall(ask, keys_before, before)
+  local passed = pcall(ask, keys_before, before)
   size = size + 1
-  answers[size] = passed and write(form, unpack(answer)) or ''
+  answers[size] = passed and write(form, unpack(answer, 1, 7 + 7 * count)) or ''
   keys_before, before = keys_before + (first < count and 2 or 1), before + 1 + count
 end
 return answers
