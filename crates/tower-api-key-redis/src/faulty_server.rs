@@ -44,6 +44,7 @@ async fn serve(
                     heard.lock().unwrap().push(words);
                     answers.next().unwrap_or(&HANGS_UP)
                 }
+                b"HELLO" => "*2\r\n$4\r\nmode\r\n$10\r\nstandalone",
                 _ => "+OK",
             };
             if answer == HANGS_UP {

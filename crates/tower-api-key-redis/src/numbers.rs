@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-/// Doubles below this number are exact: 2^53.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// Doubles below this number are integers of 64 bits.
+const LARGEST: f64 = 9.2e18;
 
 /// The numbers of a question, in one argument of the script.
 ///
@@ -76,11 +76,11 @@ impl AnswerReader<'_> {
         self.take().map(|bytes| u32::from_le_bytes(bytes).into())
     }
 
-    /// Reads a whole number below 2^53.
+    /// Reads a whole number.
     #[allow(clippy::cast_possible_truncation)] // The number is whole.
     pub(super) fn double(&mut self) -> Option<i64> {
         let number = f64::from_le_bytes(self.take()?);
-        (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+        (number.fract() == 0.0 && number.abs() < LARGEST).then_some(number as i64)
     }
 
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {

@@ -29,18 +29,37 @@ pub(super) struct ChargeScript {
     on_request_time: bool,
     observer: Option<Arc<dyn RedisObserver>>,
     queue: QuestionQueue,
+    shares_calls: bool,
 }
 
 impl ChargeScript {
     pub(super) fn new(connection: Connection, prefix: &str, on_request_time: bool) -> Self {
         let prefix = format!("{prefix}{FORM}");
         let (scripts, queue) = (Scripts::new(), QuestionQueue::default());
-        Self { connection, scripts, prefix, on_request_time, observer: None, queue }
+        Self {
+            connection,
+            scripts,
+            prefix,
+            on_request_time,
+            observer: None,
+            queue,
+            shares_calls: true,
+        }
     }
 
     /// Reports charges and calls to an observer.
     pub(super) fn with_observer(self, observer: Option<Arc<dyn RedisObserver>>) -> Self {
         Self { observer, ..self }
+    }
+
+    /// Lets each call have one question.
+    pub(super) fn with_separate_calls(self, separate: bool) -> Self {
+        Self { shares_calls: !separate, ..self }
+    }
+
+    /// Returns true if a call may have questions of several accounts: one server has the Redis keys of all.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shares_calls && self.connection.alone().is_some()
     }
 
     /// Calls the observer, if one is set.

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot::Receiver;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -29,7 +30,7 @@ pub(super) async fn ask(
 ) -> Result<Verdict, Failure> {
     let parts = ScriptParts::new(&counted, &question);
     let queue = script.queue();
-    let under_way = if parts.takes_many() && script.connection().alone().is_some() {
+    let under_way = if parts.takes_many() && script.is_shared() {
         queue.begin_only()
     } else {
         Some(queue.begin())
@@ -37,11 +38,12 @@ pub(super) async fn ask(
     if let Some(_under_way) = under_way {
         return script.ask(&counted, &question).await.map(|answer| answer.verdict);
     }
-    let (receiver, is_first) = queue.push(parts, counted, question);
+    let (mut receiver, is_first) = queue.push(parts, counted, question);
     if is_first {
-        let mut asking = Asking { script: Some(Arc::clone(&script)), parts };
+        let mut asking = Asking(Some((receiver, Arc::clone(&script), parts)));
         yield_now().await;
-        asking.script = None;
+        let Some((own, ..)) = asking.0.take() else { return Err(Failure::Abandoned) };
+        receiver = own;
         let mut questions = queue.take(parts);
         // Alone it needs no task.
         if let [_] = &*questions
@@ -55,16 +57,15 @@ pub(super) async fn ask(
     receiver.await.unwrap_or(Err(Failure::Abandoned))
 }
 
-/// The task that will ask the questions of a script. If the task is dropped before, they are asked even so.
-struct Asking {
-    script: Option<Arc<ChargeScript>>,
-    parts: ScriptParts,
-}
+/// The question of a task that will ask all questions of a script. If the task is dropped before, because its client hung
+/// up, the other questions are asked even so.
+struct Asking(Option<(Receiver<Result<Verdict, Failure>>, Arc<ChargeScript>, ScriptParts)>);
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if let Some(script) = &self.script {
-            start(script, self.parts, script.queue().take(self.parts));
+        if let Some((receiver, script, parts)) = self.0.take() {
+            drop(receiver);
+            start(&script, parts, script.queue().take(parts));
         }
     }
 }
@@ -100,6 +101,7 @@ async fn call(script: Arc<ChargeScript>, parts: ScriptParts, mut questions: Vec<
         asked.counted.write_arguments(&asked.question, &mut made.command);
     }
     made.questions = u32::try_from(questions.len()).unwrap_or(u32::MAX);
+    // The server may have been replaced by a proxy since the questions came.
     let Some(link) = script.connection().alone() else {
         return ask_each(&script, began, questions);
     };
@@ -146,5 +148,113 @@ fn ask_each(script: &Arc<ChargeScript>, began: Instant, questions: Vec<WaitingQu
             let _ = reply.send(answer.map(|answer| answer.verdict));
         };
         let _ = script.connection().spawn(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::faulty_server::{FaultyServer, HANGS_UP};
+    use crate::limiter::RedisLimiter;
+    use tower_api_key::caller::Caller;
+    use tower_api_key::clock::Timestamp;
+    use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
+    use tower_api_key::quota::{AppliedQuotas, Quota};
+
+    static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
+    /// The answer to one question: one of ten is used.
+    const ONE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:1\r\n:0\r\n:7\r\n:0\r\n\
+                       :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+    /// The answer to two questions, each of which had an error.
+    const TWO_ERRORS: &str = "*2\r\n$0\r\n\r\n$0\r\n";
+    const CROSSSLOT: &str = "-CROSSSLOT Keys in request don't hash to the same slot";
+    const OUT_OF_MEMORY: &str = "-OOM command not allowed when used memory > 'maxmemory'.";
+
+    async fn charge(limiter: &RedisLimiter, account: &str) -> Result<Verdict, LimiterError> {
+        let record = crate::bare("key_1", account);
+        let quotas = AppliedQuotas { general: &MINUTE, route: &[] };
+        let (caller, mode, now) =
+            (Caller::Key(&record), ChargeMode::IfAllowed, Timestamp::default());
+        limiter.charge(Charge { caller, quotas, cost: 1, mode, now }).await
+    }
+
+    async fn limiter(server: &FaultyServer, patience: u32) -> RedisLimiter {
+        let limiter = RedisLimiter::builder(&server.url).timeout(Duration::from_secs(20));
+        let limiter = limiter.patience(patience).build().unwrap();
+        limiter.check().await.unwrap();
+        limiter
+    }
+
+    /// Returns the count of Redis keys of each call.
+    fn keys(server: &FaultyServer) -> Vec<String> {
+        let keys = |words: &Vec<Vec<u8>>| String::from_utf8(words[2].clone()).unwrap();
+        server.heard().iter().map(keys).collect()
+    }
+
+    #[tokio::test]
+    async fn questions_that_come_while_a_call_is_under_way_share_one() {
+        for (answers, expected) in [
+            // Each is asked again by itself after its error.
+            (&[ONE, TWO_ERRORS, ONE, ONE, ONE, TWO_ERRORS, ONE, ONE][..], "1 2 1 1 1 2 1 1"),
+            // A connection that breaks is replaced, as for a single question.
+            (
+                &[ONE, HANGS_UP, TWO_ERRORS, ONE, ONE, ONE, TWO_ERRORS, ONE, ONE],
+                "1 2 2 1 1 1 2 1 1",
+            ),
+            // A proxy that spreads keys over servers gets one question a call from then on.
+            (&[ONE, CROSSSLOT, ONE, ONE, ONE, ONE, ONE], "1 2 1 1 1 1 1"),
+        ] {
+            let server = FaultyServer::start(answers).await;
+            let limiter = limiter(&server, 9).await;
+            for _ in 0..2 {
+                let (first, second, third) = tokio::join!(
+                    charge(&limiter, "acme"),
+                    charge(&limiter, "globex"),
+                    charge(&limiter, "initech"),
+                );
+                for verdict in [first, second, third] {
+                    assert_eq!(verdict.unwrap().statuses()[0].remaining(), 9, "{expected}");
+                }
+            }
+            assert_eq!(keys(&server).join(" "), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_counts_for_each_question_of_its_call() {
+        let server = FaultyServer::start(&[ONE, OUT_OF_MEMORY]).await;
+        let limiter = limiter(&server, 2).await;
+        let (first, second, third) = tokio::join!(
+            charge(&limiter, "acme"),
+            charge(&limiter, "globex"),
+            charge(&limiter, "initech"),
+        );
+        assert!(first.is_ok() && second.is_err() && third.is_err());
+        let source = charge(&limiter, "acme").await.unwrap_err();
+        let source = std::error::Error::source(&source).unwrap().to_string();
+        assert!(source.starts_with("Redis is down"), "{source}");
+        assert_eq!(keys(&server), ["1", "2"]);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_leaves_the_others_with_an_answer() {
+        for hangs_up in [1, 2, 3] {
+            let answers = &[ONE, TWO_ERRORS, ONE, ONE, ONE];
+            let server = FaultyServer::start(answers).await;
+            let limiter = limiter(&server, 9).await;
+            let clients = ["acme", "globex", "initech", "umbrella"].map(|account| {
+                let limiter = limiter.clone();
+                tokio::spawn(async move { charge(&limiter, account).await })
+            });
+            // Each has asked, or waits to be asked. The second one is to ask for all that wait.
+            yield_now().await;
+            clients[hangs_up].abort();
+            for (index, client) in clients.into_iter().enumerate() {
+                let answer = client.await;
+                assert_eq!(answer.is_ok_and(|it| it.is_ok()), index != hangs_up, "{hangs_up}");
+            }
+        }
     }
 }

@@ -34,6 +34,7 @@ mod server;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod together;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
