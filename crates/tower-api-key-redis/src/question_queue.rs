@@ -30,7 +30,7 @@ impl QuestionQueue {
     /// Begins a call, unless one is under way.
     pub(super) fn begin_only(&self) -> Option<UnderWay<'_>> {
         let begun = self.calls.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed);
-        begun.is_ok().then_some(UnderWay(self))
+        begun.is_ok().then(|| UnderWay(self))
     }
 
     /// Begins a call beside others.
