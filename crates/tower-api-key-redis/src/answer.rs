@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::counted::Counted;
 use super::failure::Failure;
 use super::numbers::AnswerReader;
-use super::question::{Counted, Marks, Question, Terms};
+use super::question::{Marks, Question, Terms};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};

@@ -52,6 +52,7 @@ mod call;
 mod cluster;
 mod concurrency;
 mod connection;
+mod counted;
 mod credentials;
 mod dialer;
 mod endpoint;

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot::{self, Receiver};
 
+use super::counted::Counted;
 use super::failure::Failure;
 use super::lock::lock;
-use super::question::{Counted, Question};
+use super::question::Question;
 use super::script_parts::ScriptParts;
 use tower_api_key::quota::Verdict;
+
+/// Receives the answer to a question that waits.
+pub(super) type AnswerReceiver = Receiver<Result<Verdict, Failure>>;
 
 /// A question that waits to be asked, and where its answer goes.
 pub(super) struct WaitingQuestion {
@@ -46,20 +50,18 @@ impl QuestionQueue {
         parts: ScriptParts,
         counted: Counted,
         question: Question<'static>,
-    ) -> (Receiver<Result<Verdict, Failure>>, bool) {
+    ) -> (AnswerReceiver, bool) {
         let (reply, receiver) = oneshot::channel();
         let asked = WaitingQuestion { counted, question, reply };
         let mut waiting = lock(&self.waiting);
-        match waiting.iter_mut().find(|(others, _)| *others == parts) {
-            Some((_, questions)) => {
-                questions.push(asked);
-                (receiver, false)
-            }
-            None => {
-                waiting.push((parts, vec![asked]));
-                (receiver, true)
-            }
+        let others = waiting.iter_mut().find(|(others, _)| *others == parts);
+        let is_first = others.is_none();
+        if let Some((_, others)) = others {
+            others.push(asked);
+        } else {
+            waiting.push((parts, vec![asked]));
         }
+        (receiver, is_first)
     }
 
     /// Takes the questions of a script, without those that nothing waits for any more.

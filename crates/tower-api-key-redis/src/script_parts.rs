@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use redis::Script;
 
-use super::question::{Counted, Question, Terms};
+use super::counted::Counted;
+use super::question::{Question, Terms};
 use tower_api_key::quota::Algorithm;
 
 /// The parts of the script that a question needs.
@@ -156,7 +157,33 @@ impl Scripts {
     }
 
     /// Returns the script with these parts.
+    #[allow(clippy::indexing_slicing)] // An index is below the length, which a test tries for all parts.
     pub(super) fn of(&self, parts: ScriptParts) -> &Script {
         self.0[parts.index()].get_or_init(|| Script::new(&parts.text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn all_parts_have_a_place_and_a_text_of_their_own() {
+        let scripts = Scripts::new();
+        let mut hashes = HashSet::new();
+        let mut count = 0;
+        for purpose in [Purpose::Charge, Purpose::Lease, Purpose::Refund] {
+            for by_network in [false, true] {
+                for families in 0..SETS {
+                    let parts = ScriptParts { purpose, by_network, families };
+                    assert!(parts.index() < ALL);
+                    hashes.insert(scripts.of(parts).get_hash().to_owned());
+                    count += 1;
+                }
+            }
+        }
+        assert_eq!((hashes.len(), count), (ALL, ALL));
     }
 }

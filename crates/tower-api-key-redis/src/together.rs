@@ -6,15 +6,15 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot::Receiver;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::counted::Counted;
 use super::failure::Failure;
-use super::question::{Counted, Question};
-use super::question_queue::WaitingQuestion;
+use super::question::Question;
+use super::question_queue::{AnswerReceiver, WaitingQuestion};
 use super::script::ChargeScript;
 use super::script_parts::ScriptParts;
 use tower_api_key::quota::Verdict;
@@ -40,9 +40,9 @@ pub(super) async fn ask(
     }
     let (mut receiver, is_first) = queue.push(parts, counted, question);
     if is_first {
-        let mut asking = Asking(Some((receiver, Arc::clone(&script), parts)));
+        let mut asking = Asking { script: Arc::clone(&script), parts, receiver: Some(receiver) };
         yield_now().await;
-        let Some((own, ..)) = asking.0.take() else { return Err(Failure::Abandoned) };
+        let Some(own) = asking.receiver.take() else { return Err(Failure::Abandoned) };
         receiver = own;
         let mut questions = queue.take(parts);
         // Alone it needs no task.
@@ -59,13 +59,17 @@ pub(super) async fn ask(
 
 /// The question of a task that will ask all questions of a script. If the task is dropped before, because its client hung
 /// up, the other questions are asked even so.
-struct Asking(Option<(Receiver<Result<Verdict, Failure>>, Arc<ChargeScript>, ScriptParts)>);
+struct Asking {
+    script: Arc<ChargeScript>,
+    parts: ScriptParts,
+    receiver: Option<AnswerReceiver>,
+}
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if let Some((receiver, script, parts)) = self.0.take() {
+        if let Some(receiver) = self.receiver.take() {
             drop(receiver);
-            start(&script, parts, script.queue().take(parts));
+            start(&self.script, self.parts, self.script.queue().take(self.parts));
         }
     }
 }

@@ -6,8 +6,9 @@ use super::account::SHORTEST;
 use super::batch::BatchQuestion;
 use super::server_clock::ServerClock;
 use crate::answer::Answer;
+use crate::counted::Counted;
 use crate::failure::Failure;
-use crate::question::{Counted, Question, Terms};
+use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
 use tower_api_key::limits::ChargeMode;
 
