@@ -248,4 +248,34 @@ mod tests {
         negative[8] = -1;
         assert!(read(&negative).is_err());
     }
+
+    #[test]
+    fn a_packed_answer_is_read_as_one_of_numbers() {
+        let record = crate::bare("key_1", "acme");
+        let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
+        let counted = Counted::new(&record, AppliedQuotas { general: &quotas, route: &[] });
+        let (mode, terms) = (ChargeMode::IfAllowed, Terms::Each);
+        let question =
+            Question { cost: 1, mode, now: None, terms, back: None, until: None, refund: None };
+        let packed = |at: f64| {
+            let mut packed = vec![1];
+            packed.extend(0_f64.to_le_bytes().into_iter().chain([0, 0]));
+            packed.extend(1_u32.to_le_bytes().into_iter().chain(0_f64.to_le_bytes()));
+            packed.extend(at.to_le_bytes().into_iter().chain([9, 0]));
+            packed.extend([1].into_iter().chain(2_u32.to_le_bytes()));
+            packed.extend(60e6_f64.to_le_bytes().into_iter().chain([0, 0, 0]));
+            packed.extend(0_f64.to_le_bytes().into_iter().chain([0, 0]));
+            packed
+        };
+        let read = |bytes: &[u8]| Answer::read_packed(bytes, &counted, &question);
+        let verdict = read(&packed(7.0)).unwrap().verdict;
+        assert_eq!(verdict.statuses()[0].remaining(), 3);
+        assert_eq!(verdict.taken_at(), Some(Timestamp::from_unix_nanoseconds(7_009)));
+        for length in 0..packed(7.0).len() {
+            assert!(read(&packed(7.0)[..length]).is_err(), "{length}");
+        }
+        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e300] {
+            assert!(read(&packed(number)).is_err(), "{number}");
+        }
+    }
 }

@@ -73,8 +73,9 @@ async fn rate<F: Future<Output = ()> + Send>(
     over.store(true, Ordering::Relaxed);
     callers.join_all().await;
     let (ended, after) = (ended.load(Ordering::Relaxed) as f64, processor_time(server));
-    let [of_client, of_server] =
-        [0, 1].map(|index| (after[index] - before[index]).as_secs_f64() * 1e6 / ended);
+    let taken =
+        |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / ended;
+    let (of_client, of_server) = (taken(0), taken(1));
     Rate { a_second: ended / began.elapsed().as_secs_f64(), of_client, of_server }
 }
 
@@ -104,6 +105,7 @@ async fn two_windows_are_charged_at_a_part_of_the_rate_of_plain_counters() {
     let connection = client.get_multiplexed_async_connection().await.unwrap();
     let limiter = server.limiter().prefix(fresh_prefix()).build().unwrap();
     limiter.check().await.unwrap();
+    let separate = server.limiter().prefix(fresh_prefix()).separate_calls().build().unwrap();
     let records: Vec<_> = (0..CALLERS)
         .map(|caller| {
             let account = Account::builder(format!("account_{caller}")).build().unwrap();
@@ -117,18 +119,23 @@ async fn two_windows_are_charged_at_a_part_of_the_rate_of_plain_counters() {
     ]);
     let (mut to_one, mut to_two) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (limiter, records, quotas) = (limiter.clone(), records.clone(), Arc::clone(&quotas));
-        let charged = rate(&server, move |caller| {
-            let record = Arc::clone(&records[usize::try_from(caller).unwrap()]);
-            charge(limiter.clone(), record, Arc::clone(&quotas))
-        });
+        let charge_rate = |limiter: &RedisLimiter| {
+            let (limiter, records, quotas) = (limiter.clone(), records.clone(), quotas.clone());
+            rate(&server, move |caller| {
+                let record = Arc::clone(&records[usize::try_from(caller).unwrap()]);
+                charge(limiter.clone(), record, Arc::clone(&quotas))
+            })
+        };
+        let (charged, alone) = (charge_rate(&limiter), charge_rate(&separate));
         let plain_rate = |counters| {
             let (connection, prefix) = (connection.clone(), fresh_prefix());
             rate(&server, move |caller| plain(connection.clone(), prefix.clone(), caller, counters))
         };
         let (one, charged, two) = (plain_rate(1).await, charged.await, plain_rate(2).await);
+        let alone = alone.await;
         println!(
-            "a second: {charged} charges of two windows, {one} of one plain counter, {two} of two"
+            "a second: {charged} charges of two windows, {alone} by calls of their own, \
+             {one} of one plain counter, {two} of two"
         );
         to_one.push(charged.a_second / one.a_second);
         to_two.push(charged.a_second / two.a_second);

@@ -26,7 +26,7 @@ fn record(account: u64) -> KeyRecord {
 fn quotas(account: u64) -> Vec<Quota> {
     let quota = |name, number: u64| {
         let algorithm = Algorithm::ALL[usize::try_from(number % 5).unwrap()];
-        let per = if number % 3 == 0 { Per::Key } else { Per::Account };
+        let per = if number.is_multiple_of(3) { Per::Key } else { Per::Account };
         Quota::new(name, 7, MINUTE).with_algorithm(algorithm).with_per(per)
     };
     let all = [quota("a", account), quota("b", account / 5), quota("c", account / 2)];
