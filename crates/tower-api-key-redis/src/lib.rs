@@ -3,7 +3,7 @@
 //! [`RedisLimiter`] charges all windows of a request with one script, in one step and one round trip. It has
 //! the same arithmetic as [`MemoryLimiter`](tower_api_key::limits::MemoryLimiter), bit for bit. The server's
 //! clock counts, so the clocks of the processes need not agree. Each Redis key expires when the last window
-//! of its account is over.
+//! of its account is over. Requests that come while a call is under way share the next one.
 //!
 //! [`RedisConcurrency`] limits simultaneous requests. Each permit is leased to its process.
 //!

@@ -37,7 +37,8 @@ use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 ///
 /// The limiter talks to [one server](Self::builder), to a [cluster](Self::cluster), or to the server that
 /// [Sentinels](Self::sentinel) name; with `rediss://` and the feature `tls`, over TLS. All Redis keys of a request lie
-/// in one slot of a cluster, so a proxy in front of a cluster works, too.
+/// in one slot of a cluster, so a proxy in front of a cluster works, too. Requests share calls only if the server says that
+/// it stands alone; see [`separate_calls`](RedisLimiterBuilder::separate_calls).
 ///
 /// The limiter needs the permissions below. `SELECT` is for a URL that names a database. The third line is for
 /// [`concurrency`](Self::concurrency), and the last one for a cluster.

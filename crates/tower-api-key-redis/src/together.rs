@@ -54,7 +54,10 @@ pub(super) async fn ask(
         }
         start(&script, parts, questions);
     }
-    receiver.await.unwrap_or(Err(Failure::Abandoned))
+    // The call has a time limit of its own, on the runtime of the connection. That one may stand still.
+    let timeout = script.connection().timeout();
+    let answer = tokio::time::timeout(timeout, receiver).await;
+    answer.unwrap_or(Ok(Err(Failure::Timeout(timeout)))).unwrap_or(Err(Failure::Abandoned))
 }
 
 /// The question of a task that will ask all questions of a script. If the task is dropped before, because its client hung
