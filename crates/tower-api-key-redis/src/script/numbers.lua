@@ -3,10 +3,11 @@
 -- Lua's numbers are doubles, which are exact up to 2^53. The nanoseconds since 1970 are more. So instants and
 -- spans are pairs: whole microseconds, and nanoseconds below 1000. Nothing is ever rounded.
 --
--- A server runs one script at a time, so its time is what a limiter can take least of. A function of Lua takes 0.1 us to
--- make and 0.05 us to call, and a table that grows takes 0.2 us each time. So a script has only the functions that its
--- question needs, pairs are computed in place where every charge does, and tables are made at their full size. The numbers
--- of a question and of a counter are bytes of one string, which takes a third of the time that text would. They are no
+-- A server runs one script at a time, so its time is what a limiter can take least of. A charge of two fixed windows took
+-- 23 us of it (`usec_per_call` of `cmdstat_evalsha` in `INFO commandstats`, Redis 7.0): Lua makes all functions and tables
+-- of a script anew at each call, and takes long for text. With only the functions that a question needs, and without a
+-- question for the expiry, it takes 12 us. With the numbers of the question as bytes it takes 11 us, and with those of
+-- counters 8 us. Among 16 questions of a call it takes 5.6 us, and with tables that are used again 4.9 us. Bytes are no
 -- longer than they must be, because Lua reads each byte of a new string.
 
 local call, keys, args = redis.call, KEYS, ARGV
