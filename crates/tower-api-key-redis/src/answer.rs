@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
+use super::counted::Counted;
 use super::failure::Failure;
-use super::question::{Counted, Marks, Question, Terms};
+use super::numbers::AnswerReader;
+use super::question::{Marks, Question, Terms};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};
@@ -48,6 +52,16 @@ struct State {
 }
 
 impl Answer {
+    /// Reads an answer of the script to one of several questions.
+    pub(super) fn read_packed(
+        bytes: &[u8],
+        counted: &Counted,
+        question: &Question<'_>,
+    ) -> Result<Self, Failure> {
+        let numbers = unpack(AnswerReader(bytes)).ok_or(Failure::Nonsense)?;
+        Self::read(&numbers, counted, question)
+    }
+
     /// Reads an answer of the script.
     pub(super) fn read(
         numbers: &[i64],
@@ -55,7 +69,7 @@ impl Answer {
         question: &Question<'_>,
     ) -> Result<Self, Failure> {
         let Question { cost, mode, terms, .. } = *question;
-        let numbers: Vec<u64> = numbers
+        let numbers: SmallVec<[u64; HEAD + 2 * EACH]> = numbers
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
             .collect::<Result<_, _>>()?;
@@ -75,7 +89,13 @@ impl Answer {
         if *at == 0 {
             verdict.set_counted_together();
         }
-        for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
+        let mut marks = Marks::new();
+        for (quota, place) in counted.quotas().zip(counted.places()) {
+            let Some([room, used, span, span_rest, parts, mark, mark_rest]) = states.get(place)
+            else {
+                return Err(Failure::Nonsense);
+            };
+            marks.push([*mark, *mark_rest]);
             let span = nanoseconds(*span, *span_rest);
             let state = State { used: *used, span, parts: *parts };
             let is_full = *room == 0 && mode != ChargeMode::Force;
@@ -93,7 +113,6 @@ impl Answer {
             }
         }
         let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
-        let marks = states.iter().map(|[.., mark, rest]| [*mark, *rest]).collect();
         let at = nanoseconds(*at, *at_rest);
         let (served_at, is_late) = (at.saturating_sub(ahead) / 1_000, *passes == LATE);
         Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks, served_at, is_late })
@@ -139,6 +158,19 @@ impl State {
         let parts = (PARTS as u64).saturating_sub(age);
         parts.saturating_mul(part_length(quota)).saturating_sub(self.span)
     }
+}
+
+/// Reads an answer that the script packed: `<BdHI4ddH`, and `BI4dHBdH` for each quota.
+fn unpack(mut answer: AnswerReader<'_>) -> Option<SmallVec<[i64; HEAD + 2 * EACH]>> {
+    let a = &mut answer;
+    let mut numbers = SmallVec::new();
+    numbers.extend([a.byte()?, a.double()?, a.short()?, a.long()?, a.double()?, a.double()?]);
+    numbers.push(a.short()?);
+    while !a.is_over() {
+        numbers.extend([a.byte()?, a.long()?, a.double()?, a.short()?, a.byte()?, a.double()?]);
+        numbers.push(a.short()?);
+    }
+    Some(numbers)
 }
 
 const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
@@ -215,5 +247,35 @@ mod tests {
         let mut negative = fine;
         negative[8] = -1;
         assert!(read(&negative).is_err());
+    }
+
+    #[test]
+    fn a_packed_answer_is_read_as_one_of_numbers() {
+        let record = crate::bare("key_1", "acme");
+        let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
+        let counted = Counted::new(&record, AppliedQuotas { general: &quotas, route: &[] });
+        let (mode, terms) = (ChargeMode::IfAllowed, Terms::Each);
+        let question =
+            Question { cost: 1, mode, now: None, terms, back: None, until: None, refund: None };
+        let packed = |at: f64| {
+            let mut packed = vec![1];
+            packed.extend(0_f64.to_le_bytes().into_iter().chain([0, 0]));
+            packed.extend(1_u32.to_le_bytes().into_iter().chain(0_f64.to_le_bytes()));
+            packed.extend(at.to_le_bytes().into_iter().chain([9, 0]));
+            packed.extend([1].into_iter().chain(2_u32.to_le_bytes()));
+            packed.extend(60e6_f64.to_le_bytes().into_iter().chain([0, 0, 0]));
+            packed.extend(0_f64.to_le_bytes().into_iter().chain([0, 0]));
+            packed
+        };
+        let read = |bytes: &[u8]| Answer::read_packed(bytes, &counted, &question);
+        let verdict = read(&packed(7.0)).unwrap().verdict;
+        assert_eq!(verdict.statuses()[0].remaining(), 3);
+        assert_eq!(verdict.taken_at(), Some(Timestamp::from_unix_nanoseconds(7_009)));
+        for length in 0..packed(7.0).len() {
+            assert!(read(&packed(7.0)[..length]).is_err(), "{length}");
+        }
+        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e300] {
+            assert!(read(&packed(number)).is_err(), "{number}");
+        }
     }
 }

@@ -31,10 +31,11 @@ impl Breaker {
         }
     }
 
-    /// Called when the server did not answer a call. Returns true if no more calls should be made. After a try
-    /// that connected, the first failure is enough.
-    pub(super) fn failed(&self) -> bool {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+    /// Called when the server did not answer a call with so many questions. Returns true if no more calls should be made.
+    /// After a try that connected, the first failure is enough.
+    pub(super) fn failed(&self, questions: u32) -> bool {
+        let failures =
+            self.failures.fetch_add(questions, Ordering::Relaxed).saturating_add(questions);
         failures >= self.patience || self.tries.load(Ordering::Relaxed) != 0
     }
 
@@ -57,15 +58,17 @@ mod tests {
     fn it_opens_after_failures_in_a_row_and_tries_less_and_less_often() {
         let breaker = Breaker::new(3);
         assert!(!breaker.counts_failures());
-        assert!(!breaker.failed() && !breaker.failed());
+        assert!(!breaker.failed(1) && !breaker.failed(1));
         assert!(breaker.counts_failures());
         breaker.succeeded();
         assert!(!breaker.counts_failures());
-        assert!(!breaker.failed() && !breaker.failed() && breaker.failed());
+        assert!(!breaker.failed(1) && !breaker.failed(1) && breaker.failed(1));
+        breaker.succeeded();
+        assert!(!breaker.failed(2) && breaker.failed(2), "each question counts");
         let pauses: Vec<u128> = (0..7).map(|_| breaker.pause().as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1_600, 2_000, 2_000]);
         breaker.succeeded();
-        assert!(!breaker.failed());
+        assert!(!breaker.failed(1));
         assert_eq!(breaker.pause(), TRIES.pause(0));
     }
 
@@ -73,11 +76,11 @@ mod tests {
     fn after_a_try_the_first_failure_suffices_until_a_call_succeeds() {
         let breaker = Breaker::new(3);
         breaker.pause();
-        assert!(breaker.failed(), "the server accepted a connection, and did not answer");
+        assert!(breaker.failed(1), "the server accepted a connection, and did not answer");
         // A server that started late: there was a try, and no call has failed.
         let breaker = Breaker::new(3);
         breaker.pause();
         breaker.succeeded();
-        assert!(!breaker.failed() && !breaker.failed() && breaker.failed());
+        assert!(!breaker.failed(1) && !breaker.failed(1) && breaker.failed(1));
     }
 }

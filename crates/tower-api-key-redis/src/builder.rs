@@ -54,6 +54,7 @@ pub struct RedisLimiterBuilder {
     permit_lease: Duration,
     network_hasher: KeyHasher,
     on_request_time: bool,
+    pub(super) separate_calls: bool,
     observer: Option<Arc<dyn RedisObserver>>,
 }
 
@@ -76,6 +77,7 @@ impl RedisLimiterBuilder {
             permit_lease: PERMIT_LEASE,
             network_hasher: KeyHasher::sha256(),
             on_request_time: false,
+            separate_calls: false,
             observer: None,
         }
     }
@@ -208,7 +210,8 @@ impl RedisLimiterBuilder {
         let connection = self.servers.connection(&self.access)?;
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
-        let script = ChargeScript::new(connection, self.prefix, self.on_request_time)
+        let script = ChargeScript::new(connection, &self.prefix, self.on_request_time)
+            .with_separate_calls(self.separate_calls)
             .with_observer(self.observer);
         Ok(RedisLimiter::new(script, self.lease, concurrency, self.network_hasher))
     }

@@ -1,7 +1,7 @@
 //! A call of a script on the server.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Arg, Cmd, Script, Value};
+use redis::{Arg, Cmd, FromRedisValue, Script, Value};
 
 use super::failure::{Consequence, Failure};
 
@@ -12,13 +12,15 @@ pub(super) struct Call<'a> {
     pub(super) command: Cmd,
     /// True if the call must not be repeated when its connection breaks.
     pub(super) once: bool,
+    /// The count of questions.
+    pub(super) questions: u32,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(script: &'a Script) -> Self {
         let mut command = redis::cmd("EVALSHA");
         command.arg(script.get_hash());
-        Self { script, command, once: false }
+        Self { script, command, once: false, questions: 1 }
     }
 
     /// Returns the first Redis key. It stands after the command's name, the script's hash and the count of keys.
@@ -32,11 +34,11 @@ impl<'a> Call<'a> {
     /// Makes the call. If the server does not know the script, loads the script and makes the call again.
     ///
     /// `is_asking` is for a node of a cluster whose slot is moving to it.
-    pub(super) async fn make(
+    pub(super) async fn make<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
         is_asking: bool,
-    ) -> redis::RedisResult<Vec<i64>> {
+    ) -> redis::RedisResult<T> {
         match self.send(connection, is_asking).await {
             Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
                 self.script.load_async(connection).await?;
@@ -46,11 +48,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn send(
+    async fn send<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
         is_asking: bool,
-    ) -> redis::RedisResult<Vec<i64>> {
+    ) -> redis::RedisResult<T> {
         if !is_asking {
             return self.command.query_async(connection).await;
         }

@@ -56,9 +56,26 @@ impl Connection {
 
     /// Calls a script.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
+        self.call_within(call, self.timeout()).await
+    }
+
+    /// Calls a script in at most this time, in a cluster in that of each call.
+    pub(super) async fn call_within(
+        &self,
+        call: &Call<'_>,
+        within: Duration,
+    ) -> Result<Vec<i64>, Failure> {
         match self {
-            Self::Single(link) => link.call(call, false, link.timeout).await,
+            Self::Single(link) => link.call(call, false, within).await,
             Self::Cluster(cluster) => cluster.call(call).await,
+        }
+    }
+
+    /// Returns the link to a server that stands alone, which has the Redis keys of all accounts.
+    pub(super) fn alone(&self) -> Option<&Arc<Link>> {
+        match self {
+            Self::Single(link) if link.stands_alone() => Some(link),
+            _ => None,
         }
     }
 
@@ -117,7 +134,8 @@ mod tests {
     }
 
     fn names(server: &FaultyServer) -> Vec<String> {
-        server.heard().into_iter().map(|mut words| words.swap_remove(0)).collect()
+        let name = |words: Vec<Vec<u8>>| String::from_utf8(words[0].clone()).unwrap();
+        server.heard().into_iter().map(name).collect()
     }
 
     #[tokio::test]

@@ -26,19 +26,29 @@ pub(super) enum Dialer {
     Primary(Sentinels),
 }
 
+/// A new connection.
+pub(super) struct Dialed {
+    pub(super) connection: MultiplexedConnection,
+    /// The server's address if a Sentinel named it.
+    pub(super) named: Option<Address>,
+    /// True if the server says that it stands alone.
+    pub(super) stands_alone: bool,
+}
+
 impl Dialer {
-    /// Makes a connection, and greets the server. Returns the server's address if a Sentinel named it.
-    pub(super) async fn dial(
-        &self,
-        timeout: Duration,
-    ) -> Result<(MultiplexedConnection, Option<Address>), Failure> {
+    /// Makes a connection, and greets the server.
+    pub(super) async fn dial(&self, timeout: Duration) -> Result<Dialed, Failure> {
         match self {
-            Self::Server(endpoint, role) => Ok((connect(endpoint, *role, timeout).await?, None)),
+            Self::Server(endpoint, role) => {
+                let (connection, stands_alone) = connect(endpoint, *role, timeout).await?;
+                Ok(Dialed { connection, named: None, stands_alone })
+            }
             Self::Primary(sentinels) => {
                 let address = sentinels.primary(timeout).await?;
                 let endpoint = sentinels.server(&address);
-                let connection = connect(&endpoint, ServerRole::Primary, timeout).await?;
-                Ok((connection, Some(address)))
+                let (connection, stands_alone) =
+                    connect(&endpoint, ServerRole::Primary, timeout).await?;
+                Ok(Dialed { connection, named: Some(address), stands_alone })
             }
         }
     }
@@ -52,16 +62,16 @@ impl Dialer {
     }
 }
 
-/// Connects to a server and greets it, in a limited time.
+/// Connects to a server and greets it, in a limited time. Returns true if the server says that it stands alone.
 pub(super) async fn connect(
     endpoint: &Endpoint,
     role: ServerRole,
     timeout: Duration,
-) -> Result<MultiplexedConnection, Failure> {
+) -> Result<(MultiplexedConnection, bool), Failure> {
     let made = async {
         let mut connection = endpoint.connect().await?;
-        greet(&mut connection, role, timeout).await?;
-        Ok(connection)
+        let stands_alone = greet(&mut connection, role, timeout).await?;
+        Ok((connection, stands_alone))
     };
     let longest = CONNECTING + timeout.min(LONGEST_TRIP) * ROUND_TRIPS;
     let made = tokio::time::timeout(longest, made).await;

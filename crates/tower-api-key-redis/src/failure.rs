@@ -153,6 +153,11 @@ impl Failure {
         }
     }
 
+    /// Returns true if the server refused Redis keys of several slots, as some proxies do.
+    pub(super) fn is_of_slots(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code() == "CROSSSLOT")
+    }
+
     /// Returns true if the server's refusal has these words.
     pub(super) fn says(&self, words: &str) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.says(words))

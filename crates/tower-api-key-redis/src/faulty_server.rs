@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
 /// In place of an answer, the server hangs up.
@@ -11,7 +11,7 @@ pub(super) const HANGS_UP: &str = "";
 /// A server that gives each command of a script its next answer. It hangs up when it has no answer left.
 pub(super) struct FaultyServer {
     pub(super) url: String,
-    heard: Arc<Mutex<Vec<Vec<String>>>>,
+    heard: Arc<Mutex<Vec<Vec<Vec<u8>>>>>,
 }
 
 impl FaultyServer {
@@ -25,7 +25,7 @@ impl FaultyServer {
     }
 
     /// Returns the words of each command of a script that the server received.
-    pub(super) fn heard(&self) -> Vec<Vec<String>> {
+    pub(super) fn heard(&self) -> Vec<Vec<Vec<u8>>> {
         self.heard.lock().unwrap().clone()
     }
 }
@@ -33,17 +33,18 @@ impl FaultyServer {
 async fn serve(
     listener: TcpListener,
     answers: &'static [&'static str],
-    heard: Arc<Mutex<Vec<Vec<String>>>>,
+    heard: Arc<Mutex<Vec<Vec<Vec<u8>>>>>,
 ) {
     let mut answers = answers.iter();
     while let Ok((stream, _)) = listener.accept().await {
         let mut stream = BufStream::new(stream);
         while let Some(words) = command(&mut stream).await {
             let answer = match &*words[0] {
-                "EVALSHA" | "SCRIPT" => {
+                b"EVALSHA" | b"SCRIPT" => {
                     heard.lock().unwrap().push(words);
                     answers.next().unwrap_or(&HANGS_UP)
                 }
+                b"HELLO" => "*2\r\n$4\r\nmode\r\n$10\r\nstandalone",
                 _ => "+OK",
             };
             if answer == HANGS_UP {
@@ -55,13 +56,16 @@ async fn serve(
     }
 }
 
-/// Reads a command. Each word is a line, after a line with its length. Returns `None` at the end.
-async fn command(stream: &mut BufStream<TcpStream>) -> Option<Vec<String>> {
+/// Reads a command. Each word stands behind a line with its length. Returns `None` at the end.
+async fn command(stream: &mut BufStream<TcpStream>) -> Option<Vec<Vec<u8>>> {
     let count: usize = line(stream).await?.strip_prefix('*')?.parse().ok()?;
     let mut words = Vec::new();
     for _ in 0..count {
-        line(stream).await?;
-        words.push(line(stream).await?);
+        let length: usize = line(stream).await?.strip_prefix('$')?.parse().ok()?;
+        let mut word = vec![0; length + 2];
+        stream.read_exact(&mut word).await.ok()?;
+        word.truncate(length);
+        words.push(word);
     }
     Some(words)
 }

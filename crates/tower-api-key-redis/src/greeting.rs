@@ -40,12 +40,12 @@ pub(super) enum ServerRole {
 }
 
 /// Greets a server on a new connection. The server must answer, be what the limiter needs, and be near enough for
-/// the timeout of calls.
+/// the timeout of calls. Returns true if the server says that it stands alone: not of a cluster, and not a proxy.
 pub(super) async fn greet(
     connection: &mut MultiplexedConnection,
     role: ServerRole,
     timeout: Duration,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let began = Instant::now();
     let mut pipeline = redis::pipe();
     // A server may accept connections and not answer, if it is stopped or still loads its data. `HELLO` needs no
@@ -58,7 +58,8 @@ pub(super) async fn greet(
     if let Some(Err(error)) = answers.next() {
         return Err(Failure::from(error));
     }
-    Greeting::read(hello).check(role)?;
+    let greeting = Greeting::read(hello);
+    greeting.check(role)?;
     for _ in 1..PINGS {
         // One slow answer is a busy machine, or a busy server. Many are the distance.
         if is_near(ping, timeout) || ping > timeout.saturating_mul(4) {
@@ -68,7 +69,10 @@ pub(super) async fn greet(
         redis::cmd("PING").exec_async(connection).await?;
         ping = ping.min(began.elapsed());
     }
-    if is_near(ping, timeout) { Ok(()) } else { Err(Failure::TooFar { ping, timeout }) }
+    if !is_near(ping, timeout) {
+        return Err(Failure::TooFar { ping, timeout });
+    }
+    Ok(greeting.mode == Some(ServerMode::Standalone))
 }
 
 /// Returns true if calls can be answered in time: a sixth of the timeout is left for the server and for delays.

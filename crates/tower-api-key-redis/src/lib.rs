@@ -3,7 +3,7 @@
 //! [`RedisLimiter`] charges all windows of a request with one script, in one step and one round trip. It has
 //! the same arithmetic as [`MemoryLimiter`](tower_api_key::limits::MemoryLimiter), bit for bit. The server's
 //! clock counts, so the clocks of the processes need not agree. Each Redis key expires when the last window
-//! of its account is over.
+//! of its account is over. Requests that come while a call is under way share the next one.
 //!
 //! [`RedisConcurrency`] limits simultaneous requests. Each permit is leased to its process.
 //!
@@ -52,6 +52,7 @@ mod call;
 mod cluster;
 mod concurrency;
 mod connection;
+mod counted;
 mod credentials;
 mod dialer;
 mod endpoint;
@@ -68,13 +69,16 @@ mod lock;
 mod misconfigured;
 mod named_primary;
 mod network;
+mod numbers;
 mod observer;
 mod question;
+mod question_queue;
 mod redirect;
 #[cfg(feature = "metrics")]
 mod redis_metrics;
 mod refusal;
 mod script;
+mod script_parts;
 mod sentinels;
 mod servers;
 #[cfg(feature = "testing")]
@@ -82,6 +86,7 @@ mod stream_source;
 mod subject;
 #[cfg(feature = "tls")]
 mod tls;
+mod together;
 mod unreachable;
 mod ways;
 mod wrong_server;

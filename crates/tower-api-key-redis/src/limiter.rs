@@ -8,13 +8,15 @@ use tokio::sync::oneshot;
 use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
 use super::connection::Connection;
+use super::counted::Counted;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
 use super::network::NetworkName;
 use super::observer::ChargeWay;
-use super::question::{Counted, Question, Refunded, Terms};
+use super::question::{Question, Refunded, Terms};
 use super::script::ChargeScript;
 use super::servers::Servers;
+use super::together;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
 use tower_api_key::caller::Caller;
@@ -35,7 +37,8 @@ use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 ///
 /// The limiter talks to [one server](Self::builder), to a [cluster](Self::cluster), or to the server that
 /// [Sentinels](Self::sentinel) name; with `rediss://` and the feature `tls`, over TLS. All Redis keys of a request lie
-/// in one slot of a cluster, so a proxy in front of a cluster works, too.
+/// in one slot of a cluster, so a proxy in front of a cluster works, too. Requests share calls only if the server says that
+/// it stands alone; see [`separate_calls`](RedisLimiterBuilder::separate_calls).
 ///
 /// The limiter needs the permissions below. `SELECT` is for a URL that names a database. The third line is for
 /// [`concurrency`](Self::concurrency), and the last one for a cluster.
@@ -145,7 +148,7 @@ impl RedisLimiter {
         let script = Arc::clone(&self.script);
         let (reply, receiver) = oneshot::channel();
         let task = async move {
-            let _ = reply.send(script.ask_alone(counted, question).await);
+            let _ = reply.send(together::ask(script, counted, question).await);
         };
         // Without a runtime the task is dropped, which answers the request.
         let _ = self.script.connection().spawn(task);
@@ -199,7 +202,7 @@ impl Limiter for RedisLimiter {
         if mode != ChargeMode::Force {
             let script = Arc::clone(&self.script);
             return Reply::later(async move {
-                script.ask_alone(counted, question).await.map_err(LimiterError::new)
+                together::ask(script, counted, question).await.map_err(LimiterError::new)
             });
         }
         // The request was served. A task charges it even if its client has hung up.

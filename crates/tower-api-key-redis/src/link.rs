@@ -1,6 +1,7 @@
 //! The state of the connection to a server. Background tasks make the connection, and make it again
 //! after it broke.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 
 use super::address::Address;
 use super::breaker::Breaker;
-use super::dialer::Dialer;
+use super::dialer::{Dialed, Dialer};
 use super::failure::Failure;
 use super::greeting::ServerRole;
 use super::home::Home;
@@ -25,6 +26,8 @@ pub(super) struct Link {
     pub(super) breaker: Breaker,
     home: Home,
     pub(super) state: watch::Sender<LinkState>,
+    /// True if the server of the latest connection says that it stands alone.
+    stands_alone: AtomicBool,
 }
 
 /// The state of the connection.
@@ -42,7 +45,8 @@ pub(super) enum LinkState {
 
 impl Link {
     pub(super) fn new(dialer: Dialer, timeout: Duration, breaker: Breaker, home: Home) -> Self {
-        Self { dialer, timeout, breaker, home, state: watch::Sender::new(LinkState::Unused) }
+        let (state, stands_alone) = (watch::Sender::new(LinkState::Unused), AtomicBool::new(false));
+        Self { dialer, timeout, breaker, home, state, stands_alone }
     }
 
     /// Returns the runtime of the connection.
@@ -68,6 +72,17 @@ impl Link {
         matches!(self.dialer.role(), ServerRole::Node)
     }
 
+    /// Returns true if one call may have the Redis keys of several accounts: the server said that it stands alone. A proxy
+    /// may spread the keys over several servers.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.stands_alone.load(Ordering::Acquire)
+    }
+
+    /// Called when the server refused keys of several slots.
+    pub(super) fn is_of_many(&self) {
+        self.stands_alone.store(false, Ordering::Release);
+    }
+
     /// Starts to connect, unless the link was used already.
     pub(super) fn begin(self: &Arc<Self>) {
         let begin = |state: &mut LinkState| {
@@ -84,6 +99,10 @@ impl Link {
 
     /// Waits until the connection is up or down.
     pub(super) async fn wait(self: &Arc<Self>) -> Result<(MultiplexedConnection, u64), Failure> {
+        // Nearly always. It needs no subscription.
+        if let LinkState::Up(connection, number) = &*self.state.borrow() {
+            return Ok((connection.clone(), *number));
+        }
         let mut states = self.state.subscribe();
         loop {
             match &*states.borrow_and_update() {
@@ -141,7 +160,8 @@ async fn connect(link: Weak<Link>, mut pause: Option<Duration>, number: u64, mut
         }
         let Some(link) = link.upgrade() else { return };
         match link.dialer.dial(link.timeout).await {
-            Ok((connection, named)) => {
+            Ok(Dialed { connection, named, stands_alone }) => {
+                link.stands_alone.store(stands_alone, Ordering::Release);
                 // Before the state is up: a call could find the connection broken and start another task.
                 ending.0 = Weak::new();
                 link.state.send_replace(LinkState::Up(connection, number));

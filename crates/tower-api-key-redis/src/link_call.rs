@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis::FromRedisValue;
+
 use super::call::Call;
 use super::failure::{Consequence, Failure};
 use super::link::{Link, LinkState};
@@ -10,12 +12,12 @@ use super::unreachable::Unreachable;
 
 impl Link {
     /// Calls a script, in a limited time.
-    pub(super) async fn call(
+    pub(super) async fn call<T: FromRedisValue>(
         self: &Arc<Self>,
         call: &Call<'_>,
         is_asking: bool,
         within: Duration,
-    ) -> Result<Vec<i64>, Failure> {
+    ) -> Result<T, Failure> {
         // A server that is down costs a read of the state, and no timer.
         if let LinkState::Down(cause) = &*self.state.borrow() {
             return Err(Failure::down(cause));
@@ -25,7 +27,7 @@ impl Link {
         let Ok(answer) = tokio::time::timeout(within, attempts).await else {
             let failure = Failure::Timeout(self.timeout);
             // A call that another node has sent here late says nothing of this server.
-            if is_whole(within, self.timeout) && self.breaker.failed() {
+            if is_whole(within, self.timeout) && self.breaker.failed(call.questions) {
                 self.give_up(number, &failure);
             }
             return Err(failure);
@@ -38,12 +40,12 @@ impl Link {
         self.wait().await.map(drop)
     }
 
-    async fn attempts(
+    async fn attempts<T: FromRedisValue>(
         self: &Arc<Self>,
         call: &Call<'_>,
         is_asking: bool,
         number: &mut Option<u64>,
-    ) -> Result<Vec<i64>, Failure> {
+    ) -> Result<T, Failure> {
         // A connection may have broken while it was idle, which shows at the next call. So a call is
         // repeated once. If the connection broke after the server ran the call, this charges twice.
         for further in [true, false] {
@@ -62,7 +64,7 @@ impl Link {
                 return Err(failure);
             }
             // Repeated refusals count as no answer, so that not every request pays for one.
-            if consequence != Consequence::None && self.breaker.failed() {
+            if consequence != Consequence::None && self.breaker.failed(call.questions) {
                 self.give_up(*number, &failure);
             } else if consequence == Consequence::Reconnect {
                 self.reconnect(its_number);

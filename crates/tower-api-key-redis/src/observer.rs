@@ -30,7 +30,7 @@ pub trait RedisObserver: Send + Sync + 'static {
         let _ = way;
     }
 
-    /// Called when a call that charges or refunds has ended. The time is zero if the limiter made no call, because the
+    /// Called when a call that charges or refunds has ended. Several charges may share a call. The time is zero if the limiter made no call, because the
     /// server is down.
     fn called(&self, time: Duration, has_failed: bool) {
         let _ = (time, has_failed);

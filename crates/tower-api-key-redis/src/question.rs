@@ -1,31 +1,12 @@
-//! The arguments of the script for one question.
+//! A question, and its numbers for the script.
 
-use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
-use super::network::{MOST_COUNTERS, MOST_SHARED, NetworkName};
-use super::subject::{Field, Subject};
+use super::numbers::Numbers;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{AccountId, KeyId, KeyRecord};
 use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{capacity, interval, part_length};
-use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
-
-/// The subjects whose requests are counted, and their quotas.
-#[derive(Debug, Clone)]
-pub(super) struct Counted {
-    subject: CountedSubject,
-    /// The quotas in the order of the answer, each with true if it is a route's.
-    quotas: SmallVec<[(Quota, bool); 2]>,
-}
-
-/// The subjects whose requests are counted.
-#[derive(Debug, Clone)]
-enum CountedSubject {
-    /// An account, and the key if a quota counts by key.
-    Account(AccountId, Option<KeyId>),
-    Network(NetworkName),
-}
+use tower_api_key::quota::{Algorithm, Quota};
 
 /// A question for the cost of a request.
 #[derive(Debug)]
@@ -77,138 +58,64 @@ impl Terms {
     pub(super) const ALONE: Self = Self::Lease { demand: 0, want: 0, left: 1, shortest: 0 };
 }
 
-impl Counted {
-    pub(super) fn new(record: &KeyRecord, quotas: AppliedQuotas<'_>) -> Self {
-        let key = quotas.count_by(Per::Key).then(|| record.id().clone());
-        Self::of(CountedSubject::Account(record.account().id().clone(), key), quotas)
-    }
-
-    /// Counts the requests of a network, which has no keys.
-    pub(super) fn by_network(name: NetworkName, quotas: AppliedQuotas<'_>) -> Self {
-        Self::of(CountedSubject::Network(name), quotas)
-    }
-
-    fn of(subject: CountedSubject, quotas: AppliedQuotas<'_>) -> Self {
-        let quotas = quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect();
-        Self { subject, quotas }
-    }
-
-    /// Returns the quotas.
-    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> + Clone {
-        self.quotas.iter().map(|(quota, _)| quota)
-    }
-
-    /// Returns true if the record and the quotas have the same subjects, the same quotas and the same limits.
-    pub(super) fn is_of(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> bool {
-        let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
-        let CountedSubject::Account(account, key) = &self.subject else { return false };
-        *account == *record.account().id()
-            && key.as_ref().is_none_or(|key| key == record.id())
-            && own.eq(quotas.iter())
-    }
-
-    /// Returns a Redis key of the subject. All of its keys lie in one slot of a cluster.
-    pub(super) fn key(&self, prefix: &str) -> String {
-        match &self.subject {
-            CountedSubject::Account(account, _) => {
-                Subject { prefix, account, key: None }.to_string()
-            }
-            CountedSubject::Network(name) => name.key(prefix),
-        }
-    }
-
-    /// Adds the keys and arguments of a question to a command.
-    pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
-        let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
-        let mut network = None;
-        match &self.subject {
-            CountedSubject::Account(account, key) => {
-                let account = Subject { prefix, account, key: None };
-                command.arg(usize::from(by_account) + usize::from(key.is_some()));
-                if by_account {
-                    command.arg(account.to_string());
-                }
-                if let Some(key) = key {
-                    command.arg(Subject { key: Some(key), ..account }.to_string());
-                }
-            }
-            CountedSubject::Network(name) => {
-                command.arg(1).arg(name.key(prefix));
-                network = Some(name);
-            }
-        }
-        question.write(command, network);
-        let mut marks = question.back.iter().flat_map(|back| &back.marks);
-        for (index, (quota, of_route)) in self.quotas.iter().enumerate() {
-            let second = by_account && quota.per() == Per::Key;
-            command.arg(1 + u32::from(second));
-            command.arg(Field { network, quota, of_route: *of_route }.to_string());
-            let untaken = question.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
-            question.terms.write(quota, untaken, command);
-            if let Some(mark) = marks.next() {
-                command.arg(mark);
-            }
-        }
-    }
-}
-
 impl Question<'_> {
-    /// Adds the arguments of a question. The Redis key of a network has a bound on its counters.
-    fn write(&self, command: &mut Cmd, network: Option<&NetworkName>) {
-        command.arg(match self.mode {
-            _ if self.refund.is_some() => "back",
-            ChargeMode::Peek => "nothing",
-            ChargeMode::IfAllowed => "room",
-            ChargeMode::Force => "always",
+    /// Adds what to take, the cost and the instant.
+    pub(super) fn write(&self, numbers: &mut Numbers) {
+        numbers.byte(match self.mode {
+            _ if self.refund.is_some() => 3,
+            ChargeMode::Peek => 0,
+            ChargeMode::IfAllowed => 1,
+            ChargeMode::Force => 2,
         });
-        let (demand, want, left, shortest) = match self.terms {
-            Terms::Each => (self.cost, 0, 1, 0),
-            Terms::Lease { demand, want, left, shortest } => {
-                (demand.max(self.cost), want, left, shortest)
-            }
-        };
-        command.arg(self.cost).arg(demand).arg(want).arg(left).arg(shortest);
-        command.arg(self.back.map_or(0, |back| back.tokens));
-        command.arg(self.until.unwrap_or(0));
-        match network {
-            Some(network) => {
-                let most = MOST_COUNTERS + MOST_SHARED;
-                command.arg(MOST_COUNTERS).arg(most).arg(network.site());
-            }
-            None => {
-                command.arg(0);
-            }
-        }
+        numbers.long(self.cost);
         match self.now {
-            Some(now) => Pair(now.unix_nanoseconds()).write(command),
-            None => {
-                command.arg("").arg("");
-            }
+            Some(now) => numbers.pair(now.unix_nanoseconds()),
+            None => numbers.no_instant(),
         }
+    }
+
+    /// Adds the numbers of a refund or of a lease.
+    pub(super) fn write_purpose(&self, numbers: &mut Numbers) {
         if let Some(refund) = self.refund {
-            Pair(refund.taken_at.unix_nanoseconds()).write(command);
+            numbers.pair(refund.taken_at.unix_nanoseconds());
+        } else if let Terms::Lease { demand, want, left, shortest } = self.terms {
+            numbers.long(demand.max(self.cost));
+            numbers.long(want);
+            numbers.long(left);
+            numbers.double(shortest);
+            numbers.long(self.back.map_or(0, |back| back.tokens));
+            numbers.double(self.until.unwrap_or(0));
+        }
+    }
+
+    /// Adds the numbers of the quota with an index.
+    pub(super) fn write_quota(&self, numbers: &mut Numbers, quota: &Quota, index: usize) {
+        let untaken = self.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
+        self.terms.write(quota, untaken, numbers);
+        if let Some(back) = self.back {
+            let [mark, rest] = back.marks.get(index).copied().unwrap_or_default();
+            numbers.double(mark);
+            numbers.short(u32::try_from(rest).unwrap_or_default());
         }
     }
 }
 
 impl Terms {
-    /// Adds the arguments of a quota.
-    fn write(self, quota: &Quota, untaken: bool, command: &mut Cmd) {
-        command.arg(quota.algorithm().name()).arg(quota.limit());
-        command.arg(if untaken { 2 } else { u32::from(quota.is_in_shadow()) });
+    /// Adds the numbers of a quota.
+    fn write(self, quota: &Quota, untaken: bool, numbers: &mut Numbers) {
+        numbers.long(quota.limit());
+        numbers.byte(if untaken { 2 } else { quota.is_in_shadow().into() });
         match quota.algorithm() {
-            Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
+            Algorithm::FixedWindow => numbers.pair(quota.window_nanoseconds()),
             Algorithm::LeakyBucket => {
                 let (capacity, brim) = (capacity(quota), self.brim(quota));
-                Pair(interval(quota)).write(command);
-                Pair(capacity).write(command);
-                Pair(brim).write(command);
+                numbers.pair(interval(quota));
+                numbers.pair(capacity);
+                numbers.pair(brim);
                 // Tokens may be held for as long as the part that is kept free takes to drain.
-                command.arg(capacity.saturating_sub(brim) / 1_000);
+                numbers.double(capacity.saturating_sub(brim) / 1_000);
             }
-            Algorithm::SlidingWindow => {
-                command.arg(part_length(quota));
-            }
+            Algorithm::SlidingWindow => numbers.double(part_length(quota)),
             Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
         }
     }
@@ -227,41 +134,11 @@ impl Terms {
     }
 }
 
-/// A span or an instant in nanoseconds. The script takes it as two numbers: microseconds and the rest.
-struct Pair(u64);
-
-impl Pair {
-    fn write(self, command: &mut Cmd) {
-        (self.0 / 1_000, self.0 % 1_000).write_redis_args(command);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
-
-    #[test]
-    fn subjects_differ_by_account_by_quotas_and_if_a_quota_counts_by_key_by_key() {
-        let by_account = [MINUTE];
-        let by_key = [MINUTE.with_per(Per::Key)];
-        let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
-        let of = |general| AppliedQuotas { general, route: &[] };
-        for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
-            let counted = Counted::new(&crate::bare("key_1", "acme"), quotas);
-            assert!(counted.is_of(&crate::bare("key_1", "acme"), quotas));
-            assert_eq!(counted.is_of(&crate::bare("key_2", "acme"), quotas), of_other_key);
-            assert!(!counted.is_of(&crate::bare("key_1", "globex"), quotas));
-            for others in
-                [of(&[]), of(&larger), AppliedQuotas { general: &[], route: quotas.general }]
-            {
-                assert!(!counted.is_of(&crate::bare("key_1", "acme"), others), "{others:?}");
-            }
-        }
-    }
 
     #[test]
     fn a_bucket_is_described_by_its_rate_and_by_what_is_kept_free() {
@@ -270,21 +147,18 @@ mod tests {
         let window = Duration::from_nanos(40 * 1_000_000_007);
         let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in
-            [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
+            [(Terms::Each, 40_000_000_280, 0), (lease, 38_000_000_266, 2_000_000)]
         {
-            let mut command = Cmd::new();
-            terms.write(&quota, false, &mut command);
-            let written: Vec<String> = command
-                .args_iter()
-                .map(|word| match word {
-                    redis::Arg::Simple(word) => String::from_utf8(word.to_vec()).unwrap(),
-                    _ => panic!("not a word"),
-                })
-                .collect();
-            let [start, end] = brim;
-            let expected =
-                ["leaky_bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
-            assert_eq!(written, expected, "{terms:?}");
+            let mut numbers = Numbers::default();
+            terms.write(&quota, false, &mut numbers);
+            let mut expected = Numbers::default();
+            expected.long(40);
+            expected.byte(0);
+            expected.pair(1_000_000_007);
+            expected.pair(40_000_000_280);
+            expected.pair(brim);
+            expected.double(kept);
+            assert_eq!(numbers.bytes(), expected.bytes(), "{terms:?}");
         }
     }
 }

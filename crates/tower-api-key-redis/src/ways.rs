@@ -95,6 +95,16 @@ impl RedisLimiterBuilder {
         self
     }
 
+    /// Makes a call for each request. Unless set, requests that come while a call is under way share the next one, if the
+    /// server says that it stands alone. A call has the keys of up to 32 accounts then.
+    ///
+    /// Set it for a proxy that spreads keys over several servers, and lets one of them answer `HELLO`. Most such proxies
+    /// do not answer `HELLO`, or refuse a call with the keys of two servers. They need no setting.
+    pub fn separate_calls(mut self) -> Self {
+        self.separate_calls = true;
+        self
+    }
+
     /// Sets the certificates of connections with TLS, which URLs with `rediss://` ask for. Unless set, the limiter
     /// trusts the certificate authorities of the operating system.
     #[cfg(feature = "tls")]

@@ -94,8 +94,8 @@ impl Keyspace {
     /// Notes the windows that a write opens.
     fn note_windows(&mut self, key: &Bytes, fields: &[Bytes]) {
         for pair in fields.chunks_exact(2).filter(|pair| pair[0].starts_with(b"account:fixed_")) {
-            let digits = pair[1].split(|byte| *byte == b' ').next().unwrap_or_default();
-            let end = String::from_utf8_lossy(digits).parse().unwrap_or(0);
+            // A counter begins with the instant at which it is over.
+            let end = pair[1].first_chunk().map_or(0, |end| f64::from_le_bytes(*end) as u64);
             let ends = self.windows.entry(key.clone()).or_default();
             if end > ends.last().copied().unwrap_or(0) {
                 ends.push(end);

@@ -196,6 +196,33 @@ fn commands_answer_as_those_of_a_real_redis() {
     });
 }
 
+/// Packs numbers, and returns the bytes and the numbers that they unpack to.
+const PACKS: &str = "
+local packed = struct.pack('<BHI4ddB', ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+local out = { #packed, string.byte(packed, 1, -1) }
+for _, value in ipairs({ struct.unpack('<BHI4dd', packed) }) do
+  out[#out + 1] = value
+end
+local last, place = struct.unpack('<B', packed, 24)
+out[#out + 1], out[#out + 2] = last, place
+return out";
+
+#[test]
+fn both_pack_and_unpack_the_same_bytes() {
+    let Some(mut both) = Both::start("struct") else { return };
+    let digest = both.scripts.load(PACKS.as_bytes()).unwrap();
+    for numbers in [
+        ["0", "0", "0", "0", "-1", "0"],
+        ["255", "65535", "4294967295", "9007199254740991", "1796041132297542", "1"],
+    ] {
+        let real: Vec<i64> =
+            redis::cmd("EVAL").arg(PACKS).arg(0).arg(&numbers).query(&mut both.connection).unwrap();
+        let words = numbers.map(|number| number.as_bytes().to_vec());
+        let simulated = both.scripts.run(&digest, &[], &words).unwrap().unwrap();
+        assert_eq!(simulated, real, "{numbers:?}");
+    }
+}
+
 #[test]
 fn both_tell_the_same_time() {
     let Some(mut both) = Both::start("time") else { return };

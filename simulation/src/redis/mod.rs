@@ -3,6 +3,7 @@
 mod keyspace;
 #[cfg(test)]
 mod likeness;
+mod lua_struct;
 mod scripts;
 mod server;
 mod stream;

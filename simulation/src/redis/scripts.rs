@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use mlua::{Function, Lua, Value, Variadic};
 
 use super::keyspace::{Keyspace, Returned};
+use super::lua_struct;
 
 /// Scripts that clients have loaded.
 pub(super) struct Scripts {
@@ -27,6 +28,7 @@ impl Scripts {
         let redis = lua.create_table()?;
         redis.set("call", call)?;
         lua.globals().set("redis", redis)?;
+        lua.globals().set("struct", lua_struct::library(&lua)?)?;
         Ok(Self { lua, loaded: HashMap::new() })
     }
 

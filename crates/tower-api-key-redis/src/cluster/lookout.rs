@@ -133,7 +133,7 @@ impl Node {
     async fn topology(self, timeout: Duration) -> Result<Topology, Failure> {
         let connection = match self.connection {
             Some(connection) => connection,
-            None => connect(&self.endpoint, ServerRole::Node, timeout).await?,
+            None => connect(&self.endpoint, ServerRole::Node, timeout).await?.0,
         };
         let address = self.endpoint.address().ok_or(Failure::NoPrimary)?;
         let asking = tokio::time::timeout(ASKING.max(timeout), Topology::of(connection, address));

@@ -6,8 +6,9 @@ use super::account::SHORTEST;
 use super::batch::BatchQuestion;
 use super::server_clock::ServerClock;
 use crate::answer::Answer;
+use crate::counted::Counted;
 use crate::failure::Failure;
-use crate::question::{Counted, Question, Terms};
+use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
 use tower_api_key::limits::ChargeMode;
 
@@ -83,6 +84,8 @@ mod tests {
     use tower_api_key::limits::{Charge, Limiter};
     use tower_api_key::quota::{AppliedQuotas, Quota};
 
+    /// The bytes of a question up to the instant after which it takes nothing.
+    const UNTIL_ENDS: usize = (3 + 4 + 10 + 8) + (3 * 4 + 8) + 4 + 8;
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
     static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
@@ -93,8 +96,9 @@ mod tests {
         Charge { caller, quotas, cost: 1, mode, now: NOW }
     }
 
-    /// Charges two requests, nine seconds apart, and returns what the server heard.
-    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<Vec<String>> {
+    /// Charges two requests, nine seconds apart. Returns for each question that the server heard the tokens that are given
+    /// back, and the instant after which the question takes nothing.
+    async fn heard_of_two_charges(answers: &'static [&'static str]) -> Vec<(u32, f64)> {
         let server = FaultyServer::start(answers).await;
         let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
         let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
@@ -103,7 +107,14 @@ mod tests {
             let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
             assert_eq!(verdict.retry_after(), None);
         }
-        server.heard()
+        let heard = server.heard();
+        let numbers = heard.iter().map(|words| words[4].first_chunk::<UNTIL_ENDS>().unwrap());
+        let read = |numbers: &[u8; UNTIL_ENDS]| {
+            let (rest, until) = numbers.split_last_chunk().unwrap();
+            let (_, back) = rest.split_last_chunk().unwrap();
+            (u32::from_le_bytes(*back), f64::from_le_bytes(*until))
+        };
+        numbers.map(read).collect()
     }
 
     /// The server may have run the call before the connection broke.
@@ -113,8 +124,8 @@ mod tests {
         const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, HANGS_UP, FIVE]).await;
-        let given_back: Vec<&str> = heard.iter().map(|words| &*words[10]).collect();
-        assert_eq!(given_back, ["0", "4", "0"]);
+        let given_back: Vec<u32> = heard.iter().map(|(back, _)| *back).collect();
+        assert_eq!(given_back, [0, 4, 0]);
     }
 
     /// The server's clock was set, so a question seems to come late. Its tokens were given back even so.
@@ -125,14 +136,12 @@ mod tests {
         const LATE: &str = "*14\r\n:2\r\n:0\r\n:0\r\n:0\r\n:0\r\n:900000000\r\n:0\r\n\
                             :1\r\n:1\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let heard = heard_of_two_charges(&[FIVE, LATE, FIVE]).await;
-        let numbers = |at: usize| -> Vec<u64> {
-            heard.iter().map(|words| words[at].parse().unwrap()).collect()
+        let [(0, none), (4, first), (0, second)] = *heard else {
+            panic!("not given back once in three questions: {heard:?}")
         };
-        assert_eq!(numbers(10), [0, 4, 0], "given back once");
-        let [none, first, second] = *numbers(11) else { panic!("three questions") };
         // Twenty seconds after the server's clock, and not much more.
-        assert_eq!(none, 0);
-        assert!((27_000_000..87_000_000).contains(&first), "{first}");
-        assert!((920_000_000..980_000_000).contains(&second), "{second}");
+        assert_eq!(none.to_bits(), 0);
+        assert!((27e6..87e6).contains(&first), "{first}");
+        assert!((920e6..980e6).contains(&second), "{second}");
     }
 }

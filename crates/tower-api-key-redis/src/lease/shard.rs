@@ -12,8 +12,9 @@ use super::account::AccountLease;
 use super::demand::Pace;
 use super::rule::Lease;
 use super::server_clock::ServerClock;
+use crate::counted::Counted;
 use crate::failure::Failure;
-use crate::question::{Counted, Unspent};
+use crate::question::Unspent;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::{Algorithm, Quota, Verdict};
 

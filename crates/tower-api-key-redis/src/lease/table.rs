@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::rule::Lease;
 use super::shard::{Entry, LeaseReply, Returned, Shard, Slot, Waiting};
+use crate::counted::Counted;
 use crate::lock::lock;
-use crate::question::Counted;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode};
 use tower_api_key::quota::{AppliedQuotas, Per, Verdict};

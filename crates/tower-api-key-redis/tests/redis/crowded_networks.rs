@@ -49,9 +49,10 @@ async fn passes(limiter: &RedisLimiter, address: IpAddr, quota: &Quota, now: Tim
 /// Returns the instant of the only set's latest search, in seconds after the first instant; `None` before.
 fn searched(server: &Redis) -> Option<u64> {
     let [key] = &*keys(server) else { panic!("{:?}", keys(server)) };
-    let latest: String = server.ask(&["HGET", key, "at"]);
-    let microseconds: u64 = latest.split(' ').nth(2).unwrap().parse().unwrap();
-    (microseconds / 1_000_000).checked_sub(1_795_600_000)
+    let latest: Vec<u8> = server.ask(&["HGET", key, "at"]);
+    let [_, _, _, searched, _] = *latest.as_chunks::<8>().0 else { panic!("{latest:?}") };
+    let seconds = Duration::from_secs_f64(f64::from_le_bytes(searched) / 1e6).as_secs();
+    seconds.checked_sub(1_795_600_000)
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn every_key_goes_when_its_last_window_is_over() {
             quota("key", 10, 60, Per::Key),
         ];
         let ttl = |key: &str| -> u64 { server.ask(&["PTTL", key]) };
-        let (account, key) = ("tower-api-key:{acme}", "tower-api-key:{acme}:key:key_1");
+        let (account, key) = ("tower-api-key:2:{acme}", "tower-api-key:2:{acme}:key:key_1");
 
         charge(&limiter, &record, &quotas, (1, ChargeMode::Peek)).await;
         assert!(keys(&server).is_empty(), "a peek keeps nothing");
@@ -145,7 +145,7 @@ async fn counters_of_plans_that_are_over_make_room() {
         charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let fields: usize = server.ask(&["HLEN", "tower-api-key:{acme}"]);
+    let fields: usize = server.ask(&["HLEN", "tower-api-key:2:{acme}"]);
     assert!(fields < 80, "{fields}");
     let hour = [Quota::new("hour", 1_000, Duration::from_secs(3_600))];
     let verdict = charge(&limiter, &record, &hour, (0, ChargeMode::Peek)).await;
@@ -210,7 +210,7 @@ async fn an_error_of_the_server_names_no_account() {
     let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
-    let () = server.ask(&["SET", "tower-api-key:{acme-canary}", "no hash"]);
+    let () = server.ask(&["SET", "tower-api-key:2:{acme-canary}", "no hash"]);
     let record = record("acme-canary", "key_1");
     let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
     let charge = Charge {

@@ -24,6 +24,7 @@ mod networks;
 #[cfg(feature = "metrics")]
 mod observed;
 mod outage;
+mod parts;
 mod permits_of_processes;
 mod rate;
 mod relay;
@@ -33,6 +34,7 @@ mod server;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod together;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};

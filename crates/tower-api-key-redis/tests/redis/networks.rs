@@ -36,12 +36,24 @@ pub(super) fn six(site: u16, network: u16) -> IpAddr {
     Ipv6Addr::new(0x2001, 0xdb8, site, network, 0, 0, 0, 1).into()
 }
 
-/// Everything that the server holds, as text.
+/// Everything that the server holds, as text. Counters are numbers in bytes, which are shown as hexadecimal digits.
 fn dump(server: &Redis) -> String {
-    let all = |key: &String| server.ask::<Vec<String>>(&["HGETALL", key]).join(" ");
+    let shown = |word: Vec<u8>| match String::from_utf8(word) {
+        Ok(text) if !text.contains(char::is_control) => text,
+        Ok(text) => hex(text.as_bytes()),
+        Err(error) => hex(error.as_bytes()),
+    };
+    let all = |key: &String| {
+        let words: Vec<Vec<u8>> = server.ask(&["HGETALL", key]);
+        words.into_iter().map(shown).collect::<Vec<_>>().join(" ")
+    };
     let keys = keys(server);
     let lines: Vec<String> = keys.iter().map(|key| format!("{key} {}", all(key))).collect();
     lines.join("\n")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[tokio::test]
@@ -60,7 +72,7 @@ async fn no_name_holds_an_address_and_a_pepper_changes_all() {
         for part in ["203.0.113", "cb00714d", "cb00:714d", "2001:db8", "20010db8"] {
             assert!(!dump.contains(part), "{part} in {dump}");
         }
-        assert!(dump.contains("tower-api-key:{%network:"), "{dump}");
+        assert!(dump.contains("tower-api-key:2:{%network:"), "{dump}");
         dumps.push(dump);
         let () = server.ask(&["FLUSHALL"]);
     }

@@ -1,0 +1,3 @@
+-- The only question of a call.
+
+return ask(0, 0)
