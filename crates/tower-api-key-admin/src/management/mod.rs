@@ -31,6 +31,7 @@ mod listed;
 #[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod management;
 mod names;
+mod observed_manager;
 mod owner_policy;
 mod policies;
 mod policy_draft;
