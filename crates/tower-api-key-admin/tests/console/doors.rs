@@ -319,6 +319,9 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
         ("new-key", "account=acme&once=c&environment=mars", 422),
         ("new-key", "account=acme&once=d&environment=live&expires=2027-02-30", 422),
         ("new-key", "account=acme&once=e&environment=live&networks=nowhere", 422),
+        // No store keeps it, so the key would never expire.
+        ("new-key", "account=acme&once=g&environment=live&expires=9999-12-31", 422),
+        ("new-key", "account=acme&once=h&environment=live&expires=2262-12-31", 422),
         ("new-key", "account=acme&once=f&environment=live&name=a%0Ab%00", 422),
         ("edit-key", "id=none&version=0", 404),
         ("edit-key", "id=key_admin&version=zero", 428),
@@ -334,9 +337,18 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
             .await;
         assert_eq!(response.status().as_u16(), status, "{path} {body}");
     }
-    for page in
-        ["keys?state=lost", "expiring?days=0", "expiring?days=x", "key?id=", "account?id=none"]
-    {
+    for page in [
+        "keys?state=lost",
+        "keys?name=a&after=b",
+        "expiring?days=0",
+        "expiring?days=x",
+        "expiring?after=x",
+        "key?id=",
+        "account?id=none",
+        "trail?after=x",
+        "trail?after=-1",
+        "policies?after=%00",
+    ] {
         let response = house.get(&format!("/console/{page}"), &cookie).await;
         assert!(response.status().is_client_error(), "{page}: {}", response.status());
     }
