@@ -121,6 +121,78 @@ impl UsageReader for Down {
     }
 }
 
+/// A store behind a replica that applies no change in time. The store has made it.
+struct Lagging(MemoryStore);
+
+impl KeyStore for Lagging {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        self.0.find(digest)
+    }
+}
+
+impl KeyManager for Lagging {
+    fn apply<'a>(
+        &'a self,
+        command: Command<'a>,
+        options: CommandOptions<'a>,
+    ) -> ManageFuture<'a, Applied> {
+        Box::pin(async move {
+            self.0.apply(command, options).await?;
+            Err(ManageError::NotYetApplied(Duration::from_secs(1)))
+        })
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
+        self.0.import(keys, by)
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
+        self.0.get(id)
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
+        self.0.list(filter, after, limit)
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
+        self.0.find_account(id)
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
+        self.0.list_accounts(after, limit)
+    }
+
+    fn policies(&self) -> ManageFuture<'_, Policies> {
+        self.0.policies()
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
+        self.0.changes(sequence, limit)
+    }
+
+    fn trail<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ManageFuture<'a, Vec<Change>> {
+        self.0.trail(filter, before, limit)
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
+        self.0.note_uses(uses)
+    }
+}
+
 /// Keeps the causes.
 #[derive(Clone, Default)]
 struct Causes(Arc<Mutex<Vec<String>>>);
@@ -234,4 +306,34 @@ async fn a_limiter_and_a_reader_of_usage_that_fail_are_reported() {
     let missing = management.show_key(&caller, "none").await;
     assert!(matches!(missing, Err(ManagementError::NotFound(_))), "{missing:?}");
     assert_eq!(causes.take(), Vec::<String>::new());
+}
+
+/// The key exists, and the one before has ended. Nothing could show the secret later.
+#[tokio::test]
+async fn a_secret_is_shown_though_a_replica_does_not_apply_its_key_yet() {
+    let clock = ManualClock::starting_at(NOW);
+    let store = MemoryStore::with_clock(clock.clone());
+    let operator =
+        crate::world::add(&store, "operator", "staff", |key| key.scopes(operator_scopes())).await;
+    store.save_account(Account::builder("acme").build().unwrap(), "test").await.unwrap();
+    let world = World::over(Arc::new(Lagging(store.clone())), Arc::new(store), clock);
+    let draft =
+        || Some(json!({ "account": "acme", "environment": "live", "scopes": ["keys.read"] }));
+    let once = [("idempotency-key", "1")];
+    let created = world.ask(&operator, "POST /manage/keys", &once, draft()).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let id = created.json()["key"]["id"].as_str().unwrap().to_owned();
+    let line = format!("POST /manage/keys/{id}/rotate");
+    let rotated = world.ask(&operator, &line, &[], Some(json!({ "overlap_seconds": 0 }))).await;
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    let secret =
+        |answer: &crate::world::Answer| answer.json()["secret"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&secret(&created), "/own/keys").await.status, 401);
+    assert_eq!(world.get(&secret(&rotated), "/own/keys").await.status, 200);
+    // A replay has no secret to show, and other changes say that they are not applied.
+    let again = world.ask(&operator, "POST /manage/keys", &once, draft()).await;
+    assert_eq!((again.status.as_u16(), again.code().as_str()), (503, "not-yet-applied"));
+    let edited =
+        world.patch(&operator, &format!("/manage/keys/{id}"), json!({ "name": "a" })).await;
+    assert_eq!((edited.status.as_u16(), edited.code().as_str()), (503, "not-yet-applied"));
 }

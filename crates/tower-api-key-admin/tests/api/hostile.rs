@@ -308,3 +308,27 @@ async fn an_owner_learns_nothing_of_another_account() {
     let after = world.store.get("foreign").await.unwrap().unwrap();
     assert_eq!(after.record, foreign.record);
 }
+
+/// An operator can give the id of a deleted key to a key of another account.
+#[tokio::test]
+async fn a_replay_shows_no_key_of_another_account_that_has_got_the_id() {
+    let world = World::new();
+    let owner = world.owner("owner", "acme").await;
+    let once = [("idempotency-key", "1")];
+    let draft = || Some(json!({ "scopes": ["users.read"], "expires": world.at(60) }));
+    let create = async || world.ask(&owner, "POST /own/keys", &once, draft()).await;
+    let id = create().await.json()["key"]["id"].as_str().unwrap().to_owned();
+    let revoke = format!("POST /own/keys/{id}/revoke");
+    let once_more = [("idempotency-key", "2")];
+    let revoked =
+        async || world.ask(&owner, &revoke, &once_more, Some(json!({ "reason": "x" }))).await;
+    assert_eq!(revoked().await.status, 200);
+    world.store.delete(&id, "test").await.unwrap();
+    world.key(&id, "other", |key| key.name("secret project")).await;
+    let (again, anew) = (revoked().await, create().await);
+    assert!(!format!("{again:?} {anew:?}").contains("secret project"), "{again:?} {anew:?}");
+    assert_eq!((again.status.as_u16(), again.text.as_str()), (200, "null"));
+    assert_eq!((anew.status.as_u16(), anew.code().as_str()), (409, "created-key-deleted"));
+    let other = world.store.get(&id).await.unwrap().unwrap();
+    assert!(!other.record.is_revoked());
+}
