@@ -1,15 +1,14 @@
 //! The events of a file while it serves.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tower_api_key::config::{EventSettings, FrontDoor, WebhookSettings};
 use tower_api_key::events::{EventRecorder, EventSink};
 use tower_api_key::store::StoreError;
 use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
 
 use crate::error::OpenError;
+use crate::tasks::{BackgroundTasks, asked};
 
 /// The recorder, the sweep and the deliveries of a file.
 pub(crate) struct RunningEvents {
@@ -19,8 +18,7 @@ pub(crate) struct RunningEvents {
     sweep: EventSweep,
     delivery: EventDelivery,
     has_sinks: bool,
-    /// The tasks from the start to the end, and what asks them to end when it is dropped.
-    running: Mutex<Option<(watch::Sender<()>, JoinSet<()>)>>,
+    tasks: BackgroundTasks,
 }
 
 impl RunningEvents {
@@ -55,7 +53,7 @@ impl RunningEvents {
             has_sinks,
             settings: settings.clone(),
             webhooks: webhooks.to_vec(),
-            running: Mutex::default(),
+            tasks: BackgroundTasks::default(),
         };
         Ok(Some(Arc::new(running)))
     }
@@ -67,26 +65,17 @@ impl RunningEvents {
 
     /// Begins to sweep and to deliver, unless both run.
     pub(crate) fn start(&self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.is_some() {
-            return;
-        }
-        let (asks, end) = watch::channel(());
-        let ended = |mut end: watch::Receiver<()>| async move { drop(end.changed().await) };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(self.sweep.clone().run_until(ended(end.clone())));
-        if self.has_sinks {
-            tasks.spawn(self.delivery.clone().run_until(ended(end)));
-        }
-        *running = Some((asks, tasks));
+        self.tasks.start(|tasks, end| {
+            tasks.spawn(self.sweep.clone().run_until(asked(end.clone())));
+            if self.has_sinks {
+                tasks.spawn(self.delivery.clone().run_until(asked(end)));
+            }
+        });
     }
 
     /// Ends both, and waits until nothing of them is under way. What they have not delivered, the next ones deliver.
     pub(crate) async fn end(&self) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((asks, mut tasks)) = running else { return };
-        drop(asks);
-        while tasks.join_next().await.is_some() {}
+        self.tasks.end().await;
     }
 }
 
