@@ -7,6 +7,7 @@ use tower_api_key::events::{EventRecorder, EventSink};
 use tower_api_key::store::StoreError;
 use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
 
+use crate::background_log::{self, LoggedWrites};
 use crate::error::OpenError;
 use crate::tasks::{BackgroundTasks, asked};
 
@@ -43,9 +44,10 @@ impl RunningEvents {
         let has_sinks = !sinks.is_empty();
         let delivery = match before {
             Some(before) => before.delivery.clone().with_sinks(sinks),
-            None => EventDelivery::new(database.clone(), sinks),
+            None => EventDelivery::new(database.clone(), sinks)
+                .map(|delivery| delivery.report_to(background_log::delivery)),
         };
-        let sweep = EventSweep::new(database.clone()).map_err(failed)?;
+        let sweep = EventSweep::new(database.clone()).map_err(failed)?.report_to(report);
         let running = Self {
             recorder: recorder(settings, database, before),
             sweep: set_up(sweep, settings),
@@ -89,10 +91,17 @@ fn recorder(
     if let Some(before) = alike {
         return before.recorder.clone();
     }
-    let (recorder, writing) = EventRecorder::new(database.clone());
+    let (recorder, writing) = EventRecorder::new(LoggedWrites::new(database.clone()));
     // The task ends, after a last write, when no layer has the recorder any more.
     tokio::spawn(writing);
     if settings.alarms_only { recorder.alarms_only() } else { recorder }
+}
+
+/// Logs why a sweep failed. The next one does what is missing.
+fn report(swept: &Result<u64, StoreError>) {
+    if let Err(error) = swept {
+        background_log::failed("events of time cannot be written", error);
+    }
 }
 
 fn set_up(mut sweep: EventSweep, settings: &EventSettings) -> EventSweep {

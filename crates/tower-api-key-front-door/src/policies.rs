@@ -3,6 +3,7 @@
 use tower_api_key::store::StoreError;
 use tower_api_key_sqlx::{PolicyOutcome, PolicySweep, SqlStore};
 
+use crate::background_log;
 use crate::error::OpenError;
 use crate::tasks::{BackgroundTasks, asked};
 
@@ -34,14 +35,10 @@ impl RunningPolicies {
 }
 
 /// Logs what a sweep did, and why one failed.
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 fn report(outcome: &Result<PolicyOutcome, StoreError>) {
-    #[cfg(feature = "tracing")]
     match outcome {
-        Err(error) => {
-            let cause = std::error::Error::source(error).unwrap_or(error);
-            tracing::warn!(cause = %cause, "the sweep of policies could not be made");
-        }
+        Err(error) => background_log::failed("policies cannot be swept", error),
+        #[cfg(feature = "tracing")]
         Ok(done) if done.switched_off + done.expiries_set + done.reminders > 0 => {
             let PolicyOutcome { switched_off, expiries_set, reminders, .. } = *done;
             tracing::info!(
