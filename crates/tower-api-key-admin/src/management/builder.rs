@@ -128,8 +128,8 @@ impl ManagementBuilder {
     }
 
     /// Adds an observer that learns why an operation could not be done: [`Observer::store_failed`] has the cause of a store
-    /// or a reader of usage, and [`Observer::limiter_failed`] that of a limiter. The client gets 503 without the cause, so
-    /// without an observer nobody learns of it. `FailureLog` of `tower_api_key::telemetry` logs it.
+    /// or a reader of usage, and [`Observer::limiter_failed`] that of a limiter. The client gets 503 without the cause, which
+    /// is lost without an observer. `FailureLog` of `tower_api_key::telemetry` logs it.
     ///
     /// The gate around a router has observers of its own, which are called for its requests.
     pub fn observer(mut self, observer: impl Observer) -> Self {
