@@ -10,6 +10,9 @@ use tower_api_key_sqlx::SqlStore;
 
 use crate::world::{Answer, World};
 
+/// A header of a request.
+type Header = (&'static str, &'static str);
+
 /// Sends a body as it is.
 async fn send(
     world: &World,
@@ -81,7 +84,7 @@ async fn a_condition_that_an_operation_does_not_support_is_refused() {
     let (absent, tag) =
         (("if-none-match", "*"), ("if-match", "\"00000000000000000000000000000001\""));
     let any = ("if-match", "*");
-    let cases: Vec<(&str, Vec<(&str, &str)>, Option<Value>)> = vec![
+    let cases: Vec<(&str, Vec<Header>, Option<Value>)> = vec![
         ("POST /manage/keys", vec![absent], Some(create.clone())),
         ("POST /manage/keys", vec![tag], Some(create)),
         ("PATCH /manage/keys/key_1", vec![absent], Some(json!({ "name": "a" }))),

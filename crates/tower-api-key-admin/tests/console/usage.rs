@@ -132,5 +132,5 @@ async fn the_file_of_a_month_has_every_row_however_many_routes_there_are() {
     // It is the 15th of January.
     assert_eq!(file.lines().count(), 1 + 15 * ROUTES);
     assert!(file.contains("2027-01-01T00:00:00Z,/routes/0,admitted,1\n"));
-    assert!(file.ends_with("2027-01-15T00:00:00Z,/routes/799,admitted,1\n"), "{:.200}", file);
+    assert!(file.ends_with("2027-01-15T00:00:00Z,/routes/799,admitted,1\n"), "{file:.200}");
 }

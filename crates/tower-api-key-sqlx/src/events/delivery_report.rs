@@ -29,7 +29,9 @@ pub enum DeliveryReport<'a> {
 
 /// The function that a delivery calls.
 #[derive(Clone, Default)]
-pub(super) struct DeliveryReporter(Option<Arc<dyn Fn(DeliveryReport<'_>) + Send + Sync>>);
+pub(super) struct DeliveryReporter(Option<Arc<ReportFunction>>);
+
+type ReportFunction = dyn Fn(DeliveryReport<'_>) + Send + Sync;
 
 impl DeliveryReporter {
     pub(super) fn new(report: impl Fn(DeliveryReport<'_>) + Send + Sync + 'static) -> Self {
