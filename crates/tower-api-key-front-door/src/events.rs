@@ -118,7 +118,8 @@ fn set_up(mut sweep: EventSweep, settings: &EventSettings) -> EventSweep {
 }
 
 /// Returns where events go: the log, and each webhook.
-#[cfg_attr(not(feature = "webhooks"), allow(unused_variables, clippy::unnecessary_wraps))]
+#[cfg_attr(not(all(feature = "tracing", feature = "webhooks")), allow(unused_variables))]
+#[cfg_attr(not(feature = "webhooks"), allow(clippy::unnecessary_wraps))]
 fn sinks(
     settings: &EventSettings,
     webhooks: &[WebhookSettings],

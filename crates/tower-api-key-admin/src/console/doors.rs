@@ -136,7 +136,8 @@ fn keep_wait(from: &HeaderMap, to: &mut HeaderMap) {
     }
 }
 
-fn digest(text: &str) -> KeyDigest {
+/// Returns the digest by which a session is kept.
+pub(super) fn digest(text: &str) -> KeyDigest {
     KeyHasher::sha256().digest(text.as_bytes())
 }
 

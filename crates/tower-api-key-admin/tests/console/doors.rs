@@ -174,6 +174,13 @@ async fn a_session_ends_with_its_key_its_time_and_its_sign_out() {
     ));
     assert!(leads_to_sign_in(&house.get("/console/keys", &kept).await));
 
+    // Another sign-in of the same browser ends the session that it had, and a sign-in that fails does not.
+    let earlier = house.session(&house.admin).await;
+    for (key, ends) in [("wrong", false), (house.admin.as_str(), true)] {
+        house.post("/console/sign-in", &earlier, &format!("key={key}")).await;
+        assert_eq!(leads_to_sign_in(&house.get("/console/keys", &earlier).await), ends, "{key}");
+    }
+
     let idle = house.session(&house.admin).await;
     house.clock.advance(Duration::from_secs(30 * 60));
     assert!(leads_to_sign_in(&house.get("/console/keys", &idle).await));
