@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use tower_api_key::Grant;
 
-use super::doors;
 use super::frame::Frame;
 use super::problem::{self, sentence};
+use super::sessions;
 use super::shared::Shared;
 use super::visit::{Sent, SigningIn};
 
@@ -48,7 +48,7 @@ pub(super) async fn sign_in(
         return page(&shared, StatusCode::INTERNAL_SERVER_ERROR, Some(problem));
     };
     if let Some(earlier) = shared.cookie.read(&headers) {
-        shared.sessions.end(&doors::digest(earlier));
+        shared.sessions.end(&sessions::digest(earlier));
     }
     let to = Redirect::to(&format!("{}/keys", shared.path));
     ([(header::SET_COOKIE, cookie)], to).into_response()
