@@ -13,7 +13,7 @@ use crate::key::{AccountId, KeyId, KeyRecord};
 use crate::limits::Plan;
 use crate::profile::ExceededQuotas;
 use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
-use crate::request::Client;
+use crate::request::{Client, OriginalRequestError};
 
 /// One request, as [`Observer::admitted`](crate::Observer::admitted) and
 /// [`Observer::ended`](crate::Observer::ended) get it. It has no key, no header and no path.
@@ -62,6 +62,7 @@ pub struct ObservedRequest<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) at: Timestamp,
     pub(crate) latency: Duration,
+    pub(crate) unstated: Option<&'a OriginalRequestError>,
 }
 
 impl<'a> ObservedRequest<'a> {
@@ -118,6 +119,12 @@ impl<'a> ObservedRequest<'a> {
     /// before the refusal was written.
     pub const fn denial(&self) -> Option<&'a Denial> {
         self.denial
+    }
+
+    /// Returns why the gate did not judge the question of a proxy: see
+    /// [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth). `None` for all other requests.
+    pub const fn unstated(&self) -> Option<&'a OriginalRequestError> {
+        self.unstated
     }
 
     /// Returns the quota that refused the request, and what is left of it: if several did, the one that makes the client

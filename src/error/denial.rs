@@ -246,6 +246,18 @@ impl Denial {
         }
     }
 
+    /// Returns true if nothing is wrong with the request: the service, its store or its limiter failed.
+    #[cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "only the log asks"))]
+    pub(crate) const fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut { .. }
+                | Self::InternalError
+                | Self::StoreUnavailable
+                | Self::LimiterUnavailable
+        )
+    }
+
     /// Returns true if the key is valid, and the rules refuse what its request asks for.
     pub(crate) const fn is_of_rules(&self) -> bool {
         matches!(

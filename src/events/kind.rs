@@ -50,7 +50,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// The reason of a revocation or rotation after a leak: [`because`](crate::store::CommandOptions::because) of a
-    /// change. The reason may go on after a colon, such as `leaked: seen in a public repository`.
+    /// change. The reason may go on after this word, such as `leaked: seen in a public repository`.
     pub const LEAKED: &'static str = "leaked";
 
     /// All kinds that this version writes.
@@ -92,17 +92,20 @@ impl EventKind {
         }
     }
 
-    /// Returns true if the reason of a change says that the secret leaked.
+    /// Returns true if the reason of a change says that the secret leaked: its first word is `leaked`, in upper or lower
+    /// case, because people write reasons. A question is no such reason.
     ///
     /// ```
     /// use tower_api_key::events::EventKind;
     ///
     /// assert!(EventKind::is_leak("leaked: found in a log"));
+    /// assert!(EventKind::is_leak("Leaked in a log, ticket 4711"));
     /// assert!(!EventKind::is_leak("not leaked, only old"));
     /// ```
     pub fn is_leak(reason: &str) -> bool {
-        let rest = reason.strip_prefix(Self::LEAKED);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        let Some((word, rest)) = reason.split_at_checked(Self::LEAKED.len()) else { return false };
+        let goes_on = |next: char| next.is_alphanumeric() || matches!(next, '-' | '_' | '?');
+        word.eq_ignore_ascii_case(Self::LEAKED) && !rest.starts_with(goes_on)
     }
 }
 
@@ -135,13 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_is_read_from_the_beginning_of_the_reason() {
+    fn a_leak_is_read_from_the_first_word_of_the_reason() {
         for (reason, leak) in [
             ("leaked", true),
             ("leaked: x", true),
+            ("leaked in a log", true),
+            ("Leaked, see the ticket", true),
+            ("LEAKED!", true),
             ("leaked?", false),
+            ("leakedness", false),
+            ("leaked-keys job", false),
+            ("leake", false),
+            ("leakéd", false),
             ("", false),
-            ("Leaked", false),
+            ("not leaked", false),
+            (" leaked", false),
         ] {
             assert_eq!(EventKind::is_leak(reason), leak, "{reason}");
         }

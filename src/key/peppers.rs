@@ -62,6 +62,12 @@ impl Peppers {
         &self.current.name
     }
 
+    /// Returns the name of the pepper that becomes the current one next, if there is one.
+    pub fn next(&self) -> Option<&PepperName> {
+        let next = self.others.iter().find(|other| other.age == PepperAge::Next);
+        next.map(|other| &other.pepper.name)
+    }
+
     /// Lists the names of the other peppers, in the order of lookups, each with its end.
     pub fn others(&self) -> impl Iterator<Item = (&PepperName, Option<Timestamp>)> {
         self.others.iter().map(|other| (&other.pepper.name, other.until))

@@ -70,12 +70,12 @@ fn restore_stated<B>(
 
 /// Renders the answer to a question that is not judged. It is for the operator, so it has no vendor's form.
 #[cold]
-pub(super) fn unstated(error: OriginalRequestError) -> Response<Bytes> {
+pub(super) fn unstated(error: &OriginalRequestError) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(format!("{error}\n")));
     *response.status_mut() = error.status();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.extensions_mut().insert(error);
+    response.extensions_mut().insert(error.clone());
     response
 }

@@ -105,8 +105,8 @@ where
     if let Err(error) = restored {
         let clone = inner.clone();
         *inner = clone;
-        let answer = unstated(error);
-        exchange.observe_unstated(&request, answer.status());
+        let answer = unstated(&error);
+        exchange.observe_unstated(&request, answer.status(), &error);
         return ResponseFuture::answered(exchange, Box::new(answer));
     }
     match exchange.begin(&request) {

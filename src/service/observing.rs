@@ -6,10 +6,11 @@ use http::{Request, StatusCode};
 
 use super::deciding::Deciding;
 use super::exchange::Exchange;
+use super::mark_connection::connection;
 use super::observation::ObservationPhase;
 use crate::decision::{ObservedRequest, RequestDecision, RequestEnd};
 use crate::error::Denial;
-use crate::request::{Client, RequestId};
+use crate::request::{Client, OriginalRequestError, RequestId};
 
 impl Deciding<'_> {
     /// Begins to observe a request, if an observer observes requests.
@@ -74,10 +75,24 @@ impl Exchange {
 
     /// Calls the observers of requests for a question that does not state its request.
     #[cold]
-    pub(super) fn observe_unstated<B>(&mut self, question: &Request<B>, status: StatusCode) {
+    pub(super) fn observe_unstated<B>(
+        &mut self,
+        question: &Request<B>,
+        status: StatusCode,
+        error: &OriginalRequestError,
+    ) {
+        // The proxy that asks, or a peer that passes for one.
+        let client = self.shared.policy.client(connection(question), question.headers());
         let Self { shared, state, .. } = self;
-        Deciding { shared, state }.observe(question);
-        self.observe_end(None, RequestEnd::Answered(status));
+        let mut deciding = Deciding { shared, state };
+        deciding.observe(question);
+        deciding.observe_client(client);
+        if self.state.observation.is_on() {
+            let request = ObservedRequest { unstated: Some(error), ..self.observed(None) };
+            let end = RequestEnd::Answered(status);
+            self.shared.options.observers.of_request(|observer| observer.ended(&request, end));
+            self.state.observation.phase = ObservationPhase::Unobserved;
+        }
     }
 
     /// Calls the observers of requests for a request that is dropped before its end.
@@ -130,6 +145,7 @@ impl Exchange {
             request_id: self.request_id().map(RequestId::as_str),
             at,
             latency,
+            unstated: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tracing::field::display;
 use tracing::{Level, debug, event, info, warn};
 
 use crate::caller::ClientNetwork;
@@ -25,7 +26,7 @@ const TROUBLE: &str = "tower_api_key::trouble";
 /// | level | target | events |
 /// |---|---|---|
 /// | `WARN` | `tower_api_key::trouble` | a store or a limiter that could not answer, with its cause; a key that others may have; a network that is refused |
-/// | `WARN` | `tower_api_key::request` | a request that the gate refused with a status of 500 and more, with the reason |
+/// | `WARN` | `tower_api_key::request` | a request that was refused because something failed, or with a status of 500 and more, with the reason; so is a call of gRPC, whose status is 200 |
 /// | `INFO` | `tower_api_key::request` | any other refused request |
 /// | `DEBUG` | `tower_api_key::request` | an admitted request, a preflight, and a request whose client hung up |
 ///
@@ -89,19 +90,23 @@ impl Observer for TracingObserver {
     }
 
     fn ended(&self, request: &ObservedRequest<'_>, end: RequestEnd) {
-        let is_failure = end.status().is_some_and(|status| status.is_server_error());
+        // A call of gRPC is refused with the status 200, whatever has failed.
+        let is_failure = end.status().is_some_and(|status| status.is_server_error())
+            || request.denial().is_some_and(Denial::is_failure);
         match (request.decision(), request.denial()) {
             (RequestDecision::Refused, Some(denial)) if is_failure => {
                 log_request!(Level::WARN, request, end, "request refused", cause = display(denial));
             }
             (RequestDecision::Unjudged, _) if is_failure => {
-                log_request!(Level::WARN, request, end, "request not judged");
+                let cause = request.unstated().map(display);
+                log_request!(Level::WARN, request, end, "request not judged", cause = cause);
             }
             (RequestDecision::Refused, _) => {
                 log_request!(Level::INFO, request, end, "request refused");
             }
             (RequestDecision::Unjudged, _) if end != RequestEnd::HungUp => {
-                log_request!(Level::INFO, request, end, "request not judged");
+                let cause = request.unstated().map(display);
+                log_request!(Level::INFO, request, end, "request not judged", cause = cause);
             }
             _ => log_request!(Level::DEBUG, request, end, "request ended"),
         }

@@ -29,6 +29,7 @@
 mod api;
 #[cfg(feature = "console")]
 pub mod console;
+mod failure_observers;
 pub mod management;
 mod user_keys;
 mod users;

@@ -12,9 +12,11 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::failure_observers::FailureObservers;
 use super::users::{User, Users};
 use tower_api_key::Denial;
 use tower_api_key::Grant;
+use tower_api_key::Observer;
 use tower_api_key::key::{
     Account, Environment, InvalidRecord, IssueError, IssuedKey, Issuer, KeyRecord,
 };
@@ -42,11 +44,13 @@ use tower_api_key::store::{KeyManager, ManageError, NewKey};
 #[derive(Clone)]
 pub struct UserKeys(Arc<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     issuer: Issuer,
     manager: Arc<dyn KeyManager>,
     users: Arc<dyn Users>,
     kind: Option<&'static str>,
+    observers: FailureObservers,
 }
 
 impl UserKeys {
@@ -56,14 +60,21 @@ impl UserKeys {
     /// Returns a service that issues keys of the issuer's format to these users, and adds them to a store. The
     /// issuer must have the same hasher as the gate, or the gate will not find the keys.
     pub fn new(issuer: Issuer, manager: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Self {
-        Self(Arc::new(Parts { issuer, manager, users, kind: None }))
+        let observers = FailureObservers::default();
+        Self(Arc::new(Parts { issuer, manager, users, kind: None, observers }))
     }
 
     /// Sets the kind of the keys; without it they have none.
-    pub fn of_kind(self, kind: &'static str) -> Self {
-        let Parts { issuer, manager, users, .. } = &*self.0;
-        let (issuer, manager, users) = (issuer.clone(), Arc::clone(manager), Arc::clone(users));
-        Self(Arc::new(Parts { issuer, manager, users, kind: Some(kind) }))
+    pub fn of_kind(mut self, kind: &'static str) -> Self {
+        Arc::make_mut(&mut self.0).kind = Some(kind);
+        self
+    }
+
+    /// Adds an observer that learns why no key could be issued: [`Observer::store_failed`] has the cause. The gate reports
+    /// the refusal only, because the failure is not one of its own look-ups.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        Arc::make_mut(&mut self.0).observers.add(observer);
+        self
     }
 
     /// Returns the router, to be layered with a gate.
@@ -135,7 +146,9 @@ async fn create(
         let problem = "force must be true or false";
         return Ok(refusal("bad_request", problem, StatusCode::BAD_REQUEST));
     };
-    let issued = match keys.issue(&grant, &user, force).await {
+    let issued = keys.issue(&grant, &user, force).await;
+    keys.0.observers.note(&issued);
+    let issued = match issued {
         Ok(issued) => issued,
         // The operators have set the rule, and the request has no field to change.
         Err(ManageError::PolicyViolated(violation)) => {

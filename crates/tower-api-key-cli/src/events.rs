@@ -1,5 +1,6 @@
 //! Prints events, and sends them to sinks again.
 
+use std::error::Error;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -13,7 +14,7 @@ use crate::escape;
 use crate::failure::Failure;
 use crate::help;
 use crate::moment;
-use crate::output::{Output, print};
+use crate::output::{Output, complain, print};
 use crate::pruning::Pruning;
 
 /// The time between two looks of `--follow`.
@@ -105,10 +106,11 @@ impl Events {
     }
 }
 
-/// Prints events until standard output is closed.
+/// Prints events until standard output is closed. A store that answered once is asked again when it fails.
 async fn follow(store: &SqlStore, mut after: u64) -> Result<(), Failure> {
+    let mut events = store.events(after, PAGE).await?;
+    let mut is_failing = false;
     loop {
-        let events = store.events(after, PAGE).await?;
         for event in &events {
             after = event.sequence;
             print(&line(event))?;
@@ -116,6 +118,20 @@ async fn follow(store: &SqlStore, mut after: u64) -> Result<(), Failure> {
         if events.is_empty() {
             sleep(BETWEEN_LOOKS).await;
         }
+        events = match store.events(after, PAGE).await {
+            Ok(events) => {
+                is_failing = false;
+                events
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_failing, true) {
+                    let cause =
+                        error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+                    complain(&format!("{error}{cause}: it is asked again each second"));
+                }
+                Vec::new()
+            }
+        };
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct Span(pub(crate) Duration);
 
 const MOMENT: &str =
     "expected a time such as 2027-01-31T12:00:00Z, 2027-01-31 (in UTC) or \"in 90 days\"";
+const YEARS: &str = "the time must be between the years 1970 and 2261";
 /// The characters of a date.
 const DATE: usize = 10;
 const SPAN: &str = "expected a duration such as \"2 days\" or 12h";
@@ -27,7 +28,7 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(span) = text.strip_prefix("in ") {
             let Span(span) = span.parse().map_err(|_| MOMENT)?;
-            return Ok(Self(SystemClock.now().plus(span)));
+            return Self::kept(SystemClock.now().plus(span));
         }
         if let Some(span) = text.strip_suffix(" ago") {
             let Span(span) = span.parse().map_err(|_| MOMENT)?;
@@ -40,10 +41,16 @@ impl FromStr for Moment {
             _ => text.parse::<jiff::Timestamp>(),
         };
         let moment = moment.map_err(|_| MOMENT)?;
-        let nanoseconds = u64::try_from(moment.as_nanosecond());
-        nanoseconds
-            .map(|nanoseconds| Self(Timestamp::from_unix_nanoseconds(nanoseconds)))
-            .map_err(|_| "the time must be between the years 1970 and 2554")
+        let nanoseconds = u64::try_from(moment.as_nanosecond()).map_err(|_| YEARS)?;
+        Self::kept(Timestamp::from_unix_nanoseconds(nanoseconds))
+    }
+}
+
+impl Moment {
+    /// Checks that databases keep an instant: they count nanoseconds in 64 bits with a sign.
+    fn kept(at: Timestamp) -> Result<Self, &'static str> {
+        let is_kept = i64::try_from(at.unix_nanoseconds()).is_ok();
+        if is_kept { Ok(Self(at)) } else { Err(YEARS) }
     }
 }
 
@@ -101,5 +108,10 @@ mod tests {
         let Moment(past) = "1 hour ago".parse().unwrap();
         assert!(past < SystemClock.now());
         assert!("-1 hour ago".parse::<Moment>().is_err() && " ago".parse::<Moment>().is_err());
+        // A database would keep another instant.
+        assert!("2261-12-31".parse::<Moment>().is_ok());
+        for wrong in ["2262-12-31", "2553-01-01", "9999-12-31", "1969-12-31", "in 300 years"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::output::{Output, complain};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Current,
+    Next,
     Other,
     Missing,
 }
@@ -62,6 +63,7 @@ fn place(hasher: &KeyHasher, usage: &PepperUsage) -> Place {
     };
     match hasher.peppers() {
         Some(peppers) if peppers.current() == name => Place::Current,
+        Some(peppers) if peppers.next() == Some(name) => Place::Next,
         Some(peppers) if peppers.others().any(|(other, _)| other == name) => Place::Other,
         _ => Place::Missing,
     }
@@ -70,6 +72,7 @@ fn place(hasher: &KeyHasher, usage: &PepperUsage) -> Place {
 fn row(usage: &PepperUsage, place: Option<Place>, nameless: u64, now: Timestamp) -> Value {
     let place = place.map(|place| match place {
         Place::Current => "new keys",
+        Place::Next => "next",
         Place::Other => "still found",
         Place::Missing => "not in the file",
     });
@@ -86,7 +89,8 @@ fn row(usage: &PepperUsage, place: Option<Place>, nameless: u64, now: Timestamp)
 
 /// Returns when a pepper can go. Which pepper the `nameless` secrets need is not known: it may be this one.
 fn can_go(usage: &PepperUsage, place: Option<&str>, nameless: u64, now: Timestamp) -> String {
-    if place == Some("new keys") {
+    // Other nodes may make keys by the next pepper already.
+    if place == Some("new keys") || place == Some("next") {
         return "stays".to_owned();
     }
     if usage.can_go(now) && usage.pepper.is_some() && place.is_some() && nameless > 0 {

@@ -99,6 +99,14 @@ pub enum OpenError {
         /// The cause.
         source: StoreError,
     },
+    /// The sweep of policies cannot be prepared.
+    #[error("{file}: the sweep of policies: {source}")]
+    Policies {
+        /// The name of the file.
+        file: String,
+        /// The cause.
+        source: StoreError,
+    },
     /// The management API does not build.
     #[cfg(feature = "management")]
     #[error("{file}: `management`: {source}")]

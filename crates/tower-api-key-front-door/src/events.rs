@@ -1,15 +1,15 @@
 //! The events of a file while it serves.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tower_api_key::config::{EventSettings, FrontDoor, WebhookSettings};
 use tower_api_key::events::{EventRecorder, EventSink};
 use tower_api_key::store::StoreError;
 use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
 
+use crate::background_log::{self, LoggedWrites};
 use crate::error::OpenError;
+use crate::tasks::{BackgroundTasks, asked};
 
 /// The recorder, the sweep and the deliveries of a file.
 pub(crate) struct RunningEvents {
@@ -19,8 +19,7 @@ pub(crate) struct RunningEvents {
     sweep: EventSweep,
     delivery: EventDelivery,
     has_sinks: bool,
-    /// The tasks from the start to the end, and what asks them to end when it is dropped.
-    running: Mutex<Option<(watch::Sender<()>, JoinSet<()>)>>,
+    tasks: BackgroundTasks,
 }
 
 impl RunningEvents {
@@ -45,9 +44,10 @@ impl RunningEvents {
         let has_sinks = !sinks.is_empty();
         let delivery = match before {
             Some(before) => before.delivery.clone().with_sinks(sinks),
-            None => EventDelivery::new(database.clone(), sinks),
+            None => EventDelivery::new(database.clone(), sinks)
+                .map(|delivery| delivery.report_to(background_log::delivery)),
         };
-        let sweep = EventSweep::new(database.clone()).map_err(failed)?;
+        let sweep = EventSweep::new(database.clone()).map_err(failed)?.report_to(report);
         let running = Self {
             recorder: recorder(settings, database, before),
             sweep: set_up(sweep, settings),
@@ -55,7 +55,7 @@ impl RunningEvents {
             has_sinks,
             settings: settings.clone(),
             webhooks: webhooks.to_vec(),
-            running: Mutex::default(),
+            tasks: BackgroundTasks::default(),
         };
         Ok(Some(Arc::new(running)))
     }
@@ -67,26 +67,17 @@ impl RunningEvents {
 
     /// Begins to sweep and to deliver, unless both run.
     pub(crate) fn start(&self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.is_some() {
-            return;
-        }
-        let (asks, end) = watch::channel(());
-        let ended = |mut end: watch::Receiver<()>| async move { drop(end.changed().await) };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(self.sweep.clone().run_until(ended(end.clone())));
-        if self.has_sinks {
-            tasks.spawn(self.delivery.clone().run_until(ended(end)));
-        }
-        *running = Some((asks, tasks));
+        self.tasks.start(|tasks, end| {
+            tasks.spawn(self.sweep.clone().run_until(asked(end.clone())));
+            if self.has_sinks {
+                tasks.spawn(self.delivery.clone().run_until(asked(end)));
+            }
+        });
     }
 
     /// Ends both, and waits until nothing of them is under way. What they have not delivered, the next ones deliver.
     pub(crate) async fn end(&self) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((asks, mut tasks)) = running else { return };
-        drop(asks);
-        while tasks.join_next().await.is_some() {}
+        self.tasks.end().await;
     }
 }
 
@@ -100,10 +91,17 @@ fn recorder(
     if let Some(before) = alike {
         return before.recorder.clone();
     }
-    let (recorder, writing) = EventRecorder::new(database.clone());
+    let (recorder, writing) = EventRecorder::new(LoggedWrites::new(database.clone()));
     // The task ends, after a last write, when no layer has the recorder any more.
     tokio::spawn(writing);
     if settings.alarms_only { recorder.alarms_only() } else { recorder }
+}
+
+/// Logs why a sweep failed. The next one does what is missing.
+fn report(swept: &Result<u64, StoreError>) {
+    if let Err(error) = swept {
+        background_log::failed("events of time cannot be written", error);
+    }
 }
 
 fn set_up(mut sweep: EventSweep, settings: &EventSettings) -> EventSweep {
@@ -120,7 +118,8 @@ fn set_up(mut sweep: EventSweep, settings: &EventSettings) -> EventSweep {
 }
 
 /// Returns where events go: the log, and each webhook.
-#[cfg_attr(not(feature = "webhooks"), allow(unused_variables, clippy::unnecessary_wraps))]
+#[cfg_attr(not(all(feature = "tracing", feature = "webhooks")), allow(unused_variables))]
+#[cfg_attr(not(feature = "webhooks"), allow(clippy::unnecessary_wraps))]
 fn sinks(
     settings: &EventSettings,
     webhooks: &[WebhookSettings],

@@ -34,9 +34,9 @@
 //!
 //! # What runs beside the requests
 //!
-//! [`open`](LiveFrontDoor::open) starts nothing that acts by itself: a file can be opened only to check it. Three tasks
-//! begin with [`start`](LiveFrontDoor::start): the sweep and the deliveries of `[events]`, and the writing of digests by the
-//! current pepper of `[peppers]`. A reload ends the old ones before the new ones begin.
+//! [`open`](LiveFrontDoor::open) starts nothing that acts by itself: a file can be opened only to check it. These tasks
+//! begin with [`start`](LiveFrontDoor::start): the sweep and the deliveries of `[events]`, the sweep of policies with
+//! `[management]`, and the writing of digests by the current pepper of `[peppers]`. A reload ends the old ones before the new ones begin.
 //!
 //! # What survives a reload
 //!
@@ -51,6 +51,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod background_log;
 mod builder;
 mod built;
 #[cfg(feature = "console")]
@@ -69,11 +71,18 @@ mod management;
 mod managing;
 mod mistakes;
 mod opened;
+#[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+mod policies;
 #[cfg(feature = "redis")]
 mod redis_servers;
 mod reload;
 mod running;
 mod store;
+#[cfg(all(
+    any(feature = "events", feature = "management"),
+    any(feature = "sqlite", feature = "postgres")
+))]
+mod tasks;
 mod watch;
 
 pub use builder::LiveFrontDoorBuilder;

@@ -136,6 +136,10 @@ fn builder<'a>(
         if let Some(database) = opened.usage_database() {
             builder = builder.usage(database);
         }
+        #[cfg(feature = "tracing")]
+        {
+            builder = builder.observer(tower_api_key::telemetry::FailureLog::new());
+        }
         builder
     })
 }

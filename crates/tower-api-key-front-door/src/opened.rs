@@ -21,6 +21,8 @@ pub(crate) struct Opened {
     telemetry: TelemetrySettings,
     #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
     events: Option<Arc<crate::events::RunningEvents>>,
+    #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+    policies: Option<Arc<crate::policies::RunningPolicies>>,
 }
 
 impl Opened {
@@ -56,10 +58,21 @@ impl Opened {
             of_store.and_then(|before| before.events.as_ref()),
             file,
         )?;
+        #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+        let policies = match (door.management(), store.1.database.as_ref()) {
+            (Some(_), Some(database)) => {
+                let before = of_store.and_then(|before| before.policies.clone());
+                let new = || crate::policies::RunningPolicies::of(database, file).map(Arc::new);
+                Some(before.map_or_else(new, Ok)?)
+            }
+            _ => None,
+        };
         Ok(Self {
             store,
             limiter,
             telemetry: door.telemetry(),
+            #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+            policies,
             #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
             events,
         })
@@ -116,25 +129,43 @@ impl Opened {
         if let Some(events) = &self.events {
             events.start();
         }
+        #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(policies) = &self.policies {
+            policies.start();
+        }
     }
 
     /// Ends sweeps and deliveries, and gives up their leases.
-    #[cfg_attr(
-        not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
-        allow(clippy::unused_async, clippy::unused_self)
-    )]
     pub(crate) async fn end(&self) {
+        self.end_before(None).await;
+    }
+
+    /// Ends the sweeps and deliveries that the next file does not have.
+    #[cfg_attr(
+        not(all(
+            any(feature = "events", feature = "management"),
+            any(feature = "sqlite", feature = "postgres")
+        )),
+        allow(clippy::unused_async, clippy::unused_self, unused_variables)
+    )]
+    async fn end_before(&self, next: Option<&Self>) {
         #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
-        if let Some(events) = &self.events {
+        if let Some(events) = &self.events
+            && !next.is_some_and(|next| is_same(events, next.events.as_ref()))
+        {
             events.end().await;
+        }
+        #[cfg(all(feature = "management", any(feature = "sqlite", feature = "postgres")))]
+        if let Some(policies) = &self.policies
+            && !next.is_some_and(|next| is_same(policies, next.policies.as_ref()))
+        {
+            policies.end().await;
         }
     }
 
     /// Takes the place of `before`: ends what is not the same, and then begins if the program has started.
     pub(crate) async fn follow(&self, before: &Self, is_started: bool) {
-        if !self.has_events_of(before) {
-            before.end().await;
-        }
+        before.end_before(Some(self)).await;
         if is_started {
             self.start();
         }
@@ -142,21 +173,6 @@ impl Opened {
             // What a limiter does not take back is lost until its windows end, and no reason to serve by the old file.
             let _ = before.give_back_all().await;
         }
-    }
-
-    /// Returns true if both have the same sweeps and deliveries.
-    #[cfg_attr(
-        not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))),
-        allow(clippy::unused_self, unused_variables)
-    )]
-    fn has_events_of(&self, other: &Self) -> bool {
-        #[cfg(all(feature = "events", any(feature = "sqlite", feature = "postgres")))]
-        return match (&self.events, &other.events) {
-            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
-            (own, other) => own.is_none() && other.is_none(),
-        };
-        #[cfg(not(all(feature = "events", any(feature = "sqlite", feature = "postgres"))))]
-        true
     }
 
     /// Writes the events of requests that wait in memory.
@@ -193,4 +209,13 @@ impl Opened {
             None => backends,
         }
     }
+}
+
+/// Returns true if the next file goes on with the same.
+#[cfg(all(
+    any(feature = "events", feature = "management"),
+    any(feature = "sqlite", feature = "postgres")
+))]
+fn is_same<T>(running: &Arc<T>, next: Option<&Arc<T>>) -> bool {
+    next.is_some_and(|next| Arc::ptr_eq(running, next))
 }

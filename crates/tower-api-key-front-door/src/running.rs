@@ -3,8 +3,8 @@
 use crate::door::LiveFrontDoor;
 
 impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
-    /// Begins what the file lets run beside the requests: the sweep and the deliveries of `[events]`, and the writing of
-    /// digests by the current pepper of `[peppers]`. Call it when the program begins to serve, and not to check a file. A
+    /// Begins what the file lets run beside the requests: the sweep and the deliveries of `[events]`, the sweep of policies
+    /// with `[management]`, and the writing of digests by the current pepper of `[peppers]`. Call it when the program begins to serve, and not to check a file. A
     /// second call changes nothing. With the feature `tracing`, it logs a warning if management can set quotas that no
     /// `[limiter]` counts.
     ///
@@ -30,7 +30,7 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         current.opened.start();
     }
 
-    /// Ends the sweep and the deliveries, and gives up their leases, so that another process goes on at once. What is being
+    /// Ends the sweeps and the deliveries, and gives up their leases, so that another process goes on at once. What is being
     /// delivered has a second to end, and is delivered again otherwise. Call it when the process ends, after
     /// [`flush_events`](Self::flush_events).
     pub async fn stop(&self) {

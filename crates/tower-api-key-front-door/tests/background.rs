@@ -12,6 +12,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 use tower_api_key::config::SectionMistake;
+use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{Command, CommandOptions, KeyManager, NewKey, TrailFilter};
 use tower_api_key_front_door::LiveFrontDoor;
 use tower_api_key_sqlx::SqlStore;
 
@@ -143,7 +146,7 @@ async fn a_refused_reload_changes_nothing() {
         .await
         .unwrap();
     door.start().await;
-    let held = place.until_held(&["deliver a", "sweep"]).await;
+    let held = place.until_held(&["deliver a", "policies", "sweep"]).await;
     let (store, settings) = (door.store().await, door.settings());
 
     // Each of these files also has another webhook, other events and another path of management.
@@ -195,7 +198,7 @@ async fn a_refused_reload_changes_nothing() {
     assert_eq!((place.leases().await, place.sinks().await), (held, 1));
     assert!(door.management().unwrap().takes("", "/manage"));
     assert!(door.prepare_reload().await.unwrap().take().await);
-    place.until_held(&["deliver b", "sweep"]).await;
+    place.until_held(&["deliver b", "policies", "sweep"]).await;
     assert!(door.management().unwrap().takes("", "/other"));
 }
 
@@ -226,5 +229,44 @@ async fn another_store_or_other_events_wait_for_no_lease() {
     // Without events, nothing runs any more.
     place.write(&place.file("", ""));
     assert!(door.reload().await.unwrap());
+    assert_eq!(place.leases().await, BTreeMap::new());
+}
+
+/// People set policies over HTTP or on a page. Their rules of time then hold without a program beside.
+#[tokio::test]
+async fn policies_are_swept_where_a_file_has_management() {
+    let place = Place::new().await;
+    let url = format!("sqlite:{}", place.folder.path().join("keys.db").display());
+    let store = SqlStore::connect(&url).await.unwrap();
+    let acme = Account::builder("acme").build().unwrap();
+    let record = KeyRecord::builder("key_1", acme).build().unwrap();
+    store.add(NewKey::new(KeyHasher::sha256().digest(b"a"), record), "test").await.unwrap();
+    let policy = KeyPolicy::builder(PolicySubject::All).require_expiry().build().unwrap();
+    store.apply(Command::SavePolicy(policy), CommandOptions::by("ada")).await.unwrap();
+    let expires = async || store.get("key_1").await.unwrap().unwrap().record.expires();
+
+    let management = "[management]\npath = \"/manage\"\noperators = [\"staff\"]\n";
+    place.write(&place.file("", ""));
+    let door = LiveFrontDoor::open(place.path()).await.unwrap();
+    door.start().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((expires().await, place.leases().await), (None, BTreeMap::new()));
+
+    place.write(&place.file("", management));
+    assert!(door.reload().await.unwrap());
+    let began = Instant::now();
+    while expires().await.is_none() {
+        assert!(began.elapsed() < SOON, "no sweep came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let trail = store.trail(&TrailFilter::default(), None, 1).await.unwrap();
+    assert_eq!(trail[0].by, "policy");
+    let held = place.until_held(&["policies"]).await;
+
+    // Another path of management goes on with the same sweep, and the end gives its lease up.
+    place.write(&place.file("", &management.replace("/manage", "/other")));
+    assert!(door.reload().await.unwrap());
+    assert_eq!(place.leases().await, held);
+    door.stop().await;
     assert_eq!(place.leases().await, BTreeMap::new());
 }

@@ -133,7 +133,7 @@ mod watched_pool;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
-pub use events::{DeadEvent, EventDelivery, EventSweep};
+pub use events::{DeadEvent, DeliveryReport, EventDelivery, EventSweep};
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
 pub use policies::{PolicyOutcome, PolicySweep};

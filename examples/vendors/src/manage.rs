@@ -9,6 +9,7 @@ use tower_api_key::key::{Issuer, KeyFormat, KeyHasher, KeyKind};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::{Command, CommandOptions, ManageError, Precondition};
+use tower_api_key::telemetry::FailureLog;
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ISSUED, KEY_PERMISSIONS};
 use tower_api_key_admin::ManagementApi;
 use tower_api_key_admin::management::{Management, scopes};
@@ -32,6 +33,7 @@ pub(crate) fn management(database: &Database, gates: &Gates) -> Result<Managemen
     let issuer = Issuer::new(ISSUED, hasher.clone());
     let management = Management::builder(database.of(VENDOR).manager(), issuer, hasher)
         .operators([STAFF])
+        .observer(FailureLog::new())
         .catalogue(permissions.map(|name| (name, name.replace(['.', '_'], " "))));
     let management = management.plans(gates.plans.clone());
     let management = match gates.limits {

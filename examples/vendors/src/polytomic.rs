@@ -9,6 +9,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
+use tower_api_key::telemetry::FailureLog;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ISSUED, ORGANIZATION, PARTNER, ROUTES};
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Reply, vendors};
 use tower_api_key_admin::{User, UserKeys, Users};
@@ -48,7 +49,7 @@ pub(crate) async fn router(
     let document = document(&gate)?;
     let issuer = Issuer::new(ISSUED, KeyHasher::sha256());
     let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
-    let user_keys = user_keys.of_kind(ORGANIZATION);
+    let user_keys = user_keys.of_kind(ORGANIZATION).observer(FailureLog::new());
     let router = Router::new()
         .route("/api/me", get(me))
         .route("/api/organizations", get(list_organizations))

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tower_api_key::key::Account;
 use tower_api_key::store::Version;
 
+use super::object::Object;
 use super::quota_body::QuotaBody;
 use super::schema;
 use crate::management::{AccountDraft, AccountEdit, Field, ManagementError};
@@ -14,7 +15,7 @@ use crate::management::{AccountDraft, AccountEdit, Field, ManagementError};
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AccountBody {
     scopes: Vec<String>,
-    quotas: Option<Vec<QuotaBody>>,
+    quotas: Option<Vec<Object<QuotaBody>>>,
     plan: Option<String>,
     disabled: bool,
 }
@@ -44,7 +45,7 @@ impl AccountBody {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EditAccountBody {
     scopes: Field<Vec<String>>,
-    quotas: Field<Vec<QuotaBody>>,
+    quotas: Field<Vec<Object<QuotaBody>>>,
     plan: Field<String>,
     disabled: Option<bool>,
 }

@@ -123,6 +123,7 @@ async fn remove(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     change.no_body()?;
     management.delete_account(&change.caller, &id, &change.request()).await?;
     Ok(deleted())

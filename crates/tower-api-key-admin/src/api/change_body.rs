@@ -91,19 +91,23 @@ impl ChangeBody {
         Err(Problem::bad_request("this operation takes no body"))
     }
 
-    /// Refuses a condition: a counter has no version.
+    /// Refuses a condition, for operations on what has no version: a counter, a key that is new, a question. A condition that
+    /// is not looked at would be one that holds.
     pub(super) fn no_condition(&self) -> Result<(), Problem> {
-        let given = [("If-Match", self.conditional), ("If-None-Match", self.if_absent)];
-        match given.into_iter().find(|(_, given)| *given) {
-            Some((name, _)) => Err(Problem::bad_request(format!(
-                "{name}: counters do not support it: leave it out"
-            ))),
-            None => Ok(()),
+        if self.conditional {
+            return Err(not_supported(&header::IF_MATCH));
         }
+        self.no_absence()
+    }
+
+    /// Refuses the condition that there is nothing yet, for operations on what must be there.
+    pub(super) fn no_absence(&self) -> Result<(), Problem> {
+        if self.if_absent { Err(not_supported(&header::IF_NONE_MATCH)) } else { Ok(()) }
     }
 
     /// Requires a version that the caller saw, or `*` for whatever is there.
     pub(super) fn require_condition(&self) -> Result<(), Problem> {
+        self.no_absence()?;
         if self.conditional { Ok(()) } else { Err(ManagementError::VersionMissing.into()) }
     }
 
@@ -162,6 +166,10 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
         (Ok(text), None) => Ok(text),
         _ => Err(Problem::bad_request(format!("{name}: send it once, in visible ASCII"))),
     }
+}
+
+fn not_supported(header: &HeaderName) -> Problem {
+    Problem::bad_request(format!("{header}: this operation does not support it: leave it out"))
 }
 
 fn too_large(headers: &HeaderMap) -> Problem {

@@ -1,12 +1,11 @@
 //! The bodies of requests about keys.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::change_body::LONGEST_REASON;
 use super::moment::{Moment, whole};
+use super::object::{Named, Object};
 use super::quota_body::QuotaBody;
 use super::schema;
 use crate::management::{Field, KeyDraft, KeyEdit, Management, ManagementError};
@@ -25,8 +24,8 @@ pub(super) struct CreateKeyBody {
     description: String,
     scopes: Option<Vec<String>>,
     networks: Vec<String>,
-    quotas: Option<Vec<QuotaBody>>,
-    metadata: BTreeMap<String, String>,
+    quotas: Option<Vec<Object<QuotaBody>>>,
+    metadata: Named<String>,
     not_before: Option<Moment>,
     expires: Option<Moment>,
 }
@@ -44,7 +43,7 @@ impl CreateKeyBody {
             scopes: self.scopes,
             networks: self.networks,
             quotas: self.quotas.map(QuotaBody::read_all).transpose()?,
-            metadata: self.metadata,
+            metadata: self.metadata.0,
             not_before: self.not_before.map(|Moment(at)| at),
             expires: self.expires.map(|Moment(at)| at),
         })
@@ -88,8 +87,8 @@ pub(super) struct EditKeyBody {
     description: Field<String>,
     scopes: Field<Vec<String>>,
     networks: Field<Vec<String>>,
-    quotas: Field<Vec<QuotaBody>>,
-    metadata: BTreeMap<String, Option<String>>,
+    quotas: Field<Vec<Object<QuotaBody>>>,
+    metadata: Named<Option<String>>,
     not_before: Field<Moment>,
     expires: Field<Moment>,
     disabled: Option<bool>,
@@ -105,7 +104,7 @@ impl EditKeyBody {
             scopes: self.scopes,
             networks: self.networks,
             quotas: self.quotas.try_map(QuotaBody::read_all)?,
-            metadata: self.metadata,
+            metadata: self.metadata.0,
             not_before: self.not_before.map(|Moment(at)| at),
             expires: self.expires.map(|Moment(at)| at),
             disabled: self.disabled,

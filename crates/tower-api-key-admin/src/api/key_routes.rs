@@ -133,6 +133,7 @@ async fn create(
     State(management): State<Management>,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_condition()?;
     let draft = change.json::<CreateKeyBody>()?.draft()?;
     let issued = management.create_key(&change.caller, draft, &change.request()).await?;
     let status = if issued.is_replay() { StatusCode::OK } else { StatusCode::CREATED };
@@ -160,6 +161,7 @@ async fn rotate(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     let RotateBody { overlap_seconds } = change.json()?;
     let overlap = Duration::from_secs(overlap_seconds.into());
     let issued = management.rotate_key(&change.caller, &id, overlap, &change.request()).await?;
@@ -171,6 +173,7 @@ async fn end_earlier_secrets(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     change.no_body()?;
     let ended = management.end_earlier_secrets(&change.caller, &id, &change.request()).await?;
     let entry = ended.ok_or(ManagementError::NotFound("key"))?;
@@ -182,6 +185,7 @@ async fn revoke(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     let RevokeBody { reason } = change.json()?;
     if reason.is_empty() {
         return Err(ManagementError::invalid("reason", "it must not be empty").into());
@@ -199,6 +203,7 @@ async fn remove(
     PathId(id): PathId,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     change.no_body()?;
     management.delete_key(&change.caller, &id, &change.request()).await?;
     Ok(deleted())
@@ -208,6 +213,7 @@ async fn who_is(
     State(management): State<Management>,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_condition()?;
     let WhoIsBody { secret } = change.json()?;
     let entry = management.who_is(&change.caller, &secret).await?;
     Ok(of_key(&management, &entry))

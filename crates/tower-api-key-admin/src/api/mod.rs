@@ -22,6 +22,7 @@ mod key_routes;
 mod key_view;
 mod moment;
 mod names_routes;
+mod object;
 mod operation;
 mod policy_bodies;
 mod policy_routes;

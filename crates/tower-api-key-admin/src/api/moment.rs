@@ -9,7 +9,7 @@ use tower_api_key::clock::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment(pub(super) Timestamp);
 
-const EXPECTED: &str = "must be an instant of the years 1970 to 2554 as RFC 3339 writes it, such as 2027-01-31T12:00:00Z";
+const EXPECTED: &str = "must be an instant of the years 1970 to 2261 as RFC 3339 writes it, such as 2027-01-31T12:00:00Z";
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
@@ -19,8 +19,9 @@ impl<'de> Deserialize<'de> for Moment {
             && text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
         let plain = plain && !text.contains('[');
         let moment: Option<jiff::Timestamp> = text.parse().ok().filter(|_| plain);
-        let nanoseconds = moment.and_then(|moment| u64::try_from(moment.as_nanosecond()).ok());
-        let nanoseconds = nanoseconds.filter(|nanoseconds| *nanoseconds < u64::MAX);
+        // Databases count nanoseconds in 64 bits with a sign.
+        let nanoseconds = moment.and_then(|moment| i64::try_from(moment.as_nanosecond()).ok());
+        let nanoseconds = nanoseconds.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
         let instant = nanoseconds.map(Timestamp::from_unix_nanoseconds);
         instant.map(Self).ok_or_else(|| D::Error::custom(EXPECTED))
     }

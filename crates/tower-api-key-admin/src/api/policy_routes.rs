@@ -214,6 +214,7 @@ async fn remove(
     subject: NamedSubject,
     change: ChangeBody,
 ) -> Result<Response, Problem> {
+    change.no_absence()?;
     change.no_body()?;
     management.delete_policy(&change.caller, &subject.existing()?, &change.request()).await?;
     Ok(deleted())

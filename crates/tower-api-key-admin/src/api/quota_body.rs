@@ -5,6 +5,7 @@ use serde_json::{Number, Value, json};
 use tower_api_key::quota::Quota;
 
 use super::moment::whole;
+use super::object::Object;
 use super::schema;
 use crate::management::{ManagementError, QuotaDraft};
 
@@ -43,8 +44,8 @@ impl QuotaBody {
     }
 
     /// Returns the quotas, unchecked: what cannot be counted is found when the key or account is built.
-    pub(super) fn read_all(bodies: Vec<Self>) -> Result<Vec<Quota>, ManagementError> {
-        bodies.into_iter().map(Self::quota).collect()
+    pub(super) fn read_all(bodies: Vec<Object<Self>>) -> Result<Vec<Quota>, ManagementError> {
+        bodies.into_iter().map(|Object(body)| body.quota()).collect()
     }
 
     fn quota(self) -> Result<Quota, ManagementError> {

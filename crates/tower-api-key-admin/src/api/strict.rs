@@ -3,12 +3,13 @@
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use super::object::Object;
 use super::problem::Problem;
 
 /// The most bytes of a request's body: 64 KiB.
 pub(super) const MOST_BYTES: usize = 64 * 1_024;
 
-/// Reads a body of JSON.
+/// Reads a body of JSON, which is an object.
 pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
     if !is_json(headers) {
         let detail = "send JSON with the header Content-Type: application/json";
@@ -16,7 +17,7 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut reader);
-    let value = read.map_err(|error| {
+    let Object(value) = read.map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         let detail = format!("{}{}", place(&path), without_value(&inner.to_string()));

@@ -51,9 +51,12 @@ impl From<Change> for ShownChange {
 /// Lists the changes of all keys and accounts that the visitor may see.
 pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
+    let Ok(before) = fields.filled("after").map(str::parse).transpose() else {
+        return visit.refused(&ManagementError::invalid("after", "it names no line of the trail"));
+    };
     let query = TrailQuery {
         account: fields.filled("account").map(str::to_owned),
-        before: fields.filled("after").and_then(|line| line.parse().ok()),
+        before,
         ..TrailQuery::default()
     };
     let listed = match visit.shared.management.read_trail(&visit.caller, &query).await {

@@ -9,10 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tower_api_key::Denial;
-use tower_api_key::key::{KeyDigest, KeyHasher};
 
 use super::fields::Fields;
 use super::origin;
+use super::sessions;
 use super::shared::Shared;
 use super::sign_in;
 use super::visit::{SessionId, SigningIn};
@@ -28,7 +28,7 @@ pub(super) async fn with_session(
         return shared.problem(None, StatusCode::FORBIDDEN, problem);
     }
     let session = shared.cookie.read(request.headers());
-    let session = session.and_then(|text| Some((SessionId(digest(text)), bearer(text)?)));
+    let session = session.and_then(|text| Some((SessionId(sessions::digest(text)), bearer(text)?)));
     let signed_in = session.is_some();
     request.headers_mut().remove(header::AUTHORIZATION);
     if let Some((id, bearer)) = session {
@@ -134,10 +134,6 @@ fn keep_wait(from: &HeaderMap, to: &mut HeaderMap) {
     if let Some(wait) = from.get(header::RETRY_AFTER) {
         to.insert(header::RETRY_AFTER, wait.clone());
     }
-}
-
-fn digest(text: &str) -> KeyDigest {
-    KeyHasher::sha256().digest(text.as_bytes())
 }
 
 fn bearer(text: &str) -> Option<HeaderValue> {

@@ -131,6 +131,11 @@ impl Sessions {
     }
 }
 
+/// Returns the digest by which the session of a text is kept.
+pub(super) fn digest(text: &str) -> KeyDigest {
+    KeyHasher::sha256().digest(text.as_bytes())
+}
+
 /// Ends one of these sessions: the one that was unused for longest.
 fn remove_oldest(open: &mut HashMap<KeyDigest, Session>, chosen: impl Fn(&Session) -> bool) {
     let chosen = open.iter().filter(|(_, session)| chosen(session));

@@ -6,11 +6,12 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use tower_api_key::Grant;
 
 use super::frame::Frame;
 use super::problem::{self, sentence};
+use super::sessions;
 use super::shared::Shared;
 use super::visit::{Sent, SigningIn};
 
@@ -31,10 +32,11 @@ pub(super) async fn form(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
     page(&shared, StatusCode::OK, ended.then_some("Your session has ended. Sign in again."))
 }
 
-/// Exchanges the key that the gate has admitted for a session.
+/// Exchanges the key that the gate has admitted for a session. The session that the browser had ends.
 pub(super) async fn sign_in(
     State(shared): State<Arc<Shared>>,
     grant: Grant,
+    headers: HeaderMap,
     Extension(SigningIn(key)): Extension<SigningIn>,
 ) -> Response {
     if let Err(error) = shared.management.caller(&grant) {
@@ -45,6 +47,9 @@ pub(super) async fn sign_in(
         let problem = "No session could be made. Try again.";
         return page(&shared, StatusCode::INTERNAL_SERVER_ERROR, Some(problem));
     };
+    if let Some(earlier) = shared.cookie.read(&headers) {
+        shared.sessions.end(&sessions::digest(earlier));
+    }
     let to = Redirect::to(&format!("{}/keys", shared.path));
     ([(header::SET_COOKIE, cookie)], to).into_response()
 }

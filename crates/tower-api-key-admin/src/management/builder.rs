@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tower_api_key::Observer;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
 use tower_api_key::limits::{Limiter, Plans};
@@ -11,7 +12,9 @@ use tower_api_key::store::KeyManager;
 use tower_api_key::usage::UsageReader;
 
 use super::management::{Management, Settings};
+use super::observed_manager::ObservedManager;
 use super::owner_policy::OwnerPolicy;
+use crate::failure_observers::FailureObservers;
 
 /// Builds a [`Management`]. A setter never fails; [`build`](Self::build) reports the first mistake.
 pub struct ManagementBuilder {
@@ -56,6 +59,7 @@ impl Management {
             limiter: None,
             quotas: None,
             usage: None,
+            observers: FailureObservers::default(),
         };
         ManagementBuilder { settings, operators: Vec::new(), quotas: Vec::new() }
     }
@@ -123,6 +127,16 @@ impl ManagementBuilder {
         self
     }
 
+    /// Adds an observer that learns why an operation could not be done: [`Observer::store_failed`] has the cause of a store
+    /// or a reader of usage, and [`Observer::limiter_failed`] that of a limiter. The client gets 503 without the cause, which
+    /// is lost without an observer. `FailureLog` of `tower_api_key::telemetry` logs it.
+    ///
+    /// The gate around a router has observers of its own, which are called for its requests.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.settings.observers.add(observer);
+        self
+    }
+
     /// Builds the management.
     ///
     /// # Errors
@@ -140,6 +154,10 @@ impl ManagementBuilder {
             let quotas = Quotas::new(quotas);
             let quotas = quotas.map_err(|error| InvalidManagement::Quotas(error.to_string()))?;
             settings.quotas = Some(quotas);
+        }
+        if !settings.observers.is_empty() {
+            let observers = settings.observers.clone();
+            settings.manager = Arc::new(ObservedManager { manager: settings.manager, observers });
         }
         Ok(Management(Arc::new(settings)))
     }

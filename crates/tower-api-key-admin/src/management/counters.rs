@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_api_key::caller::Caller as Counted;
 use tower_api_key::key::KeyRecord;
-use tower_api_key::limits::{Charge, ChargeMode, Limiter, Refund};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, LimiterFallback, Refund};
 use tower_api_key::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 use tower_api_key::store::{Command, Difference, Precondition, StoreError};
 
@@ -98,7 +98,8 @@ impl Management {
             verdict.push(status);
             verdict.set_taken_at(taken_at);
             let refund = Refund { charge, verdict: &verdict, cost, now };
-            limiter.refund(refund).await.map_err(unavailable)?;
+            let refunded = limiter.refund(refund).await;
+            refunded.map_err(|error| self.unanswered(error, LimiterFallback::NotRefunded))?;
         }
         let verdict = self.peek(&*limiter, &entry.record, &quotas).await?;
         Ok(entries(quotas, &verdict))
@@ -133,7 +134,14 @@ impl Management {
         let quotas = AppliedQuotas { general: quotas, route: &[] };
         let (mode, now) = (ChargeMode::Peek, self.now());
         let charge = Charge { caller: Counted::Key(record), quotas, cost: 0, mode, now };
-        limiter.charge(charge).await.map_err(unavailable)
+        let peeked = limiter.charge(charge).await;
+        peeked.map_err(|error| self.unanswered(error, LimiterFallback::Denied))
+    }
+
+    /// Reports that the limiter could not answer.
+    fn unanswered(&self, error: LimiterError, fallback: LimiterFallback) -> ManagementError {
+        self.0.observers.limiter_failed(&error, fallback);
+        ManagementError::Unavailable(StoreError::new(error))
     }
 }
 
@@ -144,8 +152,4 @@ pub(super) fn entries(quotas: Vec<Quota>, verdict: &Verdict) -> Vec<CounterEntry
         .zip(statuses)
         .map(|(quota, status)| CounterEntry { quota, status: *status })
         .collect()
-}
-
-fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> ManagementError {
-    ManagementError::Unavailable(StoreError::new(error))
 }

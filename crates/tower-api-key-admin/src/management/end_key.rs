@@ -81,7 +81,12 @@ impl Management {
                 Err(ManagementError::NotFound("key"))
             }
             Err(ManageError::NotFound) => Err(ManagementError::NotFound("key")),
-            applied => Ok(applied?),
+            applied => {
+                let mut applied = applied?;
+                // A key of another account may have got the id since an earlier request was made.
+                applied.key.take_if(|key| !caller.sees(key.record.account().id().as_str()));
+                Ok(applied)
+            }
         }
     }
 

@@ -6,42 +6,19 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tower_api_key::key::{Environment, IssueError, IssuedKey, Issuer};
 use tower_api_key::store::{
-    Applied, Command, CommandOptions, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey,
-    NewSecret, Precondition, Version,
+    Command, CommandOptions, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey, NewSecret,
+    Precondition, Version,
 };
 use uuid::Uuid;
 
 use super::caller::Caller;
 use super::change_request::ChangeRequest;
 use super::error::ManagementError;
+use super::issued_entry::IssuedEntry;
 use super::key_draft::KeyDraft;
 use super::management::Management;
 use super::scope_name::is_known;
 use super::scopes::KEYS_WRITE;
-
-/// A key with its new secret.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct IssuedEntry {
-    /// The key.
-    pub entry: KeyEntry,
-    /// The secret, to show once. `None` for a replay: an earlier request with the same idempotency key got the secret,
-    /// and nothing can show it again. The remedy is a rotation.
-    pub secret: Option<IssuedKey>,
-}
-
-impl IssuedEntry {
-    /// Returns true if an earlier request with the same idempotency key has made the change.
-    pub const fn is_replay(&self) -> bool {
-        self.secret.is_none()
-    }
-
-    fn of(applied: Applied, secret: IssuedKey) -> Result<Self, ManagementError> {
-        let replayed = applied.replayed;
-        let entry = applied.key.ok_or(ManagementError::CreatedKeyDeleted)?;
-        Ok(Self { entry, secret: (!replayed).then_some(secret) })
-    }
-}
 
 impl Management {
     /// The longest time for which earlier secrets stay valid after a rotation: 90 days.
@@ -107,6 +84,7 @@ impl Management {
         let record = key.record.clone();
         match self.0.manager.apply(Command::Add(key), options).await {
             Err(ManageError::NotFound) => Err(no_such_account()),
+            Err(ManageError::NotYetApplied(_)) => self.issued_late(&key_id, issued).await,
             // The store has forgotten the request, and not the key that it made.
             Err(ManageError::Exists) if request.idempotency_key().is_some() => {
                 Err(ManagementError::IdempotencyKeyReused)
@@ -115,7 +93,11 @@ impl Management {
                 let is_known = |scope: &str| self.is_known_scope(scope);
                 Err(ManagementError::of_key(error, &record, is_known))
             }
-            Ok(applied) => IssuedEntry::of(applied, issued),
+            Ok(mut applied) => {
+                // A key of another account may have got the id since an earlier request was made.
+                applied.key.take_if(|key| key.record.account().id().as_str() != id);
+                IssuedEntry::of(applied, issued)
+            }
         }
     }
 
@@ -162,6 +144,7 @@ impl Management {
                 Err(ManageError::NotActive(KeyState::Active)) => {
                     return Err(ManagementError::VersionDiffers);
                 }
+                Err(ManageError::NotYetApplied(_)) => return self.issued_late(id, issued).await,
                 applied => return IssuedEntry::of(applied?, issued),
             }
         }

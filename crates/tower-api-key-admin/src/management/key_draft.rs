@@ -95,6 +95,7 @@ impl KeyDraft {
         check_count("scopes", self.scopes.as_ref().map_or(0, Vec::len))?;
         check_count("networks", self.networks.len())?;
         check_quotas(self.quotas.as_deref().unwrap_or_default())?;
+        check_instants([("not_before", self.not_before), ("expires", self.expires)])?;
         let mut fields = CheckedFields::new(KeyRecord::builder(id, account))
             .set_some("owner", self.owner, KeyRecordBuilder::owner)?
             .set_some("kind", self.kind, KeyRecordBuilder::kind)?
@@ -112,6 +113,18 @@ impl KeyDraft {
         }
         Ok(fields.finish())
     }
+}
+
+/// The last instant that databases keep: they count nanoseconds in 64 bits with a sign.
+const LAST_INSTANT: Timestamp = Timestamp::from_unix_nanoseconds(i64::MAX.unsigned_abs());
+
+/// Checks that stores keep these instants. One of the years after would become the last one, or none.
+pub(super) fn check_instants(
+    instants: [(&'static str, Option<Timestamp>); 2],
+) -> Result<(), ManagementError> {
+    let late = instants.into_iter().find(|(_, at)| at.is_some_and(|at| at > LAST_INSTANT));
+    let Some((field, _)) = late else { return Ok(()) };
+    Err(ManagementError::invalid(field, "it must be before the year 2262: leave it out for none"))
 }
 
 /// The most scopes, networks or metadata values of one key.

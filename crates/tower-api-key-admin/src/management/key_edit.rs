@@ -8,7 +8,9 @@ use tower_api_key::quota::Quota;
 
 use super::error::ManagementError;
 use super::field::Field;
-use super::key_draft::{CheckedFields, check_count, check_metadata, check_quotas, check_sizes};
+use super::key_draft::{
+    CheckedFields, check_count, check_instants, check_metadata, check_quotas, check_sizes,
+};
 
 /// An edit of a key. What is not named keeps its value. A key keeps its id, account, audience, environment and secret.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -56,6 +58,11 @@ impl KeyEdit {
         check_count("scopes", self.scopes.value().map_or(0, Vec::len))?;
         check_count("networks", self.networks.value().map_or(0, Vec::len))?;
         check_quotas(self.quotas.value().map(Vec::as_slice).unwrap_or_default())?;
+        let instant = |field: &Field<Timestamp>| field.value().copied();
+        check_instants([
+            ("not_before", instant(&self.not_before)),
+            ("expires", instant(&self.expires)),
+        ])?;
         let mut fields = CheckedFields::new(record.edit());
         for (field, set) in self.steps() {
             fields = fields.set(field, set)?;

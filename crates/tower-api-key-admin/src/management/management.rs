@@ -15,6 +15,7 @@ use tower_api_key::usage::UsageReader;
 use super::caller::Caller;
 use super::error::ManagementError;
 use super::owner_policy::OwnerPolicy;
+use crate::failure_observers::FailureObservers;
 
 /// Manages the keys and accounts of a store for callers who may do different things. Clones share the settings.
 ///
@@ -56,6 +57,7 @@ pub(super) struct Settings {
     pub(super) limiter: Option<Arc<dyn Limiter>>,
     pub(super) quotas: Option<Quotas>,
     pub(super) usage: Option<Arc<dyn UsageReader>>,
+    pub(super) observers: FailureObservers,
 }
 
 impl Management {

@@ -23,6 +23,7 @@ mod field;
 #[cfg(feature = "console")]
 mod for_console;
 mod issue_key;
+mod issued_entry;
 mod key_draft;
 mod key_edit;
 mod key_query;
@@ -31,6 +32,7 @@ mod listed;
 #[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod management;
 mod names;
+mod observed_manager;
 mod owner_policy;
 mod policies;
 mod policy_draft;
@@ -50,7 +52,7 @@ pub use change_request::ChangeRequest;
 pub use counters::CounterEntry;
 pub use error::ManagementError;
 pub use field::Field;
-pub use issue_key::IssuedEntry;
+pub use issued_entry::IssuedEntry;
 pub use key_draft::KeyDraft;
 pub use key_edit::KeyEdit;
 pub use key_query::KeyQuery;

@@ -69,7 +69,9 @@ impl Management {
         if since >= until {
             return Err(ManagementError::invalid("since", "it must be before `until`"));
         }
-        let counts = usage.usage(query).await.map_err(ManagementError::Unavailable)?;
+        let counts = usage.usage(query).await;
+        let counts = counts.inspect_err(|error| self.0.observers.store_failed(error));
+        let counts = counts.map_err(ManagementError::Unavailable)?;
         if counts.len() > MOST_ROWS {
             let problem =
                 "the answer has more than 10,000 rows: name fewer groups or a shorter time";

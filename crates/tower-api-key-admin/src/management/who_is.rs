@@ -24,6 +24,7 @@ impl Management {
             let digests: Vec<_> = self.0.hasher.digests_at(text.as_bytes(), self.now()).collect();
             for digest in digests {
                 let found = self.0.manager.find(&digest).await;
+                let found = found.inspect_err(|error| self.0.observers.store_failed(error));
                 if let Some(record) = found.map_err(ManagementError::Unavailable)? {
                     let id = record.id().clone();
                     return self.seen_key(caller, id.as_str()).await;

@@ -4,6 +4,8 @@
 
 mod bounds;
 mod docs;
+mod failures;
+mod hostile;
 mod keys;
 mod operators;
 mod owners;

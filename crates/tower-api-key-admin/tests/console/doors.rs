@@ -174,6 +174,13 @@ async fn a_session_ends_with_its_key_its_time_and_its_sign_out() {
     ));
     assert!(leads_to_sign_in(&house.get("/console/keys", &kept).await));
 
+    // Another sign-in of the same browser ends the session that it had, and a sign-in that fails does not.
+    let earlier = house.session(&house.admin).await;
+    for (key, ends) in [("wrong", false), (house.admin.as_str(), true)] {
+        house.post("/console/sign-in", &earlier, &format!("key={key}")).await;
+        assert_eq!(leads_to_sign_in(&house.get("/console/keys", &earlier).await), ends, "{key}");
+    }
+
     let idle = house.session(&house.admin).await;
     house.clock.advance(Duration::from_secs(30 * 60));
     assert!(leads_to_sign_in(&house.get("/console/keys", &idle).await));
@@ -319,6 +326,9 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
         ("new-key", "account=acme&once=c&environment=mars", 422),
         ("new-key", "account=acme&once=d&environment=live&expires=2027-02-30", 422),
         ("new-key", "account=acme&once=e&environment=live&networks=nowhere", 422),
+        // No store keeps it, so the key would never expire.
+        ("new-key", "account=acme&once=g&environment=live&expires=9999-12-31", 422),
+        ("new-key", "account=acme&once=h&environment=live&expires=2262-12-31", 422),
         ("new-key", "account=acme&once=f&environment=live&name=a%0Ab%00", 422),
         ("edit-key", "id=none&version=0", 404),
         ("edit-key", "id=key_admin&version=zero", 428),
@@ -334,9 +344,18 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
             .await;
         assert_eq!(response.status().as_u16(), status, "{path} {body}");
     }
-    for page in
-        ["keys?state=lost", "expiring?days=0", "expiring?days=x", "key?id=", "account?id=none"]
-    {
+    for page in [
+        "keys?state=lost",
+        "keys?name=a&after=b",
+        "expiring?days=0",
+        "expiring?days=x",
+        "expiring?after=x",
+        "key?id=",
+        "account?id=none",
+        "trail?after=x",
+        "trail?after=-1",
+        "policies?after=%00",
+    ] {
         let response = house.get(&format!("/console/{page}"), &cookie).await;
         assert!(response.status().is_client_error(), "{page}: {}", response.status());
     }

@@ -8,8 +8,13 @@ use axum::body::Body;
 use axum::routing::get;
 use http::{Request, header};
 use tower::ServiceExt;
+use tower_api_key::decision::RequestDecision;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::usage::UsageRecorder;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::usage::{
+    KeyUsage, LastUse, TopKeysQuery, UsageCount, UsageFuture, UsageHour, UsageQuery, UsageReader,
+    UsageRecorder,
+};
 use tower_api_key::{ApiKeyLayer, Profile};
 use tower_api_key_sqlx::SqlStore;
 
@@ -85,4 +90,47 @@ async fn requests_that_a_gate_counts_are_shown_by_decision_and_route() {
     assert_eq!(house.get("/console/account-usage?id=bakery", &cookie).await.status(), 403);
     let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
     assert!(page.contains("Your key may not read usage.") && !page.contains("chart"), "{page}");
+}
+
+/// The routes that each day has requests of.
+const ROUTES: usize = 800;
+
+/// Has one request a day on each of many routes.
+struct ManyRoutes;
+
+impl UsageReader for ManyRoutes {
+    fn usage<'a>(&'a self, query: &'a UsageQuery) -> UsageFuture<'a, Vec<UsageCount>> {
+        let days = query.since.number() / 24..query.until.number().div_ceil(24);
+        let count = |day: u64, route: usize| {
+            let start = UsageHour::from_number(day * 24).start();
+            let route = Some(format!("/routes/{route}"));
+            UsageCount::new(Some(start), route, Some(RequestDecision::Admitted), 1)
+        };
+        let counts = days.flat_map(|day| (0..ROUTES).map(move |route| count(day, route)));
+        let counts = counts.take(query.limit).collect();
+        Box::pin(std::future::ready(Ok(counts)))
+    }
+
+    fn top_keys<'a>(&'a self, _: &'a TopKeysQuery) -> UsageFuture<'a, Vec<KeyUsage>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn last_use<'a>(&'a self, _: &'a str) -> UsageFuture<'a, Option<LastUse>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// One answer of the operations has at most 10,000 rows.
+#[tokio::test]
+async fn the_file_of_a_month_has_every_row_however_many_routes_there_are() {
+    let store = Arc::new(MemoryStore::new());
+    let house = House::over(store, false, |all| all.usage(ManyRoutes)).await;
+    let cookie = house.session(&house.admin).await;
+    let file = house.get("/console/account-usage?id=acme", &cookie).await;
+    assert_eq!(file.status(), 200);
+    let file = text(file).await;
+    // It is the 15th of January.
+    assert_eq!(file.lines().count(), 1 + 15 * ROUTES);
+    assert!(file.contains("2027-01-01T00:00:00Z,/routes/0,admitted,1\n"));
+    assert!(file.ends_with("2027-01-15T00:00:00Z,/routes/799,admitted,1\n"), "{file:.200}");
 }

@@ -5,7 +5,7 @@
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,9 +13,12 @@ use http::Method;
 use tower::ServiceExt;
 use tower_api_key::key::{Account, AccountId, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::policy::{KeyPolicy, PolicySubject};
-use tower_api_key::store::{Command, CommandOptions, KeyFilter, KeyManager, MemoryStore};
-use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply};
+use tower_api_key::store::{
+    Command, CommandOptions, KeyFilter, KeyManager, MemoryStore, StoreError,
+};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, Profile, Reply};
 use tower_api_key_admin::{User, UserKeys, Users};
+use tower_api_key_sqlx::SqlStore;
 
 use support::{PROFILE, reason, request, store, text};
 
@@ -141,4 +144,38 @@ async fn a_key_that_would_break_a_policy_is_refused_with_the_rule() {
     assert_eq!((&answer["key"], &answer["status"]), (&"policy_violated".into(), &422.into()));
     assert!(answer["message"].as_str().unwrap().contains("requires an expiry"), "{answer}");
     assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
+}
+
+/// Keeps the causes.
+#[derive(Clone, Default)]
+struct Causes(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Causes {
+    fn store_failed(&self, error: &StoreError) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        self.0.lock().unwrap().push(cause.unwrap_or_default());
+    }
+}
+
+/// The gate finds the key that asks, so the failure is none of the gate's own.
+#[tokio::test]
+async fn a_store_that_takes_no_key_is_reported_with_its_cause() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let url = format!("sqlite:{}?mode=rwc", folder.join("issuing.db").display());
+    // A run that was cut off may have left its file.
+    let _ = std::fs::remove_file(folder.join("issuing.db"));
+    let database = SqlStore::connect(&url).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("DROP TABLE tower_api_key_changes").execute(&pool).await.unwrap();
+    let (store, causes) = (store(|key| key), Causes::default());
+    let issuer = Issuer::new(LONG, KeyHasher::sha256());
+    let keys = UserKeys::new(issuer, Arc::new(database), Arc::new(Ada)).observer(causes.clone());
+    let gate = ApiKeyLayer::builder(BOTH, store).build().unwrap();
+    let path = "/api/organizations/acme/users/ada/keys";
+    let asked = request(Method::POST, path).map(|()| Body::empty());
+    let app: Router = keys.router().layer(gate);
+    assert_eq!(app.oneshot(asked).await.unwrap().status(), 503);
+    let causes = causes.0.lock().unwrap();
+    assert!(causes.len() == 1 && causes[0].contains("no such table"), "{causes:?}");
+    std::fs::remove_file(folder.join("issuing.db")).unwrap();
 }

@@ -48,6 +48,40 @@ fn events_are_followed_as_lines_of_json() {
     following.wait().unwrap();
 }
 
+/// A log shipper must not end with the first restart of the database.
+#[test]
+fn a_store_that_fails_for_a_while_ends_no_following() {
+    let program = with_events();
+    let mut following = Command::new(binary())
+        .env("TOWER_API_KEY_STORE", program.store())
+        .args(["events", "--follow", "--after", "3"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut told = BufReader::new(following.stderr.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["type"], "key.revoked");
+    let rename = |from: &str, to: &str| {
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let pool = sqlx::SqlitePool::connect(program.store()).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+            pool.close().await;
+        });
+    };
+    rename("tower_api_key_events", "away");
+    let complaint = told.next().unwrap().unwrap();
+    assert!(complaint.contains("no such table") && complaint.contains("again"), "{complaint}");
+    rename("away", "tower_api_key_events");
+    program.run(&["keys", "delete", "b"]).succeeded();
+    assert_eq!(next()["type"], "key.deleted");
+    following.kill().unwrap();
+    following.wait().unwrap();
+}
+
 #[test]
 fn an_unknown_sink_is_said() {
     let program = with_events();

@@ -13,13 +13,18 @@ fn issued(program: &Program, id: &str, more: &[&str]) -> String {
     program.run(&[&create[..], more].concat()).succeeded().trim_end().to_owned()
 }
 
-/// Writes the file of a gate whose keyring has a current and a former pepper.
+/// Writes the file of a gate whose keyring has a current and former peppers.
 fn gate(program: &Program, former: &str) -> String {
+    gate_with(program, &format!("former = [{former}]"))
+}
+
+/// Writes the file of a gate whose keyring has a current pepper and others.
+fn gate_with(program: &Program, others: &str) -> String {
     let file = format!(
         r#"
 [peppers]
 current = {{ name = "2", secret = {{ file = "pepper-2" }} }}
-former = [{former}]
+{others}
 
 [store]
 url = "{}"
@@ -113,6 +118,19 @@ fn secrets_are_counted_by_pepper() {
 fn secrets_are_counted_by_pepper_in_postgres() {
     let Some(server) = Postgres::start() else { return };
     are_counted(&Program::new().on(server.url()));
+}
+
+/// No secret needs it yet, and other nodes may make the first ones by it at any moment.
+#[test]
+fn the_next_pepper_stays() {
+    let program = Program::new();
+    let [_, two] = [1, 2].map(|it| program.file(&format!("pepper-{it}"), CANARIES[it - 1]));
+    issued(&program, "new", &["--pepper-file", &two, "--pepper-name", "2"]);
+    let file = gate_with(&program, r#"next = { name = "3", secret = { file = "pepper-1" } }"#);
+    let listed = shows_no_pepper(program.run(&["--json", "peppers", "--config", &file])).json();
+    let rows = listed.as_array().unwrap().iter();
+    let rows: Vec<_> = rows.map(|row| [&row["pepper"], &row["place"], &row["can_go"]]).collect();
+    assert_eq!(rows, [["2", "new keys", "stays"], ["3", "next", "stays"]]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Step<'_> {
         known: &[(&str, Value)],
     ) -> Result<(), ManageError> {
         let mut events = Vec::with_capacity(2);
-        if self.is_leak() && matches!(kind, EventKind::Revoked | EventKind::Rotated) {
+        if self.is_leak() && ends_secrets(kind) {
             events.push(self.event(EventKind::Leaked, (key, account), known));
         }
         events.push(self.event(kind, (key, account), known));
@@ -88,6 +88,12 @@ impl Step<'_> {
         let forgotten = Statement::new(&self.store.events.forget_key).bind(key);
         self.execute(forgotten).await.map(|_| ())
     }
+}
+
+/// Returns true for what is done with a key whose secret leaked.
+const fn ends_secrets(kind: EventKind) -> bool {
+    use EventKind::{Deleted, Revoked, Rotated, SwitchedOff};
+    matches!(kind, Revoked | Rotated | SwitchedOff | Deleted)
 }
 
 /// Returns a new id, whose first half sorts by the instant.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::delivery_report::{DeliveryReport, DeliveryReporter};
 use super::lease::new_holder;
 use super::page::{self, Ended};
 use super::run_end::{GRACE, RunEnd, give_up};
@@ -54,6 +55,7 @@ pub struct EventDelivery {
     schedule: RetrySchedule,
     holder: String,
     look_every: Duration,
+    reporter: DeliveryReporter,
 }
 
 /// What a look for events came to.
@@ -77,7 +79,8 @@ impl EventDelivery {
         let sinks = checked(sinks)?;
         let holder = new_holder()?;
         let schedule = RetrySchedule::default();
-        Ok(Self { store, sinks, schedule, holder, look_every: BETWEEN_LOOKS })
+        let reporter = DeliveryReporter::default();
+        Ok(Self { store, sinks, schedule, holder, look_every: BETWEEN_LOOKS, reporter })
     }
 
     /// Sets when failed deliveries are tried again.
@@ -105,6 +108,12 @@ impl EventDelivery {
     #[must_use]
     pub fn look_every(self, time: Duration) -> Self {
         Self { look_every: time, ..self }
+    }
+
+    /// Calls a function when the database stops to answer, and for each event that becomes a dead letter.
+    #[must_use]
+    pub fn report_to(self, report: impl Fn(DeliveryReport<'_>) + Send + Sync + 'static) -> Self {
+        Self { reporter: DeliveryReporter::new(report), ..self }
     }
 
     /// Delivers until the future is dropped. While the database cannot answer, each look tries again.
@@ -152,16 +161,21 @@ impl EventDelivery {
         #[cfg(feature = "postgres")]
         let mut wake = super::wake::EventWake::of(&self.store);
         let (mut page, mut cut_off) = (JoinSet::new(), end.clone());
+        let mut is_failing = false;
         loop {
-            // The gate reports a database that cannot answer. Here, the next look tries again.
             let look = tokio::select! {
-                look = self.deliver_to(&sink, &mut page, &end) => look.ok(),
+                look = self.deliver_to(&sink, &mut page, &end) => Some(look),
                 () = async { cut_off.come().await; sleep(GRACE).await } => None,
             };
             page.shutdown().await;
+            // The next look tries again.
+            if let (Some(Err(error)), false) = (&look, is_failing) {
+                self.reporter.report(DeliveryReport::Failed { sink: sink.name(), error });
+            }
+            is_failing = matches!(look, Some(Err(_)));
             // A process that does not deliver to the sink waits for the end of a lease. Notices are no news to it. After
             // a failure, they must not make it ask the database more often.
-            let wakes = look.is_some_and(|look| look.holds);
+            let wakes = matches!(look, Some(Ok(Look { holds: true, .. })));
             #[cfg(feature = "postgres")]
             let pause = wake.wait_if(wakes, self.look_every);
             #[cfg(not(feature = "postgres"))]
@@ -222,7 +236,12 @@ impl EventDelivery {
                     self.schedule.wait(due.tries + 1, asked, random())
                 };
                 let next = wait.map(|wait| store.clock.now().plus(wait));
-                store.note_failed(name, &due, next, &error.to_string()).await?;
+                let text = error.to_string();
+                store.note_failed(name, &due, next, &text).await?;
+                if next.is_none() {
+                    let (event, error) = (&due.event, text.as_str());
+                    self.reporter.report(DeliveryReport::Dead { sink: name, event, error });
+                }
             }
         }
         look.holds = false;

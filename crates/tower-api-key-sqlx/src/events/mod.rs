@@ -3,6 +3,7 @@
 mod changes;
 mod dead;
 mod delivery;
+mod delivery_report;
 mod event_row;
 mod lease;
 mod occasions;
@@ -21,6 +22,7 @@ mod wake;
 
 pub use dead::DeadEvent;
 pub use delivery::EventDelivery;
+pub use delivery_report::DeliveryReport;
 pub use sweep::EventSweep;
 
 pub(super) use lease::new_holder;

@@ -1,6 +1,7 @@
 //! The events that come from time, written by one of many processes.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -55,7 +56,11 @@ pub struct EventSweep {
     unused_days: Option<u32>,
     kept: Duration,
     interval: Duration,
+    report: Option<SweepReport>,
 }
+
+/// The function that a sweep calls.
+type SweepReport = Arc<dyn Fn(&Result<u64, StoreError>) + Send + Sync>;
 
 impl EventSweep {
     /// Sweeps every 15 minutes, and keeps events for 30 days.
@@ -65,7 +70,8 @@ impl EventSweep {
     /// Returns a [`StoreError`] if the system has no random numbers.
     pub fn new(store: SqlStore) -> Result<Self, StoreError> {
         let holder = new_holder()?;
-        Ok(Self { store, holder, unused_days: None, kept: KEPT, interval: BETWEEN_SWEEPS })
+        let interval = BETWEEN_SWEEPS;
+        Ok(Self { store, holder, unused_days: None, kept: KEPT, interval, report: None })
     }
 
     /// Writes an event for each active key that was not used for this number of days, or never since its creation. Last
@@ -87,10 +93,22 @@ impl EventSweep {
         Self { interval, ..self }
     }
 
+    /// Calls a function after each sweep of [`run`](Self::run), for a log or a metric.
+    #[must_use]
+    pub fn report_to(
+        self,
+        report: impl Fn(&Result<u64, StoreError>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { report: Some(Arc::new(report)), ..self }
+    }
+
     /// Sweeps until the future is dropped. While the database cannot answer, it tries again after the interval.
     pub async fn run(self) {
         loop {
-            let _ = self.sweep().await;
+            let swept = self.sweep().await;
+            if let Some(report) = &self.report {
+                report(&swept);
+            }
             sleep(self.interval).await;
         }
     }

@@ -11,7 +11,7 @@ use crate::{digest, key};
 
 pub(super) async fn every_change_has_its_event(database: Database) {
     let store = store(&database, &ManualClock::starting_at(start())).await;
-    for id in ["a", "b", "c"] {
+    for id in ["a", "b", "c", "d", "e"] {
         store.add(key(id), "ada").await.unwrap();
     }
     store.rotate("a", digest("a2"), start(), "ada").await.unwrap();
@@ -24,21 +24,34 @@ pub(super) async fn every_change_has_its_event(database: Database) {
     store.update("c", Box::new(|key| key.name("other")), "ada").await.unwrap();
     store.apply(Command::EndEarlierSecrets { id: "c" }, leaked).await.unwrap();
     store.end_earlier_secrets("c", "ada").await.unwrap();
+    // Whatever ends the secret tells that it leaked.
+    let because = "Leaked in a log";
+    let options = CommandOptions::by("bob").because(because);
+    let change = Box::new(|key: tower_api_key::key::KeyRecordBuilder| key.disabled(true));
+    store.apply(Command::Update { id: "d", change }, options).await.unwrap();
+    store.apply(Command::Delete { id: "e" }, options).await.unwrap();
     store.delete("a", "ada").await.unwrap();
     store.delete_account("acme", "ada").await.unwrap();
     let expected = [
         "key.created a",
         "key.created b",
         "key.created c",
+        "key.created d",
+        "key.created e",
         "key.rotated a",
         "key.revoked a",
         "key.leaked b",
         "key.revoked b",
         "key.leaked b",
         "key.leaked c",
+        "key.leaked d",
+        "key.switched_off d",
+        "key.leaked e",
+        "key.deleted e",
         "key.deleted a",
         "key.deleted b",
         "key.deleted c",
+        "key.deleted d",
     ];
     assert_eq!(written(&store).await, expected);
     let events = store.events(0, 100).await.unwrap();
@@ -46,7 +59,7 @@ pub(super) async fn every_change_has_its_event(database: Database) {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), expected.len(), "each has an id of its own");
-    let leaked = &events[5];
+    let leaked = &events[7];
     assert_eq!((leaked.account.as_str(), leaked.at), ("acme", start()));
     assert_eq!(leaked.data["author"], "bob");
     assert_eq!(leaked.data["reason"], "leaked: in a public repository");
