@@ -6,13 +6,14 @@ use sqlx::SqlStr;
 
 use super::copy_rows::CopyRows;
 use super::dialect::Dialect;
-use super::policies::ImportPolicies;
 use super::statement::Statement;
 use super::step::{account_columns, bytes, settings};
 use super::trail::Step;
 use super::{differences_column, query, row};
-use tower_api_key::key::{AccountId, KeyDigest};
+use tower_api_key::key::{Account, AccountId, KeyDigest};
 use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey};
+
+const HAS_LAST_USES: &str = "SELECT 1 AS found FROM {usage_keys} LIMIT 1";
 
 const DELETE_LAST_USES: &str = "DELETE FROM {usage_keys} WHERE key_id";
 
@@ -29,21 +30,11 @@ impl Dialect {
 }
 
 impl Step<'_> {
-    /// Adds the keys of an import whose id and secret are new, and returns their number.
-    pub(super) async fn import(
-        &mut self,
-        keys: &[NewKey],
-        policies: Option<&mut ImportPolicies>,
-    ) -> Result<u64, ManageError> {
-        let keys = self.new_of(keys).await?;
-        if let Some(policies) = policies {
-            self.check_imported(&keys, policies).await?;
-        }
-        self.add_all(&keys, false).await
-    }
-
     /// Adds keys whose id and secret are new, and returns their number. The trail shows the settings of the keys only
     /// if `shown` is true: for a million keys they are half a gigabyte.
+    ///
+    /// Rows are added in the order of their tables, so that neighbours of an index are added one after the other. The
+    /// trail has the order of the keys.
     pub(super) async fn add_all(
         &mut self,
         keys: &[&NewKey],
@@ -52,36 +43,36 @@ impl Step<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
+        let rows = self.store.dialect.import_chunk();
         self.add_accounts(keys).await?;
         let at = self.at();
-        self.add_rows(&self.store.queries.into_keys, 18, keys, |row, NewKey { record, .. }| {
-            let account = record.account().id().as_str().to_owned();
-            let row = row.bind(record.id().as_str().to_owned()).bind(account);
-            settings(row, record).bind(at)
-        })
-        .await?;
-        self.add_rows(
-            &self.store.queries.into_secrets,
-            4,
-            keys,
-            |row, NewKey { digest, record, pepper, .. }| {
+        let mut sorted = keys.to_vec();
+        sorted.sort_unstable_by(|one, other| one.record.id().cmp(other.record.id()));
+        for keys in sorted.chunks(rows) {
+            let into = &self.store.queries.into_keys;
+            self.add_rows(into, 18, keys, |row, NewKey { record, .. }| {
+                let account = record.account().id().as_str().to_owned();
+                let row = row.bind(record.id().as_str().to_owned()).bind(account);
+                settings(row, record).bind(at)
+            })
+            .await?;
+        }
+        self.add_tags(sorted.iter().map(|key| &key.record)).await?;
+        self.forget_last_uses(&sorted).await?;
+        sorted.sort_unstable_by_key(|key| *key.digest.as_bytes());
+        for keys in sorted.chunks(rows) {
+            let into = &self.store.queries.into_secrets;
+            self.add_rows(into, 4, keys, |row, NewKey { digest, record, pepper, .. }| {
                 let pepper = pepper.as_ref().map(ToString::to_string);
                 row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
-            },
-        )
-        .await?;
-        self.add_tags(keys.iter().map(|key| &key.record)).await?;
-        self.forget_last_uses(keys).await?;
-        let lines: Vec<_> = keys
-            .iter()
-            .map(|NewKey { record, .. }| {
-                let settings =
-                    || differences_column::write(&Difference::of_keys(None, Some(record)));
-                let settings = shown.then(settings).flatten();
-                (Some(record.id().as_str()), record.account().id().as_str(), settings)
             })
-            .collect();
-        self.note_all(Action::KeyAdded, &lines).await?;
+            .await?;
+        }
+        drop(sorted);
+        for keys in keys.chunks(rows) {
+            let lines: Vec<_> = keys.iter().map(|key| added_line(key, shown)).collect();
+            self.note_all(Action::KeyAdded, &lines).await?;
+        }
         self.announce(Invalidation::Added);
         Ok(keys.len() as u64)
     }
@@ -91,31 +82,49 @@ impl Step<'_> {
     pub(super) async fn new_of<'k>(
         &mut self,
         keys: &'k [NewKey],
+        is_empty: bool,
     ) -> Result<Vec<&'k NewKey>, ManageError> {
-        let id = |key: &NewKey| key.record.id().as_str().to_owned();
+        let mut new = Vec::with_capacity(keys.len());
+        let mut digests: HashSet<&KeyDigest> = HashSet::with_capacity(keys.len());
+        let mut ids: HashSet<&str> = HashSet::with_capacity(keys.len());
+        for chunk in keys.chunks(self.store.dialect.import_chunk()) {
+            let there = if is_empty { ThereKeys::default() } else { self.there_of(chunk).await? };
+            for key in chunk {
+                let id = key.record.id().as_str();
+                let is_there = there.digests.contains(&key.digest) || there.ids.contains(id);
+                if !is_there && !digests.contains(&key.digest) && ids.insert(id) {
+                    digests.insert(&key.digest);
+                    new.push(key);
+                }
+            }
+        }
+        Ok(new)
+    }
+
+    /// Reads which digests and ids of these keys the store has.
+    async fn there_of(&mut self, keys: &[NewKey]) -> Result<ThereKeys, ManageError> {
         let (dialect, queries) = (self.store.dialect, &self.store.queries);
         let asked = keys.iter().map(|key| bytes(&key.digest).into());
         let rows = self.fetch(dialect.among(queries.digests_among.as_str(), asked)).await?;
-        let mut digests: HashSet<KeyDigest> =
-            rows.iter().map(|row| row::digest(&**row)).collect::<Result<_, _>>()?;
-        let asked = keys.iter().map(|key| id(key).into());
+        let digests = rows.iter().map(|row| row::digest(&**row)).collect::<Result<_, _>>()?;
+        let asked = keys.iter().map(|key| key.record.id().as_str().into());
         let rows = self.fetch(dialect.among(queries.ids_among.as_str(), asked)).await?;
-        let mut ids: HashSet<String> =
-            rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
-
-        let mut is_new = |key: &&NewKey| {
-            let new = !digests.contains(&key.digest) && !ids.contains(key.record.id().as_str());
-            new && digests.insert(key.digest) && ids.insert(id(key))
-        };
-        Ok(keys.iter().filter(|key| is_new(key)).collect())
+        let ids = rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
+        Ok(ThereKeys { digests, ids })
     }
 
     /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was
     /// deleted.
     async fn forget_last_uses(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
-        let ids = keys.iter().map(|key| key.record.id().as_str().into());
+        let has_some = self.store.tables.fill(HAS_LAST_USES);
+        if self.fetch(Statement::made(has_some)).await?.is_empty() {
+            return Ok(());
+        }
         let sql = self.store.tables.fill(DELETE_LAST_USES);
-        self.execute(self.store.dialect.among(&sql, ids)).await?;
+        for keys in keys.chunks(self.store.dialect.import_chunk()) {
+            let ids = keys.iter().map(|key| key.record.id().as_str().into());
+            self.execute(self.store.dialect.among(&sql, ids)).await?;
+        }
         Ok(())
     }
 
@@ -124,33 +133,37 @@ impl Step<'_> {
         let mut seen: HashSet<&AccountId> = HashSet::new();
         let accounts = keys.iter().map(|key| &**key.record.account());
         let mut accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
+        accounts.sort_unstable_by(|one, other| one.id().cmp(other.id()));
         let (into, columns) = (&self.store.queries.into_accounts, 5);
-        if !self.copies {
-            self.insert(into, columns, &accounts, query::UNLESS_THERE, |row, account| {
-                account_columns(row, account)
-            })
-            .await?;
-            return Ok(());
+        for accounts in accounts.chunks(self.store.dialect.import_chunk()) {
+            if !self.copies {
+                self.insert(into, columns, accounts, query::UNLESS_THERE, |row, account| {
+                    account_columns(row, account)
+                })
+                .await?;
+                continue;
+            }
+            let ids = accounts.iter().map(|account| account.id().as_str().into());
+            let asked = self.store.dialect.among(self.store.queries.accounts_among.as_str(), ids);
+            let rows = self.fetch(asked).await?;
+            let there: HashSet<String> =
+                rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
+            let is_new = |account: &&&Account| !there.contains(account.id().as_str());
+            let new: Vec<_> = accounts.iter().filter(is_new).collect();
+            self.add_rows(into, columns, &new, |row, account| account_columns(row, account))
+                .await?;
         }
-        let ids = accounts.iter().map(|account| account.id().as_str().into());
-        let asked = self.store.dialect.among(self.store.queries.accounts_among.as_str(), ids);
-        let rows = self.fetch(asked).await?;
-        let there: HashSet<String> =
-            rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
-        accounts.retain(|account| !there.contains(account.id().as_str()));
-        self.add_rows(into, columns, &accounts, |row, account| account_columns(row, account))
-            .await?;
         Ok(())
     }
 
     /// Adds rows with this number of columns, of which none may be there, and returns their number. `bind` binds the
     /// values of one row.
-    pub(super) async fn add_rows<T>(
+    pub(super) async fn add_rows<T: Sync>(
         &mut self,
         into: &SqlStr,
         columns: usize,
         rows: &[T],
-        bind: impl Fn(Statement, &T) -> Statement,
+        bind: impl Fn(Statement, &T) -> Statement + Send,
     ) -> Result<u64, ManageError> {
         if !self.copies {
             return self.insert(into, columns, rows, "", bind).await;
@@ -158,13 +171,9 @@ impl Step<'_> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let (mut copied, mut row) = (CopyRows::with_capacity(rows.len()), Statement::from(""));
-        for values in rows {
-            row = bind(row, values);
-            copied.add(&mut row);
-        }
         let table = into.as_str().trim_start_matches("INSERT INTO");
-        self.copy(format!("COPY{table} FROM STDIN (FORMAT binary)"), copied.finish()).await
+        let into = format!("COPY{table} FROM STDIN (FORMAT binary)");
+        self.copy(into, Box::new(CopyRows::new(rows, bind))).await
     }
 
     /// Inserts rows with this number of columns, and returns how many were inserted. `bind` binds the values
@@ -183,4 +192,21 @@ impl Step<'_> {
         let sql = format!("{} VALUES {}{behind}", into.as_str(), values.join(", "));
         self.execute(rows.iter().fold(Statement::made(sql), bind)).await
     }
+}
+
+/// What a store has of some keys.
+#[derive(Default)]
+struct ThereKeys {
+    digests: HashSet<KeyDigest>,
+    ids: HashSet<String>,
+}
+
+/// Returns the line of the trail for a new key.
+fn added_line(
+    NewKey { record, .. }: &NewKey,
+    shown: bool,
+) -> (Option<&str>, &str, Option<String>) {
+    let settings = || differences_column::write(&Difference::of_keys(None, Some(record)));
+    let settings = shown.then(settings).flatten();
+    (Some(record.id().as_str()), record.account().id().as_str(), settings)
 }

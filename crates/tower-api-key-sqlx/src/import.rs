@@ -20,6 +20,9 @@ const ROW_SECURITY: &str = "SELECT COUNT(*) AS guarded FROM (VALUES ($1), ($2), 
 /// changes pages all over the indexes. With SQLite's 2 MiB it writes the same pages to the file several times.
 const IMPORT_CACHE: i64 = 65_536;
 
+/// The keys that are checked against policies at a time.
+const POLICY_CHUNK: usize = 10_000;
+
 /// The size of SQLite's pages, in KiB, unless a database was made otherwise.
 const PAGE: i64 = 4;
 
@@ -45,10 +48,16 @@ impl SqlStore {
 
 impl Step<'_> {
     async fn import_all(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
-        let mut added = 0;
-        let mut policies = self.import_policies().await?;
-        for chunk in keys.chunks(self.store.dialect.import_chunk()) {
-            added += self.import(chunk, policies.as_mut()).await?;
+        let deferred = self.defer_indexes(keys.len()).await?;
+        let new = self.new_of(keys, deferred.is_some()).await?;
+        if let Some(mut policies) = self.import_policies().await? {
+            for chunk in new.chunks(POLICY_CHUNK) {
+                self.check_imported(chunk, &mut policies).await?;
+            }
+        }
+        let added = self.add_all(&new, false).await?;
+        if let Some(deferred) = deferred {
+            self.make_indexes(deferred).await?;
         }
         Ok(added)
     }

@@ -49,6 +49,7 @@ mod command;
 mod connect;
 mod copy_rows;
 mod deadline;
+mod deferred_indexes;
 mod dialect;
 mod differences_column;
 mod driver;
@@ -62,6 +63,7 @@ mod freshness;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod group_queries;
 mod import;
 mod inline;
 mod json;
@@ -74,6 +76,7 @@ mod listener;
 mod lists;
 mod loan;
 mod lookup;
+mod lookup_queue;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod lookup_rate;
 mod manager;

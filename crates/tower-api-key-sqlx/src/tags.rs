@@ -18,7 +18,9 @@ impl Step<'_> {
         let of = |record: &'r KeyRecord| {
             record.all_metadata().map(|(name, value)| (name, value, record.id().as_str()))
         };
-        let tags: Vec<_> = records.flat_map(of).collect();
+        let mut tags: Vec<_> = records.flat_map(of).collect();
+        // In the order of the table.
+        tags.sort_unstable();
         let into = &self.store.queries.into_tags;
         for chunk in tags.chunks(CHUNK) {
             let bind = |row: Statement, (name, value, id): &(&str, &str, &str)| {
