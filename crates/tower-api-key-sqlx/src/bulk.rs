@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join;
 use sqlx::SqlStr;
 
 use super::copy_rows::CopyRows;
@@ -12,6 +13,9 @@ use super::trail::Step;
 use super::{differences_column, query, row};
 use tower_api_key::key::{Account, AccountId, KeyDigest};
 use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey};
+
+/// The lines of the trail that are made at a time.
+const LINES: usize = 50_000;
 
 const HAS_LAST_USES: &str = "SELECT 1 AS found FROM {usage_keys} LIMIT 1";
 
@@ -26,6 +30,23 @@ impl Dialect {
             // Their rows are not parameters. A few megabytes, so that each statement ends long before its timeout.
             Self::Postgres => 5_000,
         }
+    }
+
+    /// Returns a statement that inserts rows with this number of columns. `bind` binds the values of one row.
+    fn insertion<T>(
+        self,
+        into: &SqlStr,
+        columns: usize,
+        rows: &[T],
+        behind: &str,
+        bind: impl Fn(Statement, &T) -> Statement,
+    ) -> Statement {
+        let row = |row: usize| format!("({})", self.placeholders(row * columns + 1, columns));
+        let values: Vec<String> = (0..rows.len()).map(row).collect();
+        let sql = format!("{} VALUES {}{behind}", into.as_str(), values.join(", "));
+        let mut inserting = Statement::made(sql);
+        inserting.values.reserve_exact(rows.len() * columns);
+        rows.iter().fold(inserting, bind)
     }
 }
 
@@ -43,33 +64,26 @@ impl Step<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let rows = self.store.dialect.import_chunk();
         self.add_accounts(keys).await?;
-        let at = self.at();
+        let (at, queries) = (self.at(), &self.store.queries);
         let mut sorted = keys.to_vec();
         sorted.sort_unstable_by(|one, other| one.record.id().cmp(other.record.id()));
-        for keys in sorted.chunks(rows) {
-            let into = &self.store.queries.into_keys;
-            self.add_rows(into, 18, keys, |row, NewKey { record, .. }| {
-                let account = record.account().id().as_str().to_owned();
-                let row = row.bind(record.id().as_str().to_owned()).bind(account);
-                settings(row, record).bind(at)
-            })
-            .await?;
-        }
+        self.add_rows(&queries.into_keys, 18, &sorted, |row, NewKey { record, .. }| {
+            let account = record.account().id().as_str().to_owned();
+            let row = row.bind(record.id().as_str().to_owned()).bind(account);
+            settings(row, record).bind(at)
+        })
+        .await?;
         self.add_tags(sorted.iter().map(|key| &key.record)).await?;
         self.forget_last_uses(&sorted).await?;
         sorted.sort_unstable_by_key(|key| *key.digest.as_bytes());
-        for keys in sorted.chunks(rows) {
-            let into = &self.store.queries.into_secrets;
-            self.add_rows(into, 4, keys, |row, NewKey { digest, record, pepper, .. }| {
-                let pepper = pepper.as_ref().map(ToString::to_string);
-                row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
-            })
-            .await?;
-        }
+        let bind = |row: Statement, NewKey { digest, record, pepper, .. }: &&NewKey| {
+            let pepper = pepper.as_ref().map(ToString::to_string);
+            row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
+        };
+        self.add_rows(&queries.into_secrets, 4, &sorted, bind).await?;
         drop(sorted);
-        for keys in keys.chunks(rows) {
+        for keys in keys.chunks(LINES) {
             let lines: Vec<_> = keys.iter().map(|key| added_line(key, shown)).collect();
             self.note_all(Action::KeyAdded, &lines).await?;
         }
@@ -85,15 +99,16 @@ impl Step<'_> {
         is_empty: bool,
     ) -> Result<Vec<&'k NewKey>, ManageError> {
         let mut new = Vec::with_capacity(keys.len());
-        let mut digests: HashSet<&KeyDigest> = HashSet::with_capacity(keys.len());
+        // All bytes of a digest are hashed, because its first ones may be equal in a file that someone made.
+        let mut digests: HashSet<&[u8; 32]> = HashSet::with_capacity(keys.len());
         let mut ids: HashSet<&str> = HashSet::with_capacity(keys.len());
         for chunk in keys.chunks(self.store.dialect.import_chunk()) {
             let there = if is_empty { ThereKeys::default() } else { self.there_of(chunk).await? };
             for key in chunk {
                 let id = key.record.id().as_str();
                 let is_there = there.digests.contains(&key.digest) || there.ids.contains(id);
-                if !is_there && !digests.contains(&key.digest) && ids.insert(id) {
-                    digests.insert(&key.digest);
+                if !is_there && !digests.contains(key.digest.as_bytes()) && ids.insert(id) {
+                    digests.insert(key.digest.as_bytes());
                     new.push(key);
                 }
             }
@@ -163,17 +178,28 @@ impl Step<'_> {
         into: &SqlStr,
         columns: usize,
         rows: &[T],
-        bind: impl Fn(Statement, &T) -> Statement + Send,
+        bind: impl Fn(Statement, &T) -> Statement + Send + Sync,
     ) -> Result<u64, ManageError> {
-        if !self.copies {
-            return self.insert(into, columns, rows, "", bind).await;
+        let mut chunks = rows.chunks(self.store.dialect.import_chunk());
+        let mut added = 0;
+        if self.copies {
+            let table = into.as_str().trim_start_matches("INSERT INTO");
+            let into = format!("COPY{table} FROM STDIN (FORMAT binary)");
+            for rows in chunks {
+                added += self.copy(into.clone(), Box::new(CopyRows::new(rows, &bind))).await?;
+            }
+            return Ok(added);
         }
-        if rows.is_empty() {
-            return Ok(0);
+        let dialect = self.store.dialect;
+        let mut make = || Some(dialect.insertion(into, columns, chunks.next()?, "", &bind));
+        let mut next = make();
+        while let Some(current) = next {
+            // SQLite has a thread of its own, which works while the next statement is made.
+            let (done, made) = join(self.execute(current), async { make() }).await;
+            added += done?;
+            next = made;
         }
-        let table = into.as_str().trim_start_matches("INSERT INTO");
-        let into = format!("COPY{table} FROM STDIN (FORMAT binary)");
-        self.copy(into, Box::new(CopyRows::new(rows, bind))).await
+        Ok(added)
     }
 
     /// Inserts rows with this number of columns, and returns how many were inserted. `bind` binds the values
@@ -186,11 +212,7 @@ impl Step<'_> {
         behind: &str,
         bind: impl Fn(Statement, &T) -> Statement,
     ) -> Result<u64, ManageError> {
-        let dialect = self.store.dialect;
-        let row = |row: usize| format!("({})", dialect.placeholders(row * columns + 1, columns));
-        let values: Vec<String> = (0..rows.len()).map(row).collect();
-        let sql = format!("{} VALUES {}{behind}", into.as_str(), values.join(", "));
-        self.execute(rows.iter().fold(Statement::made(sql), bind)).await
+        self.execute(self.store.dialect.insertion(into, columns, rows, behind, bind)).await
     }
 }
 

@@ -34,7 +34,8 @@ const NOT_OWN: &str = "SELECT COUNT(*) AS number FROM pg_class c WHERE c.oid IN 
 /// Waits for each table for less than the server's `deadlock_timeout`.
 const LOCK: &str = "SAVEPOINT deferred_indexes; SET LOCAL lock_timeout = '100ms'; \
      LOCK TABLE {changes}, {secrets}, {keys}, {tags}, {accounts} IN ACCESS EXCLUSIVE MODE; \
-     SET LOCAL lock_timeout = DEFAULT; SET LOCAL default_tablespace = ''; SET LOCAL maintenance_work_mem = '256MB'";
+     SET LOCAL lock_timeout = DEFAULT; SET LOCAL default_tablespace = ''; \
+     SET LOCAL maintenance_work_mem = '256MB'; RELEASE SAVEPOINT deferred_indexes";
 
 /// Takes back an attempt to lock.
 const UNLOCK: &str = "ROLLBACK TO SAVEPOINT deferred_indexes";
