@@ -224,10 +224,7 @@ struct ThereKeys {
 }
 
 /// Returns the line of the trail for a new key.
-fn added_line(
-    NewKey { record, .. }: &NewKey,
-    shown: bool,
-) -> (Option<&str>, &str, Option<String>) {
+fn added_line(NewKey { record, .. }: &NewKey, shown: bool) -> (Option<&str>, &str, Option<String>) {
     let settings = || differences_column::write(&Difference::of_keys(None, Some(record)));
     let settings = shown.then(settings).flatten();
     (Some(record.id().as_str()), record.account().id().as_str(), settings)

@@ -76,6 +76,8 @@ mod listener;
 mod lists;
 mod loan;
 mod lookup;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod lookup_bursts;
 mod lookup_queue;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod lookup_rate;

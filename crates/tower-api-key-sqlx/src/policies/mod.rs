@@ -18,4 +18,3 @@ mod sweep;
 
 pub use outcome::PolicyOutcome;
 pub use sweep::PolicySweep;
-
