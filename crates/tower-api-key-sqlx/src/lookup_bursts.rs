@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::SqlStore;
 use super::group_queries::MOST;
-use super::lookup_queue::Found;
+use super::lookup_queue::{Found, LookupQueue, Place};
 use super::on_both::run;
 use super::plan::postgres::Postgres;
 use super::statement::Statement;
@@ -179,4 +179,23 @@ async fn keys_are_looked_up_together_by_primary_keys() {
         }
         assert!(!plan.contains("Seq Scan"), "{plan}");
     }
+}
+
+/// The one that leads may wait for a new connection, so others do not rely on it for long.
+#[tokio::test]
+async fn lookups_that_wait_for_long_get_a_connection_by_themselves() {
+    let Some(server) = Postgres::start() else { return };
+    let (store, gate) = store(&server).await;
+    let first = begin(&store, 0..1).await;
+    gate.reaches(1).await;
+    let Place::Leads(lead) = LookupQueue::join(&store.lookups, digest("0")) else {
+        panic!("leads")
+    };
+    let others = begin(&store, 1..4).await;
+    gate.allowed.add_permits(100);
+    for (lookup, id) in first.into_iter().chain(others).zip(["0", "1", "2", "3"]) {
+        assert_eq!(found(lookup).await.as_deref(), Some(id));
+    }
+    assert_eq!(gate.begun.load(Ordering::Relaxed), 2, "one took the others along");
+    assert!(lead.take_along(1).is_empty());
 }

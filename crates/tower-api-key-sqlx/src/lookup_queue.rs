@@ -1,8 +1,8 @@
 //! Lookups that wait for a connection.
 //!
-//! While all connections are in use, one lookup waits for the next free one. When it has the connection, it takes along
-//! the others that wait, in one statement. So a burst of lookups costs the server little more than a few, and a lookup that
-//! finds a free connection waits for no other.
+//! While all connections are in use, one lookup leads: it waits for the next free one. Whichever lookup gets a connection
+//! takes along the others that wait, in one statement. So a burst of lookups costs the server little more than a few, and a
+//! lookup that finds a free connection waits for no other.
 //!
 //! A lookup is only taken along by a statement that begins later. So it sees each change that it must see. If the lookup
 //! that leads fails or is dropped, the others go on by themselves.
@@ -27,14 +27,17 @@ pub(super) struct LookupQueue {
 #[derive(Debug, Default)]
 struct QueueState {
     waiting: VecDeque<Waiting>,
-    /// Whether a lookup waits for a connection.
+    /// Whether a lookup waits for a connection. Without one, none waits behind it.
     is_led: bool,
+    /// The number of the next lookup that waits.
+    next: u64,
 }
 
 /// A lookup that may be taken along.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) digest: KeyDigest,
+    number: u64,
     turn: oneshot::Sender<Turn>,
 }
 
@@ -51,8 +54,9 @@ pub(super) enum Turn {
 pub(super) enum Place {
     /// It waits for a connection.
     Leads(Lead),
-    /// Another one waits for a connection. Without an answer, that one has failed.
-    Waits(oneshot::Receiver<Turn>),
+    /// Another one waits for a connection. Without an answer, that one has failed. The number is for
+    /// [`LookupQueue::leave`].
+    Waits(u64, oneshot::Receiver<Turn>),
 }
 
 /// The lookup that waits for a connection. If it is dropped, the others go on by themselves.
@@ -70,13 +74,41 @@ impl LookupQueue {
             state.is_led = true;
             return Place::Leads(Lead::of(queue));
         }
-        let (turn, comes) = oneshot::channel();
-        state.waiting.push_back(Waiting { digest, turn });
-        Place::Waits(comes)
+        let ((turn, comes), number) = (oneshot::channel(), state.next);
+        state.next += 1;
+        state.waiting.push_back(Waiting { digest, number, turn });
+        Place::Waits(number, comes)
+    }
+
+    /// Returns the lookups that one with a connection takes along: at most this number, those that waited longest.
+    pub(super) fn take_along(&self, most: usize) -> Vec<Waiting> {
+        self.lock().take_along(most)
+    }
+
+    /// Ends the wait of a lookup that got a connection by itself. Returns false if another one has taken it along.
+    pub(super) fn leave(&self, number: u64) -> bool {
+        let mut state = self.lock();
+        let place = state.waiting.iter().position(|waiting| waiting.number == number);
+        place.and_then(|place| state.waiting.remove(place)).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl QueueState {
+    fn take_along(&mut self, most: usize) -> Vec<Waiting> {
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(next) = self.waiting.pop_front()
+        {
+            // A lookup whose caller has gone is not made.
+            if !next.turn.is_closed() {
+                taken.push(next);
+            }
+        }
+        taken
     }
 }
 
@@ -85,21 +117,13 @@ impl Lead {
         Self { queue: Arc::clone(queue), has_ended: false }
     }
 
-    /// Ends the lead of a lookup that has a connection, and returns the others that it takes along: at most this number,
-    /// those that waited longest. If more wait, the next one leads.
+    /// Ends the lead of a lookup that has a connection, and returns the others that it takes along, as
+    /// [`LookupQueue::take_along`] does. If more wait, the next one leads.
     pub(super) fn take_along(mut self, most: usize) -> Vec<Waiting> {
         self.has_ended = true;
         let queue = Arc::clone(&self.queue);
         let mut state = queue.lock();
-        let mut taken = Vec::new();
-        while taken.len() < most
-            && let Some(next) = state.waiting.pop_front()
-        {
-            // A lookup whose caller has gone is not made.
-            if !next.turn.is_closed() {
-                taken.push(next);
-            }
-        }
+        let taken = state.take_along(most);
         while let Some(next) = state.waiting.pop_front() {
             match next.turn.send(Turn::Lead(Self::of(&queue))) {
                 Ok(()) => return taken,
@@ -141,7 +165,7 @@ mod tests {
 
     fn waits(queue: &Arc<LookupQueue>, number: u8) -> oneshot::Receiver<Turn> {
         match LookupQueue::join(queue, digest(number)) {
-            Place::Waits(turn) => turn,
+            Place::Waits(_, turn) => turn,
             Place::Leads(_) => panic!("{number} leads"),
         }
     }
@@ -149,7 +173,7 @@ mod tests {
     fn leads(queue: &Arc<LookupQueue>) -> Lead {
         match LookupQueue::join(queue, digest(0)) {
             Place::Leads(lead) => lead,
-            Place::Waits(_) => panic!("another one leads"),
+            Place::Waits(..) => panic!("another one leads"),
         }
     }
 
@@ -210,6 +234,23 @@ mod tests {
         assert!(lead.take_along(0).is_empty());
         drop(led);
         assert!(matches!(waiting.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+        drop(leads(&queue));
+    }
+
+    #[test]
+    fn a_lookup_leaves_the_queue_unless_it_was_taken_along() {
+        let queue = Arc::new(LookupQueue::default());
+        let lead = leads(&queue);
+        let [first, second] =
+            [1, 2].map(|number| match LookupQueue::join(&queue, digest(number)) {
+                Place::Waits(number, turn) => (number, turn),
+                Place::Leads(_) => panic!("{number} leads"),
+            });
+        assert!(queue.leave(second.0) && !queue.leave(second.0));
+        // A lookup that found a connection by itself takes others along, too.
+        assert_eq!(numbers(&queue.take_along(8)), [1]);
+        assert!(!queue.leave(first.0));
+        assert!(lead.take_along(8).is_empty());
         drop(leads(&queue));
     }
 }
