@@ -10,7 +10,7 @@ use super::dialect::Dialect;
 use super::statement::Statement;
 use super::step::{account_columns, bytes, settings};
 use super::trail::Step;
-use super::{differences_column, query, row};
+use super::{differences_column, import_order, query, row};
 use tower_api_key::key::{Account, AccountId, KeyDigest};
 use tower_api_key::store::{Action, Difference, Invalidation, ManageError, NewKey};
 
@@ -66,8 +66,7 @@ impl Step<'_> {
         }
         self.add_accounts(keys).await?;
         let (at, queries) = (self.at(), &self.store.queries);
-        let mut sorted = keys.to_vec();
-        sorted.sort_unstable_by(|one, other| one.record.id().cmp(other.record.id()));
+        let sorted = import_order::by_id(keys.iter().copied());
         self.add_rows(&queries.into_keys, 18, &sorted, |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
             let row = row.bind(record.id().as_str().to_owned()).bind(account);
@@ -76,7 +75,7 @@ impl Step<'_> {
         .await?;
         self.add_tags(sorted.iter().map(|key| &key.record)).await?;
         self.forget_last_uses(&sorted).await?;
-        sorted.sort_unstable_by_key(|key| *key.digest.as_bytes());
+        let sorted = import_order::by_digest(sorted);
         let bind = |row: Statement, NewKey { digest, record, pepper, .. }: &&NewKey| {
             let pepper = pepper.as_ref().map(ToString::to_string);
             row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
@@ -98,17 +97,15 @@ impl Step<'_> {
         keys: &'k [NewKey],
         is_empty: bool,
     ) -> Result<Vec<&'k NewKey>, ManageError> {
+        // Checked first, because tables of hashes of a million keys take longer.
+        let mut seen = import_order::has_repeats(keys).then(SeenKeys::default);
         let mut new = Vec::with_capacity(keys.len());
-        // All bytes of a digest are hashed, because its first ones may be equal in a file that someone made.
-        let mut digests: HashSet<&[u8; 32]> = HashSet::with_capacity(keys.len());
-        let mut ids: HashSet<&str> = HashSet::with_capacity(keys.len());
         for chunk in keys.chunks(self.store.dialect.import_chunk()) {
             let there = if is_empty { ThereKeys::default() } else { self.there_of(chunk).await? };
             for key in chunk {
-                let id = key.record.id().as_str();
-                let is_there = there.digests.contains(&key.digest) || there.ids.contains(id);
-                if !is_there && !digests.contains(key.digest.as_bytes()) && ids.insert(id) {
-                    digests.insert(key.digest.as_bytes());
+                let (id, digest) = (key.record.id().as_str(), &key.digest);
+                let is_there = there.digests.contains(digest) || there.ids.contains(id);
+                if !is_there && seen.as_mut().is_none_or(|seen| seen.is_new(key)) {
                     new.push(key);
                 }
             }
@@ -221,6 +218,23 @@ impl Step<'_> {
 struct ThereKeys {
     digests: HashSet<KeyDigest>,
     ids: HashSet<String>,
+}
+
+/// The keys of an import that were not left out so far.
+#[derive(Default)]
+struct SeenKeys<'k> {
+    /// All bytes are hashed, because the first ones of a digest may be equal in a file that someone made.
+    digests: HashSet<&'k [u8; 32]>,
+    ids: HashSet<&'k str>,
+}
+
+impl<'k> SeenKeys<'k> {
+    /// Returns true if no key before had its id or its secret.
+    fn is_new(&mut self, key: &'k NewKey) -> bool {
+        let (id, digest) = (key.record.id().as_str(), key.digest.as_bytes());
+        let is_new = !self.digests.contains(digest) && self.ids.insert(id);
+        is_new && self.digests.insert(digest)
+    }
 }
 
 /// Returns the line of the trail for a new key.

@@ -65,6 +65,7 @@ mod from_postgres;
 mod from_sqlite;
 mod group_queries;
 mod import;
+mod import_order;
 mod inline;
 mod json;
 #[cfg(feature = "postgres")]
