@@ -247,13 +247,6 @@ async fn it_is_found_out_once_a_second_why_there_is_no_connection() {
     }
 }
 
-#[tokio::test]
-async fn any_limit_ends_in_the_future() {
-    for limit in [Duration::from_secs(1), Duration::MAX] {
-        assert!(after(limit) > Instant::now(), "{limit:?}");
-    }
-}
-
 #[test]
 fn an_error_tells_whether_its_connection_can_go_on() {
     for (error, broken, locked) in [

@@ -9,7 +9,7 @@ use super::deadline::after;
 use super::dialect::Dialect;
 use super::driver::{Connection, Row};
 use super::group_queries::MOST;
-use super::lookup_queue::{Found, Lead, LookupQueue, Place, Turn, Waiting};
+use super::lookup_queue::{Lead, LookupQueue, LookupResult, Place, Turn, Waiting};
 use super::row;
 use super::statement::Statement;
 use tower_api_key::Reply;
@@ -37,7 +37,7 @@ impl KeyStore for SqlStore {
 }
 
 impl SqlStore {
-    async fn find_alone(&self, digest: KeyDigest, end: Instant) -> Found {
+    async fn find_alone(&self, digest: KeyDigest, end: Instant) -> LookupResult {
         let connection = self.acquire(self.settings.lookup_timeout, end).await?;
         self.find_on(connection, digest, end).await
     }
@@ -47,14 +47,14 @@ impl SqlStore {
         connection: Box<dyn Connection>,
         digest: KeyDigest,
         end: Instant,
-    ) -> Found {
+    ) -> LookupResult {
         let asked = Statement::new(&self.queries.find).bind(digest.as_bytes().to_vec());
         let found = self.read_on(connection, asked, self.settings.lookup_timeout, end).await?;
-        found.first().map(|row| record(row)).transpose()
+        found.first().map(record).transpose()
     }
 
     /// Looks up a key. If no connection is free, the lookup may go along with others.
-    async fn find_with_others(&self, digest: KeyDigest, end: Instant) -> Found {
+    async fn find_with_others(&self, digest: KeyDigest, end: Instant) -> LookupResult {
         let limit = self.settings.lookup_timeout;
         if self.pool.has_room() {
             let connection = self.acquire(limit, end).await?;
@@ -95,7 +95,7 @@ impl SqlStore {
     }
 
     /// Waits for a connection, and takes along the lookups that wait, too.
-    async fn find_leading(&self, lead: Lead, digest: KeyDigest, end: Instant) -> Found {
+    async fn find_leading(&self, lead: Lead, digest: KeyDigest, end: Instant) -> LookupResult {
         let connection = self.acquire(self.settings.lookup_timeout, end).await?;
         let others = lead.take_along(MOST - 1);
         self.find_group(connection, digest, others, end).await
@@ -108,7 +108,7 @@ impl SqlStore {
         digest: KeyDigest,
         others: Vec<Waiting>,
         end: Instant,
-    ) -> Found {
+    ) -> LookupResult {
         let limit = self.settings.lookup_timeout;
         if others.is_empty() {
             return self.find_on(connection, digest, end).await;
@@ -116,7 +116,7 @@ impl SqlStore {
         let digests: Vec<_> = others.iter().map(|other| other.digest).chain([digest]).collect();
         let asked = self.groups.statement(&digests);
         let rows = self.read_on(connection, asked, limit, end).await?;
-        let mut found: Vec<Found> = (0..=others.len()).map(|_| Ok(None)).collect();
+        let mut found: Vec<LookupResult> = (0..=others.len()).map(|_| Ok(None)).collect();
         for row in &rows {
             let place = usize::try_from(row::number(&**row, "place")?).ok();
             if let Some(found) = place.and_then(|place| found.get_mut(place)) {

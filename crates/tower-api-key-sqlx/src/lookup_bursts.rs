@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::SqlStore;
 use super::group_queries::MOST;
-use super::lookup_queue::{Found, LookupQueue, Place};
+use super::lookup_queue::{LookupQueue, LookupResult, Place};
 use super::on_both::run;
 use super::plan::postgres::Postgres;
 use super::statement::Statement;
@@ -67,7 +67,7 @@ async fn store(server: &Postgres) -> (SqlStore, Gate) {
 }
 
 /// Begins lookups, one after the other.
-async fn begin(store: &SqlStore, ids: impl Iterator<Item = u32>) -> Vec<JoinHandle<Found>> {
+async fn begin(store: &SqlStore, ids: impl Iterator<Item = u32>) -> Vec<JoinHandle<LookupResult>> {
     let mut begun = Vec::new();
     for id in ids {
         let store = store.clone();
@@ -78,7 +78,7 @@ async fn begin(store: &SqlStore, ids: impl Iterator<Item = u32>) -> Vec<JoinHand
 }
 
 /// Returns the id that a lookup found.
-async fn found(lookup: JoinHandle<Found>) -> Option<String> {
+async fn found(lookup: JoinHandle<LookupResult>) -> Option<String> {
     lookup.await.unwrap().unwrap().map(|record| record.id().to_string())
 }
 
@@ -105,7 +105,7 @@ async fn a_lookup_with_a_free_connection_is_made_alone() {
     let (store, gate) = store(&server).await;
     gate.allowed.add_permits(100);
     for id in 0..3 {
-        let [lookup] = <[_; 1]>::try_from(begin(&store, id..id + 1).await).unwrap();
+        let [lookup] = <[_; 1]>::try_from(begin(&store, id..=id).await).unwrap();
         assert_eq!(found(lookup).await, Some(id.to_string()));
     }
     assert_eq!(gate.begun.load(Ordering::Relaxed), 3);

@@ -16,7 +16,7 @@ use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::store::StoreError;
 
 /// What a lookup finds.
-pub(super) type Found = Result<Option<SharedRecord>, StoreError>;
+pub(super) type LookupResult = Result<Option<SharedRecord>, StoreError>;
 
 /// The lookups that wait.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 pub(super) enum Turn {
     /// Another lookup took it along.
-    Found(Found),
+    Found(LookupResult),
     /// It waits for the next connection, and takes others along.
     Lead(Lead),
 }
@@ -149,7 +149,7 @@ impl Drop for Lead {
 
 impl Waiting {
     /// Hands over what was found.
-    pub(super) fn answer(self, found: Found) {
+    pub(super) fn answer(self, found: LookupResult) {
         // Its caller may have gone.
         let _ = self.turn.send(Turn::Found(found));
     }
