@@ -1,7 +1,7 @@
 //! Measures imports: of plain keys and of keys with all that lists filter by, with and without the indexes of lists.
 //!
 //! `KEYS=100000` takes fewer keys than a million, and `IMPORTS=PostgreSQL,plain` runs only what has these words in its
-//! name.
+//! name. `AT_A_TIME=1000000` imports them in one step.
 
 use std::env;
 use std::sync::Arc;
@@ -20,7 +20,6 @@ use crate::{digest, sqlite};
 /// The keys of one call, as the command line imports them.
 const AT_A_TIME: u32 = 10_000;
 
-/// The keys of one call: `AT_A_TIME=1000000` imports them in one step.
 fn at_a_time() -> u32 {
     env::var("AT_A_TIME").map_or(AT_A_TIME, |keys| keys.parse().unwrap())
 }
