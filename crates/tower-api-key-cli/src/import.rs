@@ -52,8 +52,8 @@ struct Progress {
 }
 
 /// Reads keys line by line and adds those that the store does not have, 10,000 at a time, all of them or none. In a store
-/// without keys, the first step is larger. If a line is wrong or the store fails, the keys added before stay, and the error says how many they are.
-/// With `atomic`, the whole file is one step and is held in memory until then.
+/// without keys, the first step is larger. If a line is wrong or the store fails, the keys added before stay, and the error
+/// says how many they are. With `atomic`, the whole file is one step and is held in memory until then.
 pub(crate) async fn run(
     store: &dyn KeyManager,
     by: &str,

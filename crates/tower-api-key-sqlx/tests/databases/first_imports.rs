@@ -12,6 +12,7 @@ use tower_api_key::store::{
 use tower_api_key_sqlx::SqlStore;
 
 use crate::folder::Folder;
+use crate::pgbouncer::PgBouncer;
 use crate::postgres::Postgres;
 use crate::{digest, sqlite};
 
@@ -171,6 +172,19 @@ async fn a_first_import_goes_on_beside_a_long_reader() {
     reader.execute("BEGIN; SELECT COUNT(*) FROM tower_api_key_keys").await.unwrap();
     assert_eq!(store.import(keys(), "test").await.unwrap(), u64::from(KEYS));
     assert_eq!(Schema::of(server.url()).await, before, "each row had its entries at once");
+    has_all(&store).await;
+}
+
+#[tokio::test]
+async fn a_first_import_behind_a_pooler_makes_indexes_after_its_rows() {
+    let Some(server) = Postgres::start() else { return };
+    let Some(pooler) = PgBouncer::before(&server, 2) else { return };
+    let store = SqlStore::builder(pooler.url()).behind_pooler(true).connect().await.unwrap();
+    let before = Schema::of(server.url()).await;
+    assert_eq!(store.import(keys(), "test").await.unwrap(), u64::from(KEYS));
+    let after = Schema::of(server.url()).await;
+    assert_eq!(after.texts, before.texts);
+    assert_ne!(after.places, before.places);
     has_all(&store).await;
 }
 
