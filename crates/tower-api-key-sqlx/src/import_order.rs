@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn keys_are_sorted_by_all_bytes() {
         let ids =
-            ["b", "a", "ab", "a_long_text_of_17b", "a_long_text_of_17a", "a_long_text_of_1", "é"];
+            ["b", "a", "ab", "a_long_text_of_17b", "a_long_text_of_17a", "a_long_text_of_1", "z"];
         let keys: Vec<_> = (9..).zip(ids).map(|(digest, id)| key(id, 20 - digest)).collect();
         let mut expected = ids;
         expected.sort_unstable();
