@@ -9,13 +9,17 @@ use serde::Deserialize;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName};
 use tower_api_key::policy::{Policies, PolicyViolation};
-use tower_api_key::store::{KeyManager, ManageError, NewKey};
+use tower_api_key::store::{KeyFilter, KeyManager, ManageError, NewKey};
 
 use crate::failure::Failure;
 use crate::output::Output;
 
 /// The number of keys that the store adds at a time: all of them or none.
 const CHUNK: usize = 10_000;
+
+/// The same for the first keys of a store without any. A database makes its indexes after them, which takes a third of the
+/// time.
+const FIRST_CHUNK: usize = 1_000_000;
 
 /// A line of the file.
 #[derive(Deserialize)]
@@ -47,9 +51,9 @@ struct Progress {
     added: u64,
 }
 
-/// Reads keys line by line and adds those that the store does not have, 10,000 at a time, all of them or none.
-/// If a line is wrong or the store fails, the keys added before stay, and the error says how many they are.
-/// With `atomic`, the whole file is one step and is held in memory until then.
+/// Reads keys line by line and adds those that the store does not have, 10,000 at a time, all of them or none. In a store
+/// without keys, the first step is larger. If a line is wrong or the store fails, the keys added before stay, and the error
+/// says how many they are. With `atomic`, the whole file is one step and is held in memory until then.
 pub(crate) async fn run(
     store: &dyn KeyManager,
     by: &str,
@@ -65,9 +69,15 @@ pub(crate) async fn run(
         Box::new(BufReader::new(opened))
     };
     let mut progress = Progress::default();
-    let most = if atomic { usize::MAX } else { CHUNK };
+    let (first, most) = if atomic {
+        (usize::MAX, usize::MAX)
+    } else if store.list(&KeyFilter::default(), None, 1).await?.is_empty() {
+        (FIRST_CHUNK, CHUNK)
+    } else {
+        (CHUNK, CHUNK)
+    };
     let bar = bar(output);
-    let result = add_all(store, by, reader, most, &mut progress, &bar).await;
+    let result = add_all(store, by, reader, (first, most), &mut progress, &bar).await;
     bar.finish_and_clear();
     let Progress { read, added, .. } = progress;
     result.map_err(|failure| Failure::Import {
@@ -82,11 +92,11 @@ async fn add_all(
     store: &dyn KeyManager,
     by: &str,
     reader: Box<dyn BufRead>,
-    most: usize,
+    (first, most): (usize, usize),
     progress: &mut Progress,
     bar: &ProgressBar,
 ) -> Result<(), Failure> {
-    let mut chunk = Chunk::default();
+    let (mut chunk, mut most_now) = (Chunk::default(), first);
     for line in reader.lines() {
         let number = progress.read + 1;
         let line =
@@ -98,7 +108,8 @@ async fn add_all(
         let key = parse(&line)
             .map_err(|problem| Failure::Invalid(format!("line {number}: {problem}")))?;
         chunk.push(number, key);
-        if chunk.keys.len() == most {
+        if chunk.keys.len() == most_now {
+            most_now = most;
             progress.added += std::mem::take(&mut chunk).add(store, by).await?;
             progress.done = number;
             bar.set_position(number);

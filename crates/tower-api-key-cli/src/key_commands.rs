@@ -93,6 +93,9 @@ pub(crate) enum Keys {
     ///
     /// Keys that the store has already are left unchanged. The command adds 10,000 keys at a time, all of them or
     /// none. If a line is wrong, the keys added before stay, and the error says up to which line.
+    ///
+    /// The first step into a store without keys has up to 1,000,000 of them, which is three times as fast. In
+    /// PostgreSQL, lookups wait until its end, some seconds. It needs as much memory as `--atomic`.
     #[command(after_help = help::IMPORT)]
     Import {
         /// File to read; `-` is standard input

@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::driver::Pool;
 use super::events::EventQueries;
 use super::failure::Failure;
+use super::group_queries::GroupQueries;
 use super::loan::Terms;
 use super::outage::Outage;
 use super::query::Queries;
@@ -184,6 +185,7 @@ impl SqlStoreBuilder {
             Location::Pool(lend, _) => lend(Terms::new(&settings)),
         };
         let queries = Arc::new(Queries::new(&tables));
+        let groups = Arc::new(GroupQueries::new(&queries.find));
         let events = Arc::new(EventQueries::new(&tables));
         let (tables, outage) = (Arc::new(tables), Arc::new(Outage::default()));
         #[cfg_attr(not(feature = "postgres"), allow(unused_mut))]
@@ -192,6 +194,8 @@ impl SqlStoreBuilder {
             dialect,
             tables,
             queries,
+            groups,
+            lookups: Arc::default(),
             events,
             clock,
             settings,

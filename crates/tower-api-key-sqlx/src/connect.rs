@@ -12,6 +12,8 @@ use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
 use super::events::EventQueries;
 use super::failure::{Failure, failed, is_broken, is_conflict, is_locked, unreachable};
+use super::group_queries::GroupQueries;
+use super::lookup_queue::LookupQueue;
 use super::outage::Outage;
 use super::query::Queries;
 use super::settings::Settings;
@@ -55,6 +57,8 @@ pub struct SqlStore {
     pub(super) dialect: Dialect,
     pub(super) tables: Arc<Tables>,
     pub(super) queries: Arc<Queries>,
+    pub(super) groups: Arc<GroupQueries>,
+    pub(super) lookups: Arc<LookupQueue>,
     pub(super) events: Arc<EventQueries>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
@@ -131,10 +135,21 @@ impl SqlStore {
         limit: Duration,
     ) -> Result<Vec<Row>, StoreError> {
         let end = after(limit);
+        let connection = self.acquire(limit, end).await?;
+        self.read_on(connection, statement, limit, end).await
+    }
+
+    /// Runs a statement that changes nothing on a connection. If it is broken, tries another one until `end`.
+    pub(super) async fn read_on(
+        &self,
+        mut connection: Box<dyn Connection>,
+        statement: Statement,
+        limit: Duration,
+        end: Instant,
+    ) -> Result<Vec<Row>, StoreError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let mut connection = self.acquire(limit, end).await?;
             match timeout_at(end, connection.fetch(statement.clone())).await {
                 Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
                     self.pool.distrust_idle();
@@ -146,6 +161,8 @@ impl SqlStore {
                     return Err(self.no_answer(limit));
                 }
             }
+            drop(connection);
+            connection = self.acquire(limit, end).await?;
         }
     }
 

@@ -12,3 +12,15 @@ pub(super) fn after(limit: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(limit).unwrap_or_else(|| now + FAR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn any_limit_ends_in_the_future() {
+        for limit in [Duration::from_secs(1), Duration::MAX] {
+            assert!(after(limit) > Instant::now(), "{limit:?}");
+        }
+    }
+}

@@ -17,6 +17,9 @@ pub(super) type Row = Box<dyn Columns>;
 /// Receives the rows of an answer one by one, so that the whole answer is never in memory.
 pub(super) type EachRow = Box<dyn FnMut(&dyn Columns) + Send>;
 
+/// The parts of rows that are copied, in PostgreSQL's binary format. The server takes one while the next is written.
+pub(super) type CopyParts<'a> = Box<dyn Iterator<Item = Vec<u8>> + Send + 'a>;
+
 /// Reads the columns of a row by their names.
 pub(super) trait Columns: Send + Sync {
     fn text(&self, column: &str) -> Result<Option<String>, sqlx::Error>;
@@ -64,8 +67,8 @@ pub(super) trait Connection: Send {
     /// Runs a statement and returns how many rows it touched.
     fn execute(&mut self, statement: Statement) -> Answer<'_, u64>;
 
-    /// Copies rows into a table, in PostgreSQL's binary format, and returns how many.
-    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64>;
+    /// Copies rows into a table, and returns how many.
+    fn copy<'a>(&'a mut self, into: SqlStr, rows: CopyParts<'a>) -> Answer<'a, u64>;
 
     /// Runs several statements without values.
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()>;
@@ -96,8 +99,8 @@ pub(super) trait Driver: sqlx::Database {
     fn execute(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, u64>;
     fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
 
-    /// Copies rows into a table, in PostgreSQL's binary format, and returns how many.
-    fn copy(_: &mut Self::Connection, _: SqlStr, _: Vec<u8>) -> Answer<'_, u64> {
+    /// Copies rows into a table, and returns how many.
+    fn copy<'a>(_: &'a mut Self::Connection, _: SqlStr, _: CopyParts<'a>) -> Answer<'a, u64> {
         Box::pin(std::future::ready(Err(sqlx::Error::Protocol("this database has no COPY".into()))))
     }
 

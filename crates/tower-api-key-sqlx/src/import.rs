@@ -20,6 +20,13 @@ const ROW_SECURITY: &str = "SELECT COUNT(*) AS guarded FROM (VALUES ($1), ($2), 
 /// changes pages all over the indexes. With SQLite's 2 MiB it writes the same pages to the file several times.
 const IMPORT_CACHE: i64 = 65_536;
 
+/// The same for an import of very many keys, which take more memory themselves. Each key has this share of it.
+const LARGEST_IMPORT_CACHE: i64 = 4 * IMPORT_CACHE;
+const KEYS_OF_A_KIBIBYTE: usize = 4;
+
+/// The keys that are checked against policies at a time.
+const POLICY_CHUNK: usize = 10_000;
+
 /// The size of SQLite's pages, in KiB, unless a database was made otherwise.
 const PAGE: i64 = 4;
 
@@ -29,7 +36,7 @@ impl SqlStore {
         let options = CommandOptions::by(by);
         options.check()?;
         let mut step = self.begin(options).await?;
-        let cache = step.begin_import().await?;
+        let cache = step.begin_import(keys.len()).await?;
         let added = step.import_all(keys).await;
         // Also after a failure: the connection goes back to its pool.
         let restored = match cache {
@@ -45,18 +52,27 @@ impl SqlStore {
 
 impl Step<'_> {
     async fn import_all(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
-        let mut added = 0;
-        let mut policies = self.import_policies().await?;
-        for chunk in keys.chunks(self.store.dialect.import_chunk()) {
-            added += self.import(chunk, policies.as_mut()).await?;
+        let deferred = self.defer_indexes(keys.len()).await?;
+        let new = self.new_of(keys, deferred.is_some()).await?;
+        if let Some(mut policies) = self.import_policies().await? {
+            for chunk in new.chunks(POLICY_CHUNK) {
+                self.check_imported(chunk, &mut policies).await?;
+            }
+        }
+        let added = self.add_all(&new, false).await?;
+        if let Some(deferred) = deferred {
+            self.make_indexes(deferred).await?;
         }
         Ok(added)
     }
 
     /// Prepares a session for many rows. Returns what SQLite's cache must be set to at the end.
-    async fn begin_import(&mut self) -> Result<Option<i64>, ManageError> {
+    async fn begin_import(&mut self, keys: usize) -> Result<Option<i64>, ManageError> {
         match self.store.dialect {
-            Dialect::Sqlite => self.enlarge_cache().await,
+            Dialect::Sqlite => {
+                let wanted = i64::try_from(keys / KEYS_OF_A_KIBIBYTE).unwrap_or(i64::MAX);
+                self.enlarge_cache(wanted.clamp(IMPORT_CACHE, LARGEST_IMPORT_CACHE)).await
+            }
             Dialect::Postgres => {
                 self.script(PLAN_FOR_LARGE_TABLES).await?;
                 self.copies = self.may_copy().await?;
@@ -76,16 +92,16 @@ impl Step<'_> {
     }
 
     /// Gives this connection more memory, unless it has as much. Returns the setting that it had.
-    async fn enlarge_cache(&mut self) -> Result<Option<i64>, ManageError> {
+    async fn enlarge_cache(&mut self, wanted: i64) -> Result<Option<i64>, ManageError> {
         let rows = self.fetch(Statement::from("PRAGMA cache_size")).await?;
         let Some(found) = rows.first() else { return Ok(None) };
         let before = row::number(&**found, "cache_size")?;
         // A negative size is one in KiB, another a number of pages.
         let size = if before < 0 { before.saturating_neg() } else { before.saturating_mul(PAGE) };
-        if size >= IMPORT_CACHE {
+        if size >= wanted {
             return Ok(None);
         }
-        self.set_cache(-IMPORT_CACHE).await?;
+        self.set_cache(-wanted).await?;
         Ok(Some(before))
     }
 

@@ -49,6 +49,7 @@ mod command;
 mod connect;
 mod copy_rows;
 mod deadline;
+mod deferred_indexes;
 mod dialect;
 mod differences_column;
 mod driver;
@@ -62,7 +63,9 @@ mod freshness;
 mod from_postgres;
 #[cfg(feature = "sqlite")]
 mod from_sqlite;
+mod group_queries;
 mod import;
+mod import_order;
 mod inline;
 mod json;
 #[cfg(feature = "postgres")]
@@ -74,6 +77,9 @@ mod listener;
 mod lists;
 mod loan;
 mod lookup;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod lookup_bursts;
+mod lookup_queue;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod lookup_rate;
 mod manager;

@@ -20,7 +20,7 @@ use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, SqlStr};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::driver::{Answer, Connection, Driver, EachRow, Pool, Row};
+use super::driver::{Answer, Connection, CopyParts, Driver, EachRow, Pool, Row};
 use super::failure::is_broken;
 use super::inline::inline;
 use super::settings::Settings;
@@ -75,6 +75,17 @@ enum Last {
     Asked,
     /// The connection is broken or silent.
     Broken,
+}
+
+impl Last {
+    fn after<T>(answer: &Result<T, sqlx::Error>) -> Self {
+        match answer {
+            Ok(_) => Self::Ready,
+            // The database refused the query and is ready for the next.
+            Err(error @ sqlx::Error::Database(_)) if !is_broken(error) => Self::Ready,
+            Err(_) => Self::Broken,
+        }
+    }
 }
 
 impl<D: Driver> Lender<D> {
@@ -163,12 +174,7 @@ impl<D: Driver> Loan<D> {
         let slot = self.slot.as_mut().ok_or(sqlx::Error::PoolClosed)?;
         self.last = Last::Asked;
         let answer = query(slot.connection()).await;
-        self.last = match &answer {
-            Ok(_) => Last::Ready,
-            // The database refused the query and is ready for the next.
-            Err(error @ sqlx::Error::Database(_)) if !is_broken(error) => Last::Ready,
-            Err(_) => Last::Broken,
-        };
+        self.last = Last::after(&answer);
         answer
     }
 
@@ -218,8 +224,14 @@ impl<D: Driver> Connection for Loan<D> {
         }
     }
 
-    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
-        Box::pin(self.ask(|connection| D::copy(connection, into, rows)))
+    fn copy<'a>(&'a mut self, into: SqlStr, rows: CopyParts<'a>) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let slot = self.slot.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+            self.last = Last::Asked;
+            let answer = D::copy(slot.connection(), into, rows).await;
+            self.last = Last::after(&answer);
+            answer
+        })
     }
 
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()> {

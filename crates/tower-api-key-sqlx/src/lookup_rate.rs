@@ -2,8 +2,9 @@
 //!
 //! `cargo test --release -p tower-api-key-sqlx --all-features --lib lookup_rate -- --ignored --nocapture`
 //!
-//! `pgbench` has a connection for each caller. It lets the server compute the digest of a random key, which our lookups do
-//! not. Both measurements take turns, so that a busy machine slows down both.
+//! `pgbench` has a connection for each caller. Our lookups have 4, and those that wait for one share a statement. `pgbench`
+//! lets the server compute the digest of a random key, which our lookups do not. Both measurements take turns, so that a
+//! busy machine slows down both.
 
 use std::fs;
 use std::process::Command;

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Postgres, SqlStr};
 
 use super::address::Address;
-use super::driver::{Answer, Pool, driver};
+use super::driver::{Answer, CopyParts, Pool, driver};
 use super::own_pool::OwnPool;
 use super::settings::{MOST_REMOTE, Settings};
 use tower_api_key::store::StoreError;
@@ -15,11 +15,17 @@ driver!(
     Postgres,
     PgRow,
     remote: true,
-    fn copy(connection: &mut PgConnection, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+    fn copy<'a>(
+        connection: &'a mut PgConnection,
+        into: SqlStr,
+        rows: CopyParts<'a>,
+    ) -> Answer<'a, u64> {
         Box::pin(async move {
             let mut copying = connection.copy_in_raw(into.as_str()).await?;
             // The server takes all rows also if it refuses one, and says so at the end.
-            copying.send(rows).await?;
+            for part in rows {
+                copying.send(part).await?;
+            }
             copying.finish().await
         })
     }

@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 
 use super::SqlStore;
 use super::deadline::after;
-use super::driver::{Answer, Connection, EachRow, Row};
+use super::driver::{Answer, Connection, CopyParts, EachRow, Row};
 use super::failure::{failed, is_broken};
 use super::statement::Statement;
 use tower_api_key::store::StoreError;
@@ -67,7 +67,11 @@ impl Session {
     }
 
     /// Copies rows into a table, and returns how many.
-    pub(super) async fn copy(&mut self, into: String, rows: Vec<u8>) -> Result<u64, StoreError> {
+    pub(super) async fn copy(
+        &mut self,
+        into: String,
+        rows: CopyParts<'_>,
+    ) -> Result<u64, StoreError> {
         let into = AssertSqlSafe(into).into_sql_str();
         within(&self.store, self.limit, self.connection.copy(into, rows)).await
     }

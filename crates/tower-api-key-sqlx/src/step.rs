@@ -22,7 +22,7 @@ impl Step<'_> {
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
         self.check_owner(&key.record).await?;
         self.check_new(key).await?;
-        let new = self.new_of(std::slice::from_ref(key)).await?;
+        let new = self.new_of(std::slice::from_ref(key), false).await?;
         if self.add_all(&new, true).await? != 1 {
             return Err(ManageError::Exists);
         }

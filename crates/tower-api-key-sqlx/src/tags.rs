@@ -18,18 +18,20 @@ impl Step<'_> {
         let of = |record: &'r KeyRecord| {
             record.all_metadata().map(|(name, value)| (name, value, record.id().as_str()))
         };
-        let tags: Vec<_> = records.flat_map(of).collect();
+        let mut tags: Vec<_> = records.flat_map(of).collect();
+        // In the order of the table.
+        tags.sort_unstable();
         let into = &self.store.queries.into_tags;
+        let bind = |row: Statement, (name, value, id): &(&str, &str, &str)| {
+            row.bind(*name).bind(*value).bind(*id)
+        };
+        if self.copies {
+            // In PostgreSQL, a new key has no tags: they are deleted with their key.
+            self.add_rows(into, 3, &tags, bind).await?;
+            return Ok(());
+        }
         for chunk in tags.chunks(CHUNK) {
-            let bind = |row: Statement, (name, value, id): &(&str, &str, &str)| {
-                row.bind(*name).bind(*value).bind(*id)
-            };
-            if self.copies {
-                // In PostgreSQL, a new key has no tags: they are deleted with their key.
-                self.add_rows(into, 3, chunk, bind).await?;
-            } else {
-                self.insert(into, 3, chunk, query::UNLESS_THERE, bind).await?;
-            }
+            self.insert(into, 3, chunk, query::UNLESS_THERE, bind).await?;
         }
         Ok(())
     }

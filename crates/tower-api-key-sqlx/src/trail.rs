@@ -4,7 +4,7 @@ use sqlx::SqlStr;
 
 use super::connect::SqlStore;
 use super::dialect::Dialect;
-use super::driver::{Columns, Row};
+use super::driver::{Columns, CopyParts, Row};
 use super::session::Session;
 use super::statement::Statement;
 use super::{differences_column, marks, notify, query, row};
@@ -139,7 +139,11 @@ impl Step<'_> {
     }
 
     /// Copies rows into a table, and returns how many.
-    pub(super) async fn copy(&mut self, into: String, rows: Vec<u8>) -> Result<u64, ManageError> {
+    pub(super) async fn copy(
+        &mut self,
+        into: String,
+        rows: CopyParts<'_>,
+    ) -> Result<u64, ManageError> {
         Ok(self.session.copy(into, rows).await?)
     }
 

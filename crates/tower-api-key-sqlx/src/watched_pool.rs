@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlx::SqlStr;
 
 use crate::SqlStore;
-use crate::driver::{Answer, Connection, EachRow, Pool, Row};
+use crate::driver::{Answer, Connection, CopyParts, EachRow, Pool, Row};
 use crate::statement::Statement;
 
 /// A step of a connection.
@@ -96,7 +96,7 @@ impl<W: Watcher> Connection for WatchedConnection<W> {
         })
     }
 
-    fn copy(&mut self, into: SqlStr, rows: Vec<u8>) -> Answer<'_, u64> {
+    fn copy<'a>(&'a mut self, into: SqlStr, rows: CopyParts<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
             self.watcher.at(WatchedStep::Copy).await;
             self.connection.copy(into, rows).await

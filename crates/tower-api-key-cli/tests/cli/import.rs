@@ -24,16 +24,32 @@ fn keys(program: &Program) -> usize {
 #[test]
 fn an_import_that_fails_says_what_it_has_left() {
     let program = Program::new();
+    let file = program.file("keys.jsonl", &lines(1));
+    let first = program.run(&["keys", "import", &file]).everything();
+    assert!(first.contains("1 keys added, of 1 lines"), "{first}");
     let file = program.file("keys.jsonl", &(lines(LINES) + "{}\n"));
     let broken = program.run(&["keys", "import", &file]);
     let said = broken.everything();
     assert_eq!((broken.code(), keys(&program)), (4, 10_000), "{said}");
-    for words in ["line 10006", "lines 1 to 10000", "10000 added", "import it again"] {
+    for words in ["line 10006", "lines 1 to 10000", "9999 added", "import it again"] {
         assert!(said.contains(words), "`{words}` is not in {said}");
     }
     let file = program.file("keys.jsonl", &lines(LINES));
     let again = program.run(&["keys", "import", &file]).everything();
     assert!(again.contains("5 keys added, of 10005 lines"), "{again}");
+    assert_eq!(keys(&program), LINES);
+}
+
+#[test]
+fn the_first_step_into_a_store_without_keys_is_large() {
+    let program = Program::new();
+    let file = program.file("keys.jsonl", &(lines(LINES) + "{}\n"));
+    let broken = program.run(&["keys", "import", &file]).everything();
+    assert!(broken.contains("no key is imported") && broken.contains("line 10006"), "{broken}");
+    assert_eq!(keys(&program), 0);
+    let file = program.file("keys.jsonl", &lines(LINES));
+    let whole = program.run(&["keys", "import", &file]).everything();
+    assert!(whole.contains("10005 keys added, of 10005 lines"), "{whole}");
     assert_eq!(keys(&program), LINES);
 }
 

@@ -18,5 +18,3 @@ mod sweep;
 
 pub use outcome::PolicyOutcome;
 pub use sweep::PolicySweep;
-
-pub(super) use bulk::ImportPolicies;

@@ -10,6 +10,7 @@ mod distance;
 mod events;
 mod feed;
 mod files;
+mod first_imports;
 mod fleet;
 mod folder;
 mod grace;

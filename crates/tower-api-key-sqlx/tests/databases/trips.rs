@@ -53,9 +53,9 @@ async fn a_lookup_keeps_its_connection_for_one_round_trip() {
     assert_eq!(relay.opened(), opened);
 }
 
-/// 10 connections at 20 ms answer up to 500 lookups a second. Trips are counted, because a busy machine is slower.
+/// One by one, 10 connections at 20 ms answer up to 500 lookups a second. Trips are counted, because a busy machine is slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_connections_far_away_make_one_round_trip_for_each_lookup() {
+async fn lookups_that_wait_for_a_connection_far_away_share_round_trips() {
     const LOOKUPS: usize = 600;
     let Some(server) = Postgres::start() else { return };
     let relay = Distance::to(server.port(), TRIP).await;
@@ -65,9 +65,9 @@ async fn ten_connections_far_away_make_one_round_trip_for_each_lookup() {
     let rate = 600.0 / began.elapsed().as_secs_f64();
     println!("10 connections, round trip of 20 ms: {rate:.0} lookups/s");
     tokio::time::sleep(3 * TRIP).await;
-    // A connection that was opened late has a few more.
+    // At most 16 go together. A connection that was opened late, or prepares a statement, has a few more.
     let trips = relay.trips() - trips;
-    assert!((LOOKUPS..LOOKUPS + 100).contains(&trips), "{trips} round trips");
+    assert!((LOOKUPS / 16..LOOKUPS / 4).contains(&trips), "{trips} round trips");
 }
 
 /// Polls once, and hangs up.

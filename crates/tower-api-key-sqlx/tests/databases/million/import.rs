@@ -1,7 +1,7 @@
 //! Measures imports: of plain keys and of keys with all that lists filter by, with and without the indexes of lists.
 //!
 //! `KEYS=100000` takes fewer keys than a million, and `IMPORTS=PostgreSQL,plain` runs only what has these words in its
-//! name.
+//! name. `AT_A_TIME=1000000` imports them in one step.
 
 use std::env;
 use std::sync::Arc;
@@ -19,6 +19,10 @@ use crate::{digest, sqlite};
 
 /// The keys of one call, as the command line imports them.
 const AT_A_TIME: u32 = 10_000;
+
+fn at_a_time() -> u32 {
+    env::var("AT_A_TIME").map_or(AT_A_TIME, |keys| keys.parse().unwrap())
+}
 
 /// What migration 0009 added for lists.
 const LIST_INDEXES: [&str; 10] = [
@@ -63,8 +67,8 @@ async fn without_list_indexes(url: &str) {
 /// Imports keys, and returns how long that took. Making the keys does not count.
 async fn import(store: &SqlStore, make: fn(u32) -> NewKey) -> Duration {
     let mut took = Duration::ZERO;
-    for start in (0..keys()).step_by(AT_A_TIME as usize) {
-        let keys: Vec<_> = (start..keys().min(start + AT_A_TIME)).map(make).collect();
+    for start in (0..keys()).step_by(at_a_time() as usize) {
+        let keys: Vec<_> = (start..keys().min(start + at_a_time())).map(make).collect();
         let (count, began) = (keys.len() as u64, Instant::now());
         assert_eq!(store.import(keys, "test").await.unwrap(), count);
         took += began.elapsed();
