@@ -48,13 +48,23 @@ impl Inbox {
 
     /// Waits for an event of a type and a key.
     pub(crate) async fn wait_for(&self, kind: &str, key: &str) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let event = self.find(kind, key, Duration::from_secs(20)).await;
+        event.unwrap_or_else(|| panic!("no {kind} of {key} came: {:?}", self.all()))
+    }
+
+    /// Returns true if an event of a type and a key comes within 3 seconds, as it does if events are delivered.
+    pub(crate) async fn comes(&self, kind: &str, key: &str) -> bool {
+        self.find(kind, key, Duration::from_secs(3)).await.is_some()
+    }
+
+    async fn find(&self, kind: &str, key: &str, within: Duration) -> Option<Value> {
+        let deadline = Instant::now() + within;
+        let is_it = |event: &Value| event["type"] == kind && event["data"]["key"] == key;
         loop {
-            let is_it = |event: &Value| event["type"] == kind && event["data"]["key"] == key;
-            if let Some(event) = self.all().into_iter().find(is_it) {
-                return event;
+            let found = self.all().into_iter().find(is_it);
+            if found.is_some() || Instant::now() >= deadline {
+                return found;
             }
-            assert!(Instant::now() < deadline, "no {kind} of {key} came: {:?}", self.all());
             sleep(Duration::from_millis(50)).await;
         }
     }

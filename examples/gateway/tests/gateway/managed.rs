@@ -140,7 +140,15 @@ async fn a_changed_file_moves_management_and_webhooks_without_a_restart() {
     let operator = issue(&process, "staff", &SCOPES).await;
     let answer = process.curl_as(&operator, "a.pem", "/manage/keys", &[]).unwrap();
     assert!(answer.ends_with("the upstream"), "{answer}");
-    first.wait_for("key.created", "key_of_staff").await;
+    // An endpoint gets what happens after its first look at the events.
+    let mut accounts = (0..10).map(|number| format!("early_{number}"));
+    loop {
+        let account = accounts.next().expect("no key that was created became an event");
+        issue(&process, &account, &[]).await;
+        if first.comes("key.created", &format!("key_of_{account}")).await {
+            break;
+        }
+    }
 
     // The same name is the same endpoint: it goes on where it was, and waits for no lease.
     let after = format!("{MANAGEMENT}[events]\n{}", second.webhook("billing"));
