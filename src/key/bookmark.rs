@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::counter_place::CounterPlace;
 use crate::sync::AtomicU32;
 
 /// Remembers the index at which a limiter last found an account's counters.
@@ -19,6 +20,11 @@ impl Bookmark {
     pub(crate) fn place(&self) -> u32 {
         // The hint publishes no other memory, so no order is needed.
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns the place of the counters that the noted index stands for.
+    pub(crate) fn counters(&self) -> Option<CounterPlace> {
+        CounterPlace::of_bookmark(self.place())
     }
 
     /// Notes an index, which must not be 0.

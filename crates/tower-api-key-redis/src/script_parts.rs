@@ -31,9 +31,7 @@ enum Purpose {
 /// Algorithms with the same functions.
 struct Family {
     /// The names of the algorithms' functions, in the order of their numbers.
-    kinds: &'static str,
-    /// What stands in their place in a script without them.
-    without: &'static str,
+    kinds: &'static [&'static str],
     charge: &'static str,
     lease: &'static str,
     refund: &'static str,
@@ -42,29 +40,25 @@ struct Family {
 /// The family of calendar windows uses functions of the first.
 const FAMILIES: [Family; 4] = [
     Family {
-        kinds: "fixed,",
-        without: "false,",
+        kinds: &["fixed"],
         charge: include_str!("script/fixed.lua"),
         lease: include_str!("script/lease/fixed.lua"),
         refund: include_str!("script/refund/fixed.lua"),
     },
     Family {
-        kinds: "day, month,",
-        without: "false, false,",
+        kinds: &["day", "month"],
         charge: include_str!("script/calendar.lua"),
         lease: include_str!("script/lease/calendar.lua"),
         refund: include_str!("script/refund/calendar.lua"),
     },
     Family {
-        kinds: "bucket,",
-        without: "false,",
+        kinds: &["bucket"],
         charge: include_str!("script/bucket.lua"),
         lease: include_str!("script/lease/bucket.lua"),
         refund: include_str!("script/refund/bucket.lua"),
     },
     Family {
-        kinds: "sliding,",
-        without: "false,",
+        kinds: &["sliding"],
         charge: include_str!("script/sliding.lua"),
         lease: include_str!("script/lease/sliding.lua"),
         refund: include_str!("script/refund/sliding.lua"),
@@ -120,10 +114,12 @@ impl ScriptParts {
             Purpose::Refund => text.extend(chosen().map(|family| family.refund)),
         }
         text.push_str("local KINDS = { ");
-        let kinds = |(bit, family): (usize, &Family)| {
-            if is_chosen(bit) { family.kinds } else { family.without }
-        };
-        text.extend(families().map(kinds));
+        for (bit, family) in families() {
+            for kind in family.kinds {
+                text.push_str(if is_chosen(bit) { kind } else { "false" });
+                text.push(',');
+            }
+        }
         text.push_str(" }\n\n");
         text.push_str(include_str!("script/question.lua"));
         text.push_str(match self.purpose {

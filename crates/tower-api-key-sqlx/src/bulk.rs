@@ -128,12 +128,16 @@ impl Step<'_> {
     /// Deletes the last uses of earlier keys that had the ids of new ones. A batch may be written after its key was
     /// deleted.
     async fn forget_last_uses(&mut self, keys: &[&NewKey]) -> Result<(), ManageError> {
-        let has_some = self.store.tables.fill(HAS_LAST_USES);
-        if self.fetch(Statement::made(has_some)).await?.is_empty() {
-            return Ok(());
+        let chunk = self.store.dialect.import_chunk();
+        // One statement costs no more than this question.
+        if keys.len() > chunk {
+            let has_some = self.store.tables.fill(HAS_LAST_USES);
+            if self.fetch(Statement::made(has_some)).await?.is_empty() {
+                return Ok(());
+            }
         }
         let sql = self.store.tables.fill(DELETE_LAST_USES);
-        for keys in keys.chunks(self.store.dialect.import_chunk()) {
+        for keys in keys.chunks(chunk) {
             let ids = keys.iter().map(|key| key.record.id().as_str().into());
             self.execute(self.store.dialect.among(&sql, ids)).await?;
         }

@@ -20,7 +20,7 @@ pub(super) struct Place {
 impl Place {
     /// Reads the place that an account's bookmark holds. Another limiter may have written it.
     pub(super) fn noted(bookmark: &Bookmark) -> Option<Self> {
-        CounterPlace::of_bookmark(bookmark.place()).map(Self::of)
+        bookmark.counters().map(Self::of)
     }
 
     /// Reads a place that somebody else remembers.

@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
 use super::kept::Kept;
-use crate::key::{CounterPlace, KeyDigest};
+use crate::key::{Bookmark, CounterPlace, KeyDigest};
 
 /// The cached records. Beside the digest of each lies a copy of the record's bookmark, which says where a limiter keeps the
 /// counters of its account. So a limiter can load the counters from memory while the record is loaded.
@@ -19,7 +18,7 @@ pub(super) struct Known(Cache<KnownKey, Arc<Kept>>);
 struct KnownKey {
     digest: KeyDigest,
     /// What was last seen in the record's bookmark.
-    bookmark: AtomicU32,
+    bookmark: Bookmark,
 }
 
 /// A search for a record.
@@ -69,7 +68,7 @@ impl Known {
 
     /// Keeps the record of a secret.
     pub(super) fn insert(&self, digest: KeyDigest, kept: Kept) {
-        let bookmark = kept.record.bookmark().place().into();
+        let bookmark = kept.record.bookmark().clone();
         self.0.insert(KnownKey { digest, bookmark }, Arc::new(kept));
     }
 
@@ -110,9 +109,8 @@ impl Equivalent<KnownKey> for Search<'_> {
         if *self.digest != key.digest {
             return false;
         }
-        let bookmark = key.bookmark.load(Ordering::Relaxed);
-        self.bookmark.set(bookmark);
-        if let Some(place) = CounterPlace::of_bookmark(bookmark) {
+        self.bookmark.set(key.bookmark.place());
+        if let Some(place) = key.bookmark.counters() {
             (self.preload)(place);
         }
         true
@@ -129,7 +127,7 @@ impl Equivalent<KnownKey> for Note<'_> {
     fn equivalent(&self, key: &KnownKey) -> bool {
         let is_it = *self.digest == key.digest;
         if is_it {
-            key.bookmark.store(self.bookmark, Ordering::Relaxed);
+            key.bookmark.note(self.bookmark);
         }
         is_it
     }

@@ -1,6 +1,7 @@
 //! The slots of the table, five to a cache line.
 
-use crate::sync::{AtomicU32, AtomicU64};
+use crate::key::Bookmark;
+use crate::sync::AtomicU64;
 
 /// The slots of a cache line.
 const OF_LINE: usize = 5;
@@ -10,7 +11,7 @@ const OF_LINE: usize = 5;
 #[repr(align(64))]
 struct SlotLine {
     words: [AtomicU64; OF_LINE],
-    bookmarks: [AtomicU32; OF_LINE],
+    bookmarks: [Bookmark; OF_LINE],
 }
 
 /// The place of a key in the table.
@@ -19,7 +20,7 @@ pub(super) struct TableSlot<'a> {
     /// The beginning of the key's digest, and the location of its record.
     pub(super) word: &'a AtomicU64,
     /// What was last seen in the record's bookmark.
-    pub(super) bookmark: &'a AtomicU32,
+    pub(super) bookmark: &'a Bookmark,
 }
 
 /// All slots of a table.

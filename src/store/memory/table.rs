@@ -80,7 +80,7 @@ impl Table {
         for slot in self.slots.iter() {
             let word = slot.word.load(Ordering::Relaxed);
             if word != EMPTY && word != GONE {
-                larger.settle(word, slot.bookmark.load(Ordering::Relaxed));
+                larger.settle(word, slot.bookmark.place());
             }
         }
         larger
@@ -113,14 +113,15 @@ impl Table {
             return self.find(digest);
         }
         let (slot, location) = self.slot(digest, |slot| {
-            let place = CounterPlace::of_bookmark(slot.bookmark.load(Ordering::Relaxed));
-            place.inspect(|place| preload(*place));
+            if let Some(place) = slot.bookmark.counters() {
+                preload(place);
+            }
         })?;
         let (page, position) = location.split();
         let page = self.pages.get(page)?.get()?;
         let bookmark = page.entry(position)?.record.bookmark().place();
-        if slot.bookmark.load(Ordering::Relaxed) != bookmark {
-            slot.bookmark.store(bookmark, Ordering::Relaxed);
+        if slot.bookmark.place() != bookmark {
+            slot.bookmark.note(bookmark);
         }
         Some(page.share(position))
     }
@@ -165,7 +166,7 @@ impl Table {
     fn settle(&self, word: u64, bookmark: u32) {
         let settled = self.slots.search(word, |slot| {
             (slot.word.load(Ordering::Relaxed) == EMPTY).then(|| {
-                slot.bookmark.store(bookmark, Ordering::Relaxed);
+                slot.bookmark.note(bookmark);
                 slot.word.store(word, Ordering::Release);
             })
         });

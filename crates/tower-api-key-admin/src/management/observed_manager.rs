@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyDigest, SharedRecord};
+use tower_api_key::key::{Account, CounterPlace, KeyDigest, SharedRecord};
 use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyStore,
@@ -35,6 +35,14 @@ impl KeyStore for ObservedManager {
     /// Reports nothing: a gate reports the failures of its look-ups to its own observers.
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.manager.find(digest)
+    }
+
+    fn find_and_preload(
+        &self,
+        digest: &KeyDigest,
+        preload: &dyn Fn(CounterPlace),
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        self.manager.find_and_preload(digest, preload)
     }
 }
 
