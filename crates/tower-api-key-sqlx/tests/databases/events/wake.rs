@@ -19,11 +19,19 @@ const NEVER: Duration = Duration::from_secs(3_600);
 /// What a busy machine needs for a delivery that was woken.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Starts a delivery in the background.
-fn deliver(store: &SqlStore, receivers: &[&Receiver], look_every: Duration) {
+/// Starts a delivery in the background, and waits until the store knows its sinks: they get what is written from then on.
+async fn deliver(store: &SqlStore, receivers: &[&Receiver], look_every: Duration) {
     let sinks = receivers.iter().map(|receiver| receiver.sink());
     let delivery = EventDelivery::new(store.clone(), sinks).unwrap().look_every(look_every);
     tokio::spawn(delivery.run());
+    let began = Instant::now();
+    for receiver in receivers {
+        let name = receiver.name;
+        while !store.has_event_sink(name).await.unwrap() {
+            assert!(began.elapsed() < SOON, "the store does not know {name}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 /// Counts the connections that listen.
@@ -64,7 +72,7 @@ async fn an_event_is_delivered_long_before_the_next_look() {
     let look = PgPool::connect(server.url()).await.unwrap();
     let store = SqlStore::connect(server.url()).await.unwrap();
     let receiver = Receiver::new("receiver");
-    deliver(&store, &[&receiver], NEVER);
+    deliver(&store, &[&receiver], NEVER).await;
     until_listening(&look, 1).await;
     // Each way in which events come to a sink: a change, a request, and a replay.
     store.add(key("a"), "ada").await.unwrap();
@@ -87,11 +95,11 @@ async fn all_sinks_and_caches_of_a_process_share_one_connection() {
     let look = PgPool::connect(server.url()).await.unwrap();
     let store = SqlStore::connect(server.url()).await.unwrap();
     let receivers = ["a", "b", "c"].map(Receiver::new);
-    deliver(&store, &receivers.each_ref(), NEVER);
+    deliver(&store, &receivers.each_ref(), NEVER).await;
     let cache = Cached::new(store.clone());
     tokio::spawn(cache.listen(store.invalidations().unwrap()));
     let other = SqlStore::builder(server.url()).prefix("other_").connect().await.unwrap();
-    deliver(&other, &[&Receiver::new("d")], NEVER);
+    deliver(&other, &[&Receiver::new("d")], NEVER).await;
     until_listening(&look, 1).await;
     store.add(key("a"), "ada").await.unwrap();
     for receiver in &receivers {
@@ -110,7 +118,7 @@ async fn without_its_connection_an_event_is_delivered_by_the_next_look() {
     let store = SqlStore::builder(server.url()).listen_url(url_at(relay.port()));
     let store = store.connect().await.unwrap();
     let receiver = Receiver::new("receiver");
-    deliver(&store, &[&receiver], EVERY);
+    deliver(&store, &[&receiver], EVERY).await;
     until_listening(&look, 1).await;
     relay.falls_silent(true);
     end_listeners(&look).await;
@@ -129,7 +137,7 @@ async fn a_lost_connection_is_replaced_and_what_was_written_meanwhile_is_deliver
     let look = PgPool::connect(server.url()).await.unwrap();
     let store = SqlStore::connect(server.url()).await.unwrap();
     let receiver = Receiver::new("receiver");
-    deliver(&store, &[&receiver], NEVER);
+    deliver(&store, &[&receiver], NEVER).await;
     until_listening(&look, 1).await;
     end_listeners(&look).await;
     store.add(key("a"), "ada").await.unwrap();
@@ -153,7 +161,7 @@ async fn after_a_failed_look_the_next_one_waits_for_its_time() {
         CREATE TRIGGER refuse BEFORE INSERT ON tower_api_key_event_leases FOR EACH ROW EXECUTE FUNCTION refuse();";
     sqlx::raw_sql(refuse).execute(&look).await.unwrap();
     let receiver = Receiver::new("receiver");
-    deliver(&store, &[&receiver], EVERY);
+    deliver(&store, &[&receiver], EVERY).await;
     let (began, mut written) = (Instant::now(), 0);
     while began.elapsed() < EVERY * 6 {
         store.add(key(&format!("key_{written}")), "ada").await.unwrap();
@@ -179,7 +187,7 @@ async fn one_of_many_processes_delivers_what_they_hear_of() {
     let store = SqlStore::connect(server.url()).await.unwrap();
     let receiver = Receiver::new("receiver");
     for _ in 0..3 {
-        deliver(&store, &[&receiver], NEVER);
+        deliver(&store, &[&receiver], NEVER).await;
         until_listening(&look, 1).await;
     }
     for (count, id) in ["a", "b", "c"].iter().enumerate() {
