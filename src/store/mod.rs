@@ -65,6 +65,7 @@
 //! A cache or a replica keeps accepting a revoked key for a bounded time. State that time to your users. For
 //! [`MemoryStore`] the time is zero.
 
+mod background_writes;
 #[cfg(feature = "cache")]
 mod cached;
 mod feed;
@@ -81,6 +82,7 @@ mod sure_age;
 mod uses;
 
 pub use crate::error::StoreError;
+pub use background_writes::BackgroundWrites;
 #[cfg(feature = "cache")]
 pub use cached::{CacheAnswer, CacheObserver, Cached, CachedBuilder};
 pub use feed::{

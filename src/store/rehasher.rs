@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::background_writes::{BackgroundWrites, WriteFailures};
 use super::manage::{PepperManager, REHASHER, Rehash};
 use crate::key::KeyDigest;
 use crate::sync::{Mutex, lock};
@@ -79,18 +80,15 @@ impl Rehasher {
         self.0.has_keyring.store(true, Ordering::Relaxed);
     }
 
-    /// Writes what is recorded, until the rehasher and all gates that use it are dropped. Spawn the future.
+    /// Writes what is recorded, until the rehasher and all gates that use it are dropped. Spawn the task.
     ///
     /// Write through the store that the gate asks, a [`Cached`](struct.Cached.html) or
     /// [`Replica`](struct.Replica.html) included: the gate then finds the new digest at once. A failed write is
     /// repeated after 5 seconds. Once an hour, and after the start, the task also deletes the former digests that have
     /// served [their time](super::FORMER_DIGEST_KEPT).
-    pub fn write_to(
-        &self,
-        manager: Arc<dyn PepperManager>,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    pub fn write_to(&self, manager: Arc<dyn PepperManager>) -> BackgroundWrites {
         let queue = Arc::downgrade(&self.0);
-        async move { write(&queue, &*manager).await }
+        BackgroundWrites::new(async move |failures| write(&queue, &*manager, failures).await)
     }
 }
 
@@ -100,7 +98,11 @@ impl std::fmt::Debug for Rehasher {
     }
 }
 
-async fn write(queue: &Weak<RehashQueue>, manager: &dyn PepperManager) {
+async fn write(
+    queue: &Weak<RehashQueue>,
+    manager: &dyn PepperManager,
+    mut failures: WriteFailures,
+) {
     let (mut pause, mut looks_until_sweep) = (BETWEEN_LOOKS, 0);
     loop {
         tokio::time::sleep(pause).await;
@@ -114,7 +116,7 @@ async fn write(queue: &Weak<RehashQueue>, manager: &dyn PepperManager) {
         }
         // Every change sweeps, too.
         looks_until_sweep = LOOKS_BETWEEN_SWEEPS;
-        if manager.rehash(batch.clone(), REHASHER).await.is_err() {
+        if failures.note(&manager.rehash(batch.clone(), REHASHER).await) {
             pause = AFTER_FAILURE;
             if let Some(queue) = queue.upgrade() {
                 lock(&queue.waiting).extend(batch.into_iter().map(|secret| (secret.from, secret)));

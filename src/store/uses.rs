@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::background_writes::{BackgroundWrites, WriteFailures};
 use super::manage::KeyManager;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
@@ -54,25 +55,27 @@ impl Uses {
 
     /// Writes the uses that are recorded from now on, until `self` is dropped. A second call returns a future
     /// that ends at once.
-    pub(super) fn write_to(
-        &self,
-        manager: Arc<dyn KeyManager>,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    pub(super) fn write_to(&self, manager: Arc<dyn KeyManager>) -> BackgroundWrites {
         let (sender, receiver) = channel(WAITING);
         let first = self.0.set(sender).is_ok();
-        async move {
+        BackgroundWrites::new(async move |failures| {
             if first {
-                write(receiver, &*manager).await;
+                write(receiver, &*manager, failures).await;
             }
-        }
+        })
     }
 }
 
-async fn write(mut noted: Receiver<(KeyDigest, Timestamp)>, manager: &dyn KeyManager) {
+async fn write(
+    mut noted: Receiver<(KeyDigest, Timestamp)>,
+    manager: &dyn KeyManager,
+    mut failures: WriteFailures,
+) {
     let mut uses = Vec::new();
     // The sender is dropped with the cache.
     while noted.recv_many(&mut uses, WAITING).await > 0 {
-        if manager.note_uses(uses.clone()).await.is_ok() || uses.len() >= WAITING {
+        let failed = failures.note(&manager.note_uses(uses.clone()).await);
+        if !failed || uses.len() >= WAITING {
             uses.clear();
         }
         tokio::time::sleep(BETWEEN_WRITES).await;

@@ -281,7 +281,7 @@ async fn uses_are_noted_once_a_minute() {
     let clock = ManualClock::starting_at(at(1_000));
     let cache = Cached::builder(database.clone()).clock(clock.clone()).build();
     cache.find(&digest("good")).await.unwrap();
-    tokio::spawn(cache.note_uses(Arc::new(database.clone())));
+    tokio::spawn(cache.record_uses(Arc::new(database.clone())));
     let last_used = || async { database.get("key_1").await.unwrap().unwrap().last_used() };
     for (second, noted) in [(1_001, 1_001), (1_060, 1_001), (1_061, 1_061), (1_100, 1_061)] {
         clock.set(at(second));

@@ -295,7 +295,11 @@ async fn uses_that_could_not_be_written_are_written_with_the_next_ones_and_no_ot
     }
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
     let cache = Cached::builder(database.0.clone()).clock(clock.clone()).build();
-    let writes = tokio::spawn(cache.note_uses(Arc::new(database.clone())));
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let report = Arc::clone(&reports);
+    let writes = cache.record_uses(Arc::new(database.clone()));
+    let writes =
+        tokio::spawn(writes.report_to(move |error| report.lock().unwrap().push(error.to_string())));
     let last_used = async |id| database.get(id).await.unwrap().unwrap().last_used();
     for (secret, written) in
         [("first", &[1][..]), ("second", &[1, 2]), ("first", &[1, 2, 1]), ("first", &[1, 2, 1, 1])]
@@ -307,6 +311,7 @@ async fn uses_that_could_not_be_written_are_written_with_the_next_ones_and_no_ot
         clock.advance(Duration::from_secs(60));
     }
     assert_eq!(last_used("second").await, Some(Timestamp::from_unix_seconds(1_060)));
+    assert_eq!(reports.lock().unwrap().len(), 1, "the operator learns of the failure");
     drop(cache);
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(writes.is_finished(), "it ends with the cache");

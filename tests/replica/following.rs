@@ -277,7 +277,7 @@ async fn uses_are_recorded_once_in_a_minute() {
     add(&store, "one", "acme").await;
     let node = Node::ready(&store).await;
     assert!(node.find("one").await.is_ok(), "before uses are written");
-    tokio::spawn(node.replica.note_uses(Arc::new(store.clone())));
+    tokio::spawn(node.replica.record_uses(Arc::new(store.clone())));
     tokio::time::sleep(SECOND).await;
     for _ in 0..100 {
         assert!(node.find("one").await.is_ok());

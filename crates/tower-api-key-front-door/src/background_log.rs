@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tower_api_key::events::{Event, EventFuture, EventLog, Occurrence};
-use tower_api_key::store::StoreError;
+use tower_api_key::store::{ManageError, StoreError};
 use tower_api_key::usage::{UsageBatch, UsageFuture, UsageSink};
 use tower_api_key_sqlx::{DeliveryReport, SqlStore};
 
@@ -76,17 +76,27 @@ pub(crate) fn delivery(report: DeliveryReport<'_>) {
     }
 }
 
+/// Logs that the last uses of keys could not be written.
+pub(crate) fn uses(error: &ManageError) {
+    failed("the last uses of keys cannot be written", error);
+}
+
+/// Logs that digests by the current pepper could not be written.
+pub(crate) fn digests(error: &ManageError) {
+    failed("digests by the current pepper cannot be written", error);
+}
+
 /// Logs a failure of a task.
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-pub(crate) fn failed(what: &str, error: &StoreError) {
+pub(crate) fn failed(what: &str, error: &dyn Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!(cause = %cause(error), "{what}");
 }
 
 /// Returns the last cause of a failure, which says most.
 #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
-fn cause(error: &StoreError) -> &dyn Error {
-    let mut cause: &dyn Error = error;
+fn cause(error: &dyn Error) -> &dyn Error {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }

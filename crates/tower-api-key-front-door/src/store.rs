@@ -10,7 +10,7 @@ use tower_api_key::store::{KeyManager, MemoryStore, Rehasher};
 use tower_api_key::usage::UsageRecorder;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::background_log::LoggedWrites;
+use crate::background_log::{self, LoggedWrites};
 use crate::error::{OpenError, unknown_scheme};
 
 /// A store that is open.
@@ -155,7 +155,7 @@ async fn open_sql(
         (None, None) => Arc::new(store),
     };
     let rehashing: Pin<Box<dyn Future<Output = ()> + Send>> =
-        Box::pin(rehasher.write_to(Arc::clone(&keys)));
+        Box::pin(rehasher.write_to(Arc::clone(&keys)).report_to(background_log::digests));
     let rehashing = Arc::new(Mutex::new(Some(rehashing)));
     let usage = usage.map(|(usage, database)| {
         // The task ends, after a last write, when no layer has the recorder any more.
@@ -191,7 +191,7 @@ async fn replicated(
         let (file, source) = (file.to_owned(), replica.failure());
         return Err(OpenError::NotCopied { file, within, source });
     }
-    tokio::spawn(replica.note_uses(Arc::new(store)));
+    tokio::spawn(replica.record_uses(Arc::new(store)).report_to(background_log::uses));
     Ok(replica)
 }
 
@@ -260,6 +260,6 @@ fn cached(
         }
         tokio::spawn(cached.listen(changes));
     }
-    tokio::spawn(cached.note_uses(Arc::new(store)));
+    tokio::spawn(cached.record_uses(Arc::new(store)).report_to(background_log::uses));
     cached
 }

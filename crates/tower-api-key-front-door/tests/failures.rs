@@ -97,6 +97,17 @@ async fn a_503_of_management_is_logged_with_its_cause() {
     assert!(!text.contains(issued.expose()), "{text}");
 }
 
+/// Sends a request with a key through the door, and returns the status of the answer.
+async fn ask(door: &LiveFrontDoor, key: &str) -> u16 {
+    let mut request = Request::get("/").body(Body::empty()).unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+    request.extensions_mut().insert(Connection::tls("192.0.2.1:4711".parse().unwrap()));
+    let inner = service_fn(|_: Request<Body>| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Body::empty()))
+    });
+    door.layer().layer(inner).oneshot(request).await.unwrap().status().as_u16()
+}
+
 /// Answers each connection with 410, and returns its URL.
 async fn gone() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -152,17 +163,51 @@ async fn a_task_beside_the_requests_that_fails_is_logged_with_its_cause() {
             .execute(&pool)
             .await
             .unwrap();
-        let mut request = Request::get("/").body(Body::empty()).unwrap();
-        let bearer = format!("Bearer {}", issued.expose()).parse().unwrap();
-        request.headers_mut().insert("authorization", bearer);
-        request.extensions_mut().insert(Connection::tls("192.0.2.1:4711".parse().unwrap()));
-        let inner = service_fn(|_: Request<Body>| async {
-            Ok::<_, std::convert::Infallible>(http::Response::new(Body::empty()))
-        });
-        let answer = door.layer().layer(inner).oneshot(request).await.unwrap();
-        assert_eq!(answer.status().as_u16(), 200, "{table}");
+        assert_eq!(ask(&door, issued.expose()).await, 200, "{table}");
         let line = log.wait_for(part).await;
         assert!(line.contains(" WARN ") && line.contains("no such table"), "{line}");
+    }
+    assert!(!log.text().contains(issued.expose()));
+    door.stop().await;
+}
+
+/// A database on a full disk, say: it finds keys, and writes nothing about them.
+#[tokio::test]
+async fn what_a_gate_cannot_write_about_its_keys_is_logged_once() {
+    let (log, _guard) = listen();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
+    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let issued = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("live")).unwrap();
+    let record = KeyRecord::builder("key_1", Account::builder("acme").build().unwrap());
+    store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    for change in ["INSERT", "UPDATE"] {
+        let trigger = format!(
+            "CREATE TRIGGER full_{change} BEFORE {change} ON tower_api_key_secrets \
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&pool).await.unwrap();
+    }
+    let (path, pepper) = (folder.path().join("gate.toml"), folder.path().join("pepper"));
+    std::fs::write(&pepper, [7; 32]).unwrap();
+    let file = format!(
+        "profile.base = \"standard\"\n[store]\nurl = \"{url}\"\n[store.cache]\n[peppers]\n\
+         current = {{ name = \"new\", secret = {{ file = \"{}\" }} }}\n\
+         former = [{{ name = \"none\", without_pepper = true }}]\n",
+        pepper.display()
+    );
+    std::fs::write(&path, file).unwrap();
+    let door = LiveFrontDoor::open(&path).await.unwrap();
+    door.start().await;
+    assert_eq!(ask(&door, issued.expose()).await, 200);
+    for part in [
+        "the last uses of keys cannot be written",
+        "digests by the current pepper cannot be written",
+    ] {
+        let line = log.wait_for(part).await;
+        assert!(line.contains(" WARN ") && line.contains("the disk is full"), "{line}");
+        assert_eq!(log.text().matches(part).count(), 1, "{}", log.text());
     }
     assert!(!log.text().contains(issued.expose()));
     door.stop().await;

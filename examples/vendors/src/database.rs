@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tower_api_key::Reply;
 use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
-use tower_api_key::store::{Cached, KeyManager, KeyStore, MemoryStore, StoreError};
+use tower_api_key::store::{Cached, KeyManager, KeyStore, ManageError, MemoryStore, StoreError};
 use tower_api_key::telemetry::CacheMetrics;
-use tower_api_key_sqlx::SqlStore;
+use tower_api_key_sqlx::{PolicySweep, SqlStore};
 
 use crate::usage::Usage;
 
@@ -28,7 +28,16 @@ impl Database {
         if let Some(changes) = database.invalidations() {
             tokio::spawn(cached.listen(changes));
         }
-        tokio::spawn(cached.note_uses(Arc::new(database.clone())));
+        let uses = cached.record_uses(Arc::new(database.clone()));
+        let lost = |error: &ManageError| eprintln!("vendors: last uses are not written: {error}");
+        tokio::spawn(uses.report_to(lost));
+        // Keeps the policies that operators set in the console.
+        let sweep = PolicySweep::new(database.clone())?.report_to(|outcome| {
+            if let Err(error) = outcome {
+                eprintln!("vendors: policies cannot be swept: {error}");
+            }
+        });
+        tokio::spawn(sweep.run());
         Ok(Self { keys: Arc::new(cached), usage: Some(Usage::in_database(database)) })
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::super::KeyStore;
+use super::super::background_writes::BackgroundWrites;
 use super::super::invalidation::Invalidation;
 use super::super::manage::KeyManager;
 use super::builder::CachedBuilder;
@@ -121,12 +122,12 @@ impl<S: KeyStore> Cached<S> {
         self.0.invalidate(what);
     }
 
-    /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the future once; a
+    /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the task once; a
     /// second one ends at once.
     ///
     /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next
     /// one. If the store keeps failing, uses are dropped once 10,000 wait. No request waits for a write.
-    /// Without this future no use is recorded, and a request pays nothing.
+    /// Without this task no use is recorded, and a request pays nothing.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -134,13 +135,10 @@ impl<S: KeyStore> Cached<S> {
     ///
     /// # async fn example(database: MemoryStore) {
     /// let store = Cached::new(database.clone());
-    /// tokio::spawn(store.note_uses(Arc::new(database)));
+    /// tokio::spawn(store.record_uses(Arc::new(database)));
     /// # }
     /// ```
-    pub fn note_uses(
-        &self,
-        manager: Arc<dyn KeyManager>,
-    ) -> impl Future<Output = ()> + Send + 'static {
+    pub fn record_uses(&self, manager: Arc<dyn KeyManager>) -> BackgroundWrites {
         self.0.uses.write_to(manager)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::background_writes::BackgroundWrites;
 use super::super::feed::KeyFeed;
 use super::super::manage::KeyManager;
 use super::super::{KeyStore, StoreError};
@@ -132,16 +133,13 @@ impl<F: KeyFeed> Replica<F> {
         ReplicaGauge::of(&self.shared)
     }
 
-    /// Writes to a store when secrets were last used, until the replica is dropped. Spawn the future once; a second one
+    /// Writes to a store when secrets were last used, until the replica is dropped. Spawn the task once; a second one
     /// ends at once.
     ///
     /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next one. If the
-    /// store keeps failing, uses are dropped once 10,000 wait. No request waits for a write. Without this future no use
+    /// store keeps failing, uses are dropped once 10,000 wait. No request waits for a write. Without this task no use
     /// is recorded, and a request pays nothing.
-    pub fn note_uses(
-        &self,
-        manager: Arc<dyn KeyManager>,
-    ) -> impl Future<Output = ()> + Send + 'static {
+    pub fn record_uses(&self, manager: Arc<dyn KeyManager>) -> BackgroundWrites {
         self.shared.uses.begin();
         self.shared.uses.uses.write_to(manager)
     }
