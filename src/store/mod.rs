@@ -70,6 +70,7 @@ mod cached;
 mod feed;
 mod invalidation;
 mod key_store;
+mod lines;
 mod manage;
 mod memory;
 mod rehasher;

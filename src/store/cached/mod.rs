@@ -14,7 +14,6 @@ mod cache;
 mod guard;
 mod inner;
 mod kept;
-mod known;
 mod listen;
 mod lookups;
 mod manager;
@@ -26,6 +25,7 @@ mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod settings;
+mod table;
 mod under_way;
 
 pub use builder::CachedBuilder;
