@@ -21,10 +21,13 @@ const HOT_SPEED: u64 = 20_000;
 pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let hot = keys.hot();
     let order = shuffled(keys);
-    for (name, texts, speed, most) in
-        [("64 hot keys", &hot, HOT_SPEED, 1.02), ("a million keys", &order, 1, 1.10)]
+    // The cache is filled in the order of the store, and not in that of the requests. Else they would find each record just
+    // behind the one before.
+    let all: Vec<&String> = keys.texts.iter().collect();
+    for (name, texts, filling, speed, most) in
+        [("64 hot keys", &hot, &hot, HOT_SPEED, 1.02), ("a million keys", &order, &all, 1, 1.10)]
     {
-        let cache = filled(keys, texts.iter().copied(), texts.len());
+        let cache = filled(keys, filling.iter().copied(), filling.len());
         let limiter = Arc::new(MemoryLimiter::with_capacity(2_000_000));
         // One clock for both: to their limiter another one would seem to be set back.
         let clock = Fast::new(speed);

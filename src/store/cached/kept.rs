@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::moment::{AgeLimit, Moment};
 use super::notices::Notices;
 use super::settings::Settings;
-use crate::clock::{Clock, nanoseconds};
 use super::table::CacheEntry;
+use crate::clock::{Clock, nanoseconds};
 use crate::key::{Bookmark, KeyDigest, KeyRecord, RecordPage, SharedRecord};
 
 /// A cached record. It lies beside what the cache knows of it, under one reference count: a hit takes one count and
@@ -128,7 +128,8 @@ impl Kept {
         let is_doubtful = now.notices.names_everything_after(after);
         if !is_doubtful
             && (now.is_within(now.limits.fresh, at)
-                || now.is_within(now.limits.fresh, now.proof) && now.needs_no_refresh(self.refresh, at))
+                || now.is_within(now.limits.fresh, now.proof)
+                    && now.needs_no_refresh(self.refresh, at))
         {
             return Age::Fresh;
         }

@@ -157,3 +157,70 @@ impl<E: CacheEntry> Buckets<E> {
         slots.iter().position(passes).map(|slot| Position::of(bucket, slot))
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::store::cached::table::tests::{Numbered, Random, mark};
+
+    impl Buckets<Numbered> {
+        fn insert(&mut self, entry: Numbered, most: usize) {
+            self.make_room(most);
+            self.settle(CacheSlot::new(mark(&entry.digest), Arc::new(entry)));
+        }
+
+        fn number(&self, digest: &KeyDigest) -> Option<u64> {
+            self.find(mark(digest), digest, |_| ()).map(|(.., entry)| entry.number)
+        }
+    }
+
+    /// Compares with a map. Many searches begin in the same bucket, and the last buckets overflow into the first.
+    #[test]
+    fn what_was_put_in_is_found_until_it_is_taken_out() {
+        for (most, homes) in [(5, 1), (40, 3), (400, 50), (400, u64::MAX)] {
+            let (mut random, mut model) = (Random(most as u64), HashMap::new());
+            let mut buckets = Buckets::<Numbered>::new();
+            for number in 0..20_000 {
+                let digest = Numbered::at(random.below(homes), random.below(2 * most as u64));
+                if model.contains_key(&digest) {
+                    if random.below(2) == 0 {
+                        let at = buckets.locate(mark(&digest), &digest).unwrap();
+                        let taken = buckets.take(at).and_then(|slot| slot.entry).unwrap();
+                        assert_eq!(Some(taken.number), model.remove(&digest));
+                    }
+                } else if model.len() < most {
+                    buckets.insert(Numbered { digest, number }, most);
+                    model.insert(digest, number);
+                }
+                assert_eq!(buckets.number(&digest), model.get(&digest).copied());
+                assert_eq!(buckets.len(), model.len());
+                if number % 50 == 0 {
+                    let all_found =
+                        model.iter().all(|(at, number)| buckets.number(at) == Some(*number));
+                    assert!(all_found, "after {number} changes");
+                }
+            }
+            let slots = buckets.slots();
+            assert!(slots * FULL_TENTHS < (most + 16) * 10, "{slots} slots for {most}");
+        }
+    }
+
+    #[test]
+    fn the_bookmark_beside_an_entry_is_seen_before_the_entry() {
+        let mut buckets = Buckets::<Numbered>::new();
+        let (one, other) = (Numbered::at(7, 1), Numbered::at(7, 2));
+        buckets.insert(Numbered { digest: one, number: 1 }, 10);
+        let seen = std::cell::RefCell::new(Vec::new());
+        let note = |bookmark: &Bookmark| seen.borrow_mut().push(bookmark.place());
+        let (_, slot, _) = buckets.find(mark(&one), &one, note).unwrap();
+        slot.bookmark.note(5);
+        assert!(buckets.find(mark(&one), &one, note).is_some());
+        assert!(buckets.find(mark(&other), &other, note).is_none(), "only its mark is the same");
+        assert_eq!(*seen.borrow(), [0, 5, 5]);
+        buckets.make_room(10);
+        let at = buckets.locate(mark(&one), &one).unwrap();
+        assert_eq!(buckets.slot_mut(at).unwrap().bookmark.place(), 5);
+    }
+}

@@ -77,8 +77,7 @@ impl Eviction {
 
     /// Turns a hand to the next slot, and returns the slot where it was.
     const fn turn(&mut self, is_probation: bool, slots: usize) -> Position {
-        let hand =
-            if is_probation { &mut self.probation_hand } else { &mut self.protected_hand };
+        let hand = if is_probation { &mut self.probation_hand } else { &mut self.protected_hand };
         let at = *hand % slots;
         *hand = at + 1;
         Position(at)

@@ -3,10 +3,14 @@
 mod buckets;
 mod eviction;
 mod mark;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod shard;
 mod slot;
 #[expect(clippy::module_inception, reason = "the file has the type that the folder is named after")]
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(super) use slot::CacheEntry;
 pub(super) use table::CacheTable;

@@ -36,7 +36,8 @@ impl<E: CacheEntry> CacheTable<E> {
         // The largest power of two that leaves each shard enough entries.
         let shards = 1 << (capacity / FEWEST_ENTRIES).clamp(1, MOST_SHARDS).ilog2();
         let capacity_of = |shard| capacity / shards + usize::from(shard < capacity % shards);
-        let shards = (0..shards).map(|shard| LockedShard(RwLock::new(CacheShard::new(capacity_of(shard)))));
+        let shards =
+            (0..shards).map(|shard| LockedShard(RwLock::new(CacheShard::new(capacity_of(shard)))));
         let random = RandomState::new();
         Self { shards: shards.collect(), seeds: [0, 1].map(|seed| random.hash_one(seed)) }
     }
@@ -90,5 +91,59 @@ impl<E: CacheEntry> CacheTable<E> {
         // The number of shards is a power of two.
         let shard = self.shards.get(hash as usize & (self.shards.len() - 1))?;
         Some((&shard.0, Mark::new(hash)))
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::store::cached::table::tests::Numbered;
+
+    #[test]
+    fn shards_together_have_the_capacity() {
+        for (capacity, shards) in
+            [(0, 1), (1, 1), (1_023, 1), (1_024, 2), (100_001, 64), (usize::MAX, 64)]
+        {
+            let table = CacheTable::<Numbered>::new(capacity);
+            assert_eq!(table.shards.len(), shards, "for {capacity}");
+            let of_all = table.shards.iter().map(|shard| read(&shard.0).capacity());
+            assert_eq!(of_all.sum::<usize>(), capacity);
+        }
+        let table = CacheTable::new(2_000);
+        for number in 0..10_000 {
+            table.insert(Numbered { digest: Numbered::of(number), number });
+        }
+        assert_eq!(table.len(), 2_000);
+    }
+
+    /// Readers ask for what is always there, while others come and go, and the table grows.
+    #[test]
+    fn readers_never_miss_an_entry_that_is_being_replaced() {
+        const OTHERS: u64 = 20_000;
+        let (table, ends) = (CacheTable::new(200_000), AtomicBool::new(false));
+        let digest = Numbered::of(0);
+        table.insert(Numbered { digest, number: 0 });
+        thread::scope(|scope| {
+            let reader = || {
+                let mut latest = 0;
+                while !ends.load(Ordering::SeqCst) {
+                    let found = table.find(&digest).expect("it is always there");
+                    assert!(found.number >= latest && found.digest == digest);
+                    latest = found.number;
+                }
+            };
+            let readers = [scope.spawn(reader), scope.spawn(reader)];
+            for number in 1..OTHERS {
+                table.insert(Numbered { digest, number });
+                table.insert(Numbered { digest: Numbered::of(number), number });
+                table.remove(&Numbered::of(number / 2 + 1));
+            }
+            ends.store(true, Ordering::SeqCst);
+            readers.into_iter().for_each(|reader| reader.join().unwrap());
+        });
+        assert_eq!(table.len() as u64, 1 + OTHERS / 2 - 1);
     }
 }
