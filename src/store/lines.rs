@@ -40,12 +40,12 @@ impl<L> Lines<L> {
 #[cfg(feature = "cache")]
 impl<L> Lines<L> {
     /// Returns the line with this number.
-    pub(super) fn get(&self, number: usize) -> Option<&L> {
+    pub(super) fn at(&self, number: usize) -> Option<&L> {
         self.0.get(number)
     }
 
     /// Returns the line with this number, to change it.
-    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut L> {
+    pub(super) fn at_mut(&mut self, number: usize) -> Option<&mut L> {
         self.0.get_mut(number)
     }
 

@@ -85,14 +85,14 @@ impl<E: CacheEntry> Buckets<E> {
 
     /// Returns a slot to change it.
     pub(super) fn slot_mut(&mut self, at: Position) -> Option<&mut CacheSlot<E>> {
-        self.lines.get_mut(at.bucket())?.0.get_mut(at.0 % OF_BUCKET)
+        self.lines.at_mut(at.bucket())?.0.get_mut(at.0 % OF_BUCKET)
     }
 
     /// Puts a new entry into the first empty slot of its search. The table has room.
     pub(super) fn settle(&mut self, slot: CacheSlot<E>) {
         let home = self.lines.home(slot.mark().tag());
         for bucket in (home..self.lines.len()).chain(0..home) {
-            let Some(Bucket(slots)) = self.lines.get_mut(bucket) else { continue };
+            let Some(Bucket(slots)) = self.lines.at_mut(bucket) else { continue };
             if let Some(empty) = slots.iter_mut().find(|slot| slot.is_empty()) {
                 *empty = slot;
                 self.taken += 1;
@@ -139,7 +139,7 @@ impl<E: CacheEntry> Buckets<E> {
 
     /// Returns true if a bucket has no empty slot except a hole, which it may not have.
     fn is_full_without(&self, bucket: usize, hole: Position) -> bool {
-        self.lines.get(bucket).is_some_and(|Bucket(slots)| {
+        self.lines.at(bucket).is_some_and(|Bucket(slots)| {
             let mut positions = slots.iter().enumerate();
             positions.all(|(slot, at)| Position::of(bucket, slot) == hole || !at.is_empty())
         })
@@ -149,7 +149,7 @@ impl<E: CacheEntry> Buckets<E> {
     fn movable(&self, bucket: usize, earlier: usize) -> Option<Position> {
         let count = self.lines.len();
         let distance = |from: usize, to: usize| (to + count - from) % count;
-        let Bucket(slots) = self.lines.get(bucket)?;
+        let Bucket(slots) = self.lines.at(bucket)?;
         let passes = |slot: &CacheSlot<E>| {
             let home = self.lines.home(slot.mark().tag());
             !slot.is_empty() && distance(home, bucket) >= distance(earlier, bucket)

@@ -93,7 +93,7 @@ mod tests {
     use crate::store::cached::table::tests::{Numbered, Random, mark};
 
     impl CacheShard<Numbered> {
-        /// Asks for a number as a cache does, and keeps it if it was not there. Returns true if it was.
+        /// Asks for a number as a cache does. Returns false if the shard did not have it; the shard keeps it then.
         fn ask(&mut self, number: u64) -> bool {
             let digest = Numbered::of(number);
             let found = self.find(mark(&digest), &digest, |_| ());

@@ -58,7 +58,7 @@ impl Random {
 
     /// Draws a number below another one. Small numbers come more often: the n-th in proportion to 1/n, about.
     pub(super) fn skewed(&mut self, most: u64) -> u64 {
-        let share = self.below(1 << 20) as f64 / f64::from(1 << 20);
-        (most as f64).powf(share) as u64 - 1
+        let first = (1 << self.below(u64::from(most.ilog2()) + 1)) - 1;
+        (first + self.below(first + 1)).min(most - 1)
     }
 }
