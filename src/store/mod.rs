@@ -71,6 +71,7 @@ mod cached;
 mod feed;
 mod invalidation;
 mod key_store;
+mod lines;
 mod manage;
 mod memory;
 mod rehasher;

@@ -21,6 +21,8 @@ pub(crate) use arc_swap::{ArcSwap, Guard as ArcGuard};
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+#[cfg(all(feature = "cache", not(all(test, shuttle))))]
+pub(crate) use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 #[cfg(all(test, shuttle))]
 pub(crate) use self::shuttle::{ArcGuard, ArcSwap, OnceLock, explore};
@@ -28,8 +30,12 @@ pub(crate) use self::shuttle::{ArcGuard, ArcSwap, OnceLock, explore};
 pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 #[cfg(all(test, shuttle))]
 pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
+#[cfg(all(feature = "cache", test, shuttle))]
+pub(crate) use ::shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) use lock::{lock, preload};
+#[cfg(feature = "cache")]
+pub(crate) use lock::{read, write};
 pub(crate) use size::size;
 pub(crate) use stripe::{STRIPES, stripe};
 

@@ -4,6 +4,7 @@
 
 mod changes;
 mod double;
+mod eviction;
 mod line;
 mod management;
 mod model;

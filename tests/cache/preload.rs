@@ -2,13 +2,15 @@
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::Request;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::key::{Account, CounterPlace, KeyHasher, KeyRecord};
+use tower_api_key::clock::ManualClock;
+use tower_api_key::key::{Account, CounterPlace, KeyDigest, KeyHasher, KeyRecord, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::{OnLimiterFailure, Verdict};
-use tower_api_key::store::{Cached, KeyStore, MemoryStore};
+use tower_api_key::store::{Cached, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Reply, vendors};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -46,6 +48,15 @@ fn store() -> MemoryStore {
 
 /// Sends requests with one key, and returns which counters were loaded.
 async fn loaded(store: impl KeyStore, requests: usize) -> Vec<CounterPlace> {
+    loaded_after(store, requests, |_| ()).await
+}
+
+/// Sends requests with one key. Calls `before` with the number of each. Returns which counters were loaded.
+async fn loaded_after(
+    store: impl KeyStore,
+    requests: usize,
+    before: impl Fn(usize),
+) -> Vec<CounterPlace> {
     let (limiter, loaded) = (Arc::new(MemoryLimiter::new()), Arc::default());
     let limiter = Loading { limiter, loaded: Arc::clone(&loaded) };
     let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
@@ -56,7 +67,8 @@ async fn loaded(store: impl KeyStore, requests: usize) -> Vec<CounterPlace> {
     let service = gate.layer(service_fn(|_| {
         ready(Ok::<_, std::convert::Infallible>(http::Response::new(String::new())))
     }));
-    for _ in 0..requests {
+    for number in 1..=requests {
+        before(number);
         let request = Request::get("/").header("authorization", format!("Bearer {SECRET}"));
         let answer = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -78,6 +90,29 @@ async fn counters_are_loaded_beside_a_cached_record_from_the_fourth_request_on()
     let loaded = loaded(Cached::new(store()), 5).await;
     assert_eq!(loaded.len(), 2, "{loaded:?}");
     assert!(loaded.iter().all(|place| *place == loaded[0]));
+}
+
+/// A store whose records are new ones each time, as those of a database are.
+struct Remote;
+
+impl KeyStore for Remote {
+    fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        let account = Account::builder("acme").build().unwrap();
+        Reply::now(Ok(Some(KeyRecord::builder("key", account).build().unwrap().into())))
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_read_again_keeps_the_place_of_its_counters() {
+    let clock = ManualClock::default();
+    let cache = Cached::builder(Remote).clock(clock.clone()).build();
+    // The fifth request finds a record that is too old, and the sixth its successor.
+    let loaded = loaded_after(cache, 6, |request| {
+        if request == 5 {
+            clock.advance(Duration::from_secs(60));
+        }
+    });
+    assert_eq!(loaded.await.len(), 3, "of the fourth request and both of them");
 }
 
 #[tokio::test]

@@ -82,6 +82,9 @@ impl<S: KeyStore> CachedBuilder<S> {
     }
 
     /// Sets how many records and how many unknown secrets are cached: 100,000 and 10,000 unless set.
+    ///
+    /// A full cache keeps the records that are used again and again. Records are divided among up to 64 parts by their
+    /// digests, and not quite evenly. So a cache that is to have every key needs room for some more.
     pub fn capacity(mut self, records: usize, unknown: usize) -> Self {
         self.settings.capacity = records;
         self.settings.unknown_capacity = unknown;

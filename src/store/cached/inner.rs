@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use quick_cache::sync::Cache;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -17,12 +16,12 @@ use super::super::uses::Uses;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
 use super::kept::{Age, AgeContext, AgeLimits, Asked, Kept, Unknown};
-use super::known::Known;
 use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
 use super::observer::CacheAnswer;
 use super::settings::Settings;
+use super::table::CacheTable;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, KeyRecord, SharedRecord};
 use crate::sync::Reply;
@@ -32,8 +31,8 @@ pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
     limits: AgeLimits,
-    pub(super) known: Known,
-    pub(super) unknown: Cache<KeyDigest, Unknown>,
+    pub(super) known: CacheTable<Kept>,
+    pub(super) unknown: CacheTable<Unknown>,
     pub(super) notices: Notices,
     /// Separate from the fields that every request reads, because lookups write to it.
     pub(super) lookups: Lookups,
@@ -46,8 +45,8 @@ impl<S: KeyStore> SharedCache<S> {
     pub(super) fn new(store: S, settings: Settings) -> Self {
         Self {
             store,
-            known: Known::new(settings.capacity),
-            unknown: Cache::new(settings.unknown_capacity),
+            known: CacheTable::new(settings.capacity),
+            unknown: CacheTable::new(settings.unknown_capacity),
             notices: Notices::new(settings.capacity),
             lookups: Lookups::new(settings.most_lookups),
             uses: Uses::default(),
@@ -60,7 +59,7 @@ impl<S: KeyStore> SharedCache<S> {
     pub(super) fn find(
         self: &Arc<Self>,
         digest: &KeyDigest,
-        find: impl FnOnce(&Known) -> Option<Arc<Kept>>,
+        find: impl FnOnce(&CacheTable<Kept>) -> Option<Arc<Kept>>,
     ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (now, kept) = self.read(find);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(&now));
@@ -95,7 +94,7 @@ impl<S: KeyStore> SharedCache<S> {
     /// the record. A process that is stopped before it reads the clocks judges the record by the time when it was woken.
     fn read(
         &self,
-        find: impl FnOnce(&Known) -> Option<Arc<Kept>>,
+        find: impl FnOnce(&CacheTable<Kept>) -> Option<Arc<Kept>>,
     ) -> (AgeContext<'_>, Option<Arc<Kept>>) {
         let proof = self.notices.proofs.last();
         let kept = find(&self.known);
@@ -111,7 +110,7 @@ impl<S: KeyStore> SharedCache<S> {
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: &AgeContext<'_>) -> bool {
-        self.unknown.get(digest).is_some_and(|unknown| unknown.counts(now))
+        self.unknown.find(digest).is_some_and(|unknown| unknown.counts(now))
     }
 
     /// Joins the lookup of a secret, or begins one.
@@ -160,17 +159,22 @@ impl<S: KeyStore> SharedCache<S> {
         match answer {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
-                let noted = self.known.find(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
-                let (record, noted) = (KeyRecord::clone(record), noted.unwrap_or(0));
-                let kept = Kept::new(record, asked, noted, &self.limits, &self.notices);
+                let record = KeyRecord::clone(record);
+                let before = self.known.find(&digest);
+                let noted = before.as_ref().map(|kept| kept.noted.load(Ordering::Relaxed));
+                if let Some(place) = before.and_then(|kept| kept.record.bookmark().counters()) {
+                    record.bookmark().note(place.number());
+                }
+                let (limits, notices) = (&self.limits, &self.notices);
+                let kept = Kept::new(digest, record, asked, noted.unwrap_or(0), limits, notices);
                 self.uses.note(&digest, asked.at.wall, &kept.noted);
-                self.known.insert(digest, kept);
+                self.known.insert(kept);
             }
             Ok(None) => {
                 self.known.remove(&digest);
                 if !self.notices.names_unknown_after(asked.after) {
-                    let unknown = Unknown::new(asked, &self.limits, &self.notices);
-                    self.unknown.insert(digest, unknown);
+                    let unknown = Unknown::new(digest, asked, &self.limits, &self.notices);
+                    self.unknown.insert(unknown);
                 }
             }
             Err(_) => {}

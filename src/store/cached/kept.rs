@@ -7,16 +7,18 @@ use std::time::Duration;
 use super::moment::{AgeLimit, Moment};
 use super::notices::Notices;
 use super::settings::Settings;
-use crate::clock::Clock;
-use crate::key::{KeyRecord, RecordPage, SharedRecord};
+use super::table::CacheEntry;
+use crate::clock::{Clock, nanoseconds};
+use crate::key::{Bookmark, KeyDigest, KeyRecord, RecordPage, SharedRecord};
 
 /// A cached record. It lies beside what the cache knows of it, under one reference count: a hit takes one count and
 /// one wait for memory less than with a record of its own.
 pub(super) struct Kept {
+    digest: KeyDigest,
     pub(super) record: KeyRecord,
     asked: Asked,
-    /// How old the record may get while proofs of life come.
-    refresh: AgeLimit,
+    /// How old the record may get while proofs of life come, in nanoseconds.
+    refresh: u64,
     /// The slot of its account in [`Notices`].
     account: usize,
     /// When a use of the secret was last recorded, in nanoseconds since 1970.
@@ -24,10 +26,10 @@ pub(super) struct Kept {
 }
 
 /// A cached unknown secret.
-#[derive(Clone, Copy)]
 pub(super) struct Unknown {
+    digest: KeyDigest,
     asked: Asked,
-    refresh: AgeLimit,
+    refresh: u64,
 }
 
 /// How a cached record may be used.
@@ -78,11 +80,11 @@ impl AgeLimits {
         }
     }
 
-    /// Returns a limit between half of `refresh_after` and all of it, so that records that were read together
+    /// Returns nanoseconds between half of `refresh_after` and all of it, so that records that were read together
     /// are not read again together.
-    fn refresh(&self, notices: &Notices) -> AgeLimit {
+    fn refresh(&self, notices: &Notices) -> u64 {
         let half = self.refresh_after / 2;
-        AgeLimit::new(half.saturating_add(half.mul_f64(notices.random_share())), self.lag)
+        nanoseconds(half.saturating_add(half.mul_f64(notices.random_share())))
     }
 }
 
@@ -90,10 +92,16 @@ impl AgeContext<'_> {
     fn is_within(&self, limit: AgeLimit, start: Moment) -> bool {
         limit.holds(start, self.at, self.clock)
     }
+
+    /// Returns true if an answer of this age need not be refreshed. `refresh` is in nanoseconds.
+    fn needs_no_refresh(&self, refresh: u64, start: Moment) -> bool {
+        self.is_within(AgeLimit::new(Duration::from_nanos(refresh), self.limits.lag), start)
+    }
 }
 
 impl Kept {
     pub(super) fn new(
+        digest: KeyDigest,
         record: KeyRecord,
         asked: Asked,
         noted: u64,
@@ -102,7 +110,7 @@ impl Kept {
     ) -> Self {
         let account = notices.slot_of(record.account().id());
         let refresh = limits.refresh(notices);
-        Self { record, asked, refresh, account, noted: AtomicU64::new(noted) }
+        Self { digest, record, asked, refresh, account, noted: AtomicU64::new(noted) }
     }
 
     /// Shares the record with a request.
@@ -120,7 +128,8 @@ impl Kept {
         let is_doubtful = now.notices.names_everything_after(after);
         if !is_doubtful
             && (now.is_within(now.limits.fresh, at)
-                || now.is_within(now.limits.fresh, now.proof) && now.is_within(self.refresh, at))
+                || now.is_within(now.limits.fresh, now.proof)
+                    && now.needs_no_refresh(self.refresh, at))
         {
             return Age::Fresh;
         }
@@ -146,16 +155,41 @@ impl RecordPage for Kept {
     }
 }
 
+impl CacheEntry for Kept {
+    fn digest(&self) -> &KeyDigest {
+        &self.digest
+    }
+
+    fn bookmark(&self) -> Option<&Bookmark> {
+        Some(self.record.bookmark())
+    }
+}
+
+impl CacheEntry for Unknown {
+    fn digest(&self) -> &KeyDigest {
+        &self.digest
+    }
+
+    fn bookmark(&self) -> Option<&Bookmark> {
+        None
+    }
+}
+
 impl Unknown {
-    pub(super) fn new(asked: Asked, limits: &AgeLimits, notices: &Notices) -> Self {
-        Self { asked, refresh: limits.refresh(notices) }
+    pub(super) fn new(
+        digest: KeyDigest,
+        asked: Asked,
+        limits: &AgeLimits,
+        notices: &Notices,
+    ) -> Self {
+        Self { digest, asked, refresh: limits.refresh(notices) }
     }
 
     /// Returns true if the secret still counts as unknown without asking the store.
-    pub(super) fn counts(self, now: &AgeContext<'_>) -> bool {
+    pub(super) fn counts(&self, now: &AgeContext<'_>) -> bool {
         let (Asked { at, after }, limit) = (self.asked, now.limits.unknown);
         !now.notices.names_unknown_after(after)
             && (now.is_within(limit, at)
-                || now.is_within(limit, now.proof) && now.is_within(self.refresh, at))
+                || now.is_within(limit, now.proof) && now.needs_no_refresh(self.refresh, at))
     }
 }

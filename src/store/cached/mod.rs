@@ -6,7 +6,7 @@
 //! before the notice. That holds for a notice about its secret, its account or everything. Applying a notice
 //! takes constant time, whatever the number of records.
 //!
-//! Unknown secrets have a cache of their own, so that random ones neither evict records nor fill the memory.
+//! Unknown secrets have a table of their own, so that random ones neither evict records nor fill the memory.
 
 mod answer;
 mod builder;
@@ -14,7 +14,6 @@ mod cache;
 mod guard;
 mod inner;
 mod kept;
-mod known;
 mod listen;
 mod lookups;
 mod manager;
@@ -26,6 +25,7 @@ mod proofs;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod settings;
+mod table;
 mod under_way;
 
 pub use builder::CachedBuilder;

@@ -1,5 +1,6 @@
 //! The slots of the table, five to a cache line.
 
+use super::super::lines::Lines;
 use crate::key::Bookmark;
 use crate::sync::AtomicU64;
 
@@ -24,12 +25,12 @@ pub(super) struct TableSlot<'a> {
 }
 
 /// All slots of a table.
-pub(super) struct Slots(Box<[SlotLine]>);
+pub(super) struct Slots(Lines<SlotLine>);
 
 impl Slots {
     /// Creates this many empty slots or a few more.
     pub(super) fn new(slots: usize) -> Self {
-        Self((0..slots.div_ceil(OF_LINE)).map(|_| SlotLine::default()).collect())
+        Self(Lines::new(slots.div_ceil(OF_LINE)))
     }
 
     /// Returns the number of slots.
@@ -49,11 +50,7 @@ impl Slots {
         word: u64,
         mut visit: impl FnMut(TableSlot<'a>) -> Option<T>,
     ) -> Option<T> {
-        // Scales the first half of the word to the number of lines.
-        let begin = ((word >> u32::BITS) * self.0.len() as u64) >> u32::BITS;
-        // `begin` is below the number of lines.
-        let (before, from) = self.0.split_at(begin as usize);
-        for line in from.iter().chain(before) {
+        for (_, line) in self.0.search((word >> u32::BITS) as u32) {
             for slot in line.slots() {
                 if let Some(found) = visit(slot) {
                     return Some(found);
