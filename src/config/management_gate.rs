@@ -68,7 +68,8 @@ impl FrontDoor {
         Some(table.describe_shared(backends.limiter.as_ref()))
     }
 
-    /// Returns an issuer of keys in the first format of the profile. `None` if the profile has no format.
+    /// Returns an issuer of keys in the first format of the profile. `None` if the profile has no format. It keeps tails if
+    /// `management.keep_tails` says so.
     ///
     /// ```
     /// use tower_api_key::config::{FileFormat, FrontDoor};
@@ -80,7 +81,9 @@ impl FrontDoor {
     /// ```
     pub fn issuer(&self) -> Option<Issuer> {
         self.with_profile(|profile| {
-            profile.formats.first().map(|format| Issuer::new(*format, self.hasher()))
+            let issuer = Issuer::new(*profile.formats.first()?, self.hasher());
+            let keeps_tails = self.management().is_some_and(|management| management.keep_tails);
+            Some(if keeps_tails { issuer.keep_tails() } else { issuer })
         })
     }
 

@@ -101,6 +101,15 @@ impl KeyForm {
         self.0.iter().map(FormPart::entropy_bits).sum()
     }
 
+    /// Returns true if the last four characters of keys differ.
+    pub(super) fn has_tail(&self) -> bool {
+        match self.0.last() {
+            Some(FormPart::Characters { at_least, .. }) => *at_least >= 4,
+            Some(FormPart::Checksum) => true,
+            _ => false,
+        }
+    }
+
     /// Returns the length of an issued key's text, in bytes.
     pub(super) fn issued_length(&self) -> usize {
         self.0.iter().map(FormPart::issued_length).sum()

@@ -1,18 +1,17 @@
 //! Issues keys: a secret for the owner, a digest for the store.
 
 use crate::key::CompiledFormat;
-use std::fmt;
-
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::checksum::checksum;
-use super::digest::KeyDigest;
 use super::form::{FormPart, KeyForm};
 use super::format::KeyFormat;
 use super::hasher::KeyHasher;
 use super::issue_error::IssueError;
-use super::name::{Environment, PepperName};
+use super::issued_key::IssuedKey;
+use super::name::Environment;
+use super::tail::SecretTail;
 
 /// The fewest random bits of an issued key. With so many, a key needs no slow hash.
 const MIN_ENTROPY_BITS: f64 = 128.0;
@@ -35,6 +34,7 @@ const MIN_ENTROPY_BITS: f64 = 128.0;
 pub struct Issuer {
     template: Template,
     hasher: KeyHasher,
+    keeps_tails: bool,
 }
 
 /// What the keys of an issuer look like.
@@ -46,74 +46,41 @@ enum Template {
     Form(KeyForm),
 }
 
-/// Holds a new key: its secret text, which is wiped on drop, and the digest to store.
-///
-/// ```
-/// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
-///
-/// let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
-/// assert_eq!(issued.expose().len(), 40);
-/// assert!(format!("{issued:?}").contains("REDACTED"), "a log line shows no secret");
-/// # Ok::<(), tower_api_key::key::IssueError>(())
-/// ```
-pub struct IssuedKey {
-    secret: SecretString,
-    digest: KeyDigest,
-    pepper: Option<PepperName>,
-    form: KeyForm,
-}
-
-impl IssuedKey {
-    /// Returns the key's text. Show it to its owner once, and keep it nowhere.
-    pub fn expose(&self) -> &str {
-        self.secret.expose_secret()
-    }
-
-    /// Returns the key's text as a [`SecretString`], for code that uses the crate `secrecy`.
-    pub const fn secret(&self) -> &SecretString {
-        &self.secret
-    }
-
-    /// Returns the digest, which the store keeps.
-    pub const fn digest(&self) -> &KeyDigest {
-        &self.digest
-    }
-
-    /// Returns the name of the pepper in the digest. `None` if the issuer's hasher has no
-    /// [keyring](super::Peppers).
-    pub const fn pepper(&self) -> Option<&PepperName> {
-        self.pepper.as_ref()
-    }
-
-    /// Returns the form of the key's text. Keep it in the [record](super::KeyRecordBuilder::form), so
-    /// that a rotation issues another key of the same form.
-    pub const fn form(&self) -> &KeyForm {
-        &self.form
-    }
-}
-
-impl fmt::Debug for IssuedKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("IssuedKey")
-            .field("secret", &"REDACTED")
-            .field("digest", &self.digest)
-            .field("pepper", &self.pepper)
-            .field("form", &format_args!("{}", self.form))
-            .finish()
-    }
-}
-
 impl Issuer {
     /// Creates an issuer for keys of a format. Pass the hasher of the gate that will read the keys.
     pub fn new(format: KeyFormat<'_>, hasher: KeyHasher) -> Self {
-        Self { template: Template::Format(CompiledFormat::from(&format)), hasher }
+        let template = Template::Format(CompiledFormat::from(&format));
+        Self { template, hasher, keeps_tails: false }
     }
 
     /// Creates an issuer for keys of the same form as an earlier key, environment included. See
     /// [`KeyForm`] for an example.
     pub const fn of_form(form: KeyForm, hasher: KeyHasher) -> Self {
-        Self { template: Template::Form(form), hasher }
+        Self { template: Template::Form(form), hasher, keeps_tails: false }
+    }
+
+    /// Returns an issuer for keys of the same form as an earlier key, which otherwise issues as this one does.
+    #[must_use]
+    pub fn for_form(&self, form: KeyForm) -> Self {
+        Self { template: Template::Form(form), ..self.clone() }
+    }
+
+    /// Lets a store keep the last 4 characters of each key, so that people can tell keys apart and find them by these.
+    ///
+    /// Who reads the store then learns up to 27 of the random bits of each key. It has at least 128, so it stays out of
+    /// reach. A key whose format ends with text of its own has no tail, because all keys would have the same.
+    ///
+    /// ```
+    /// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+    ///
+    /// let issuer = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).keep_tails();
+    /// let issued = issuer.issue(None)?;
+    /// assert!(issued.expose().ends_with(issued.tail().unwrap().as_str()));
+    /// # Ok::<(), tower_api_key::key::IssueError>(())
+    /// ```
+    #[must_use]
+    pub fn keep_tails(self) -> Self {
+        Self { keeps_tails: true, ..self }
     }
 
     /// Issues a key for an environment of the format. Pass `None` if the format has no environment
@@ -174,12 +141,13 @@ impl Issuer {
                 }
             }
         }
+        let tail = (self.keeps_tails && form.has_tail()).then(|| SecretTail::of(&key)).flatten();
         let digest = self.hasher.digest(&key);
         // A format has ASCII characters only, so the conversion changes nothing.
         let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
         debug_assert_eq!(secret.expose_secret().len(), key.len());
         let pepper = self.hasher.pepper().cloned();
-        Ok(IssuedKey { secret, digest, pepper, form })
+        Ok(IssuedKey { secret, digest, pepper, form, tail })
     }
 
     /// Returns the form of the next key.
@@ -286,6 +254,26 @@ mod tests {
             };
             let issued = issuer.insecure_issue_from(None, fill);
             assert_eq!(matches!(issued, Err(IssueError::StuckSource)), stuck, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn a_tail_is_kept_only_if_asked_for_and_only_of_characters_that_differ() {
+        let random = KeyFormat::new().literal("x_").characters(Alphabet::Base62, 24);
+        for (format, has_one) in [
+            (random.clone(), true),
+            (random.clone().checksum(), true),
+            (random.clone().literal("_key"), false),
+            (random.clone().characters(Alphabet::Hex, 3), false),
+        ] {
+            let issuer = Issuer::new(format, KeyHasher::sha256());
+            assert_eq!(issuer.issue(None).unwrap().tail(), None);
+            let issuer = issuer.keep_tails();
+            let issued = issuer.issue(None).unwrap();
+            assert_eq!(issued.tail().is_some(), has_one, "{}", issued.form());
+            let again = issuer.for_form(issued.form().clone()).issue(None).unwrap();
+            let tail = again.tail().map(|tail| again.expose().ends_with(tail.as_str()));
+            assert_eq!(tail, has_one.then_some(true));
         }
     }
 

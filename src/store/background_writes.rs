@@ -30,7 +30,7 @@ pub struct BackgroundWrites {
 }
 
 impl BackgroundWrites {
-    /// Creates the task from a function that writes, and notes there how each write ended.
+    /// Creates the task from a function that writes, and tells the failures how each write ended.
     pub(super) fn new<F>(write: impl FnOnce(WriteFailures) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -70,7 +70,7 @@ pub(super) struct WriteFailures {
 }
 
 impl WriteFailures {
-    /// Notes how a write ended, and returns true if it failed.
+    /// Returns true if a write failed. Reports the failure if the write before did not fail.
     pub(super) fn note<T>(&mut self, written: &Result<T, ManageError>) -> bool {
         let was_failing = std::mem::replace(&mut self.is_failing, written.is_err());
         if let (Err(error), false, Some(report)) = (written, was_failing, self.report.get()) {

@@ -73,6 +73,8 @@ pub(crate) enum Fault {
     ForgetsWho,
     TrailHasNoEnd,
     IgnoresTheTag,
+    IgnoresTheTail,
+    RotationForgetsTheTail,
     IgnoresThePrefix,
     IgnoresTheExpiry,
     IgnoresTheOrder,
@@ -167,6 +169,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsWho, TRAIL),
     (Fault::TrailHasNoEnd, TRAIL),
     (Fault::IgnoresTheTag, FILTERED),
+    (Fault::IgnoresTheTail, TAILS),
+    (Fault::RotationForgetsTheTail, TAILS),
     (Fault::IgnoresThePrefix, FILTERED),
     (Fault::IgnoresTheExpiry, FILTERED),
     (Fault::IgnoresTheOrder, "lists_have_the_order_of_the_filter"),
@@ -198,6 +202,7 @@ const FORGED: &str = "no_line_is_forged";
 const ROTATED: &str = "a_rotated_key_has_two_secrets";
 const ALL_SECRETS: &str = "what_holds_for_a_key_holds_for_all_its_secrets";
 const FILTERED: &str = "lists_are_filtered";
+const TAILS: &str = "keys_are_found_by_the_tails_of_their_secrets";
 const PAGED: &str = "lists_are_paged";
 const FORCE: &str = "force_revokes_the_owners_others";
 const TRAIL: &str = "the_trail_has_a_line_for_each_change";

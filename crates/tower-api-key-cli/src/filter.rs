@@ -1,6 +1,7 @@
 //! Which keys to list.
 
 use clap::Args;
+use tower_api_key::key::SecretTail;
 use tower_api_key::store::{KeyFilter, KeyState};
 
 use crate::moment::Moment;
@@ -32,6 +33,9 @@ pub(crate) struct Filter {
     /// List keys that expire before this time only, expired ones too
     #[arg(long, value_name = "TIME")]
     expires_before: Option<Moment>,
+    /// List keys of which a secret ends with these 4 characters only; finds those issued with --keep-tail
+    #[arg(long, value_name = "CHARACTERS")]
+    tail: Option<SecretTail>,
 }
 
 fn tag(text: &str) -> Result<(String, String), &'static str> {
@@ -55,6 +59,7 @@ impl From<Filter> for KeyFilter {
             tag: filter.tag,
             name_prefix: filter.name_prefix,
             expires_before: filter.expires_before.map(|Moment(at)| at),
+            tail: filter.tail,
             ..Self::default()
         }
     }

@@ -7,7 +7,9 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName};
+use tower_api_key::key::{
+    Account, InvalidForm, KeyDigest, KeyForm, KeyRecord, PepperName, SecretTail,
+};
 use tower_api_key::policy::{Policies, PolicyViolation};
 use tower_api_key::store::{KeyFilter, KeyManager, ManageError, NewKey};
 
@@ -38,6 +40,7 @@ struct Line {
     networks: Option<Vec<String>>,
     expires: Option<String>,
     pepper: Option<String>,
+    tail: Option<String>,
 }
 
 /// The progress of an import.
@@ -224,6 +227,8 @@ fn parse(line: &str) -> Result<NewKey, String> {
     let mut key = NewKey::new(digest, record);
     let pepper = line.pepper.map(PepperName::new).transpose();
     key.pepper = pepper.map_err(|error| error.to_string())?;
+    let tail = line.tail.map(SecretTail::new).transpose();
+    key.tail = tail.map_err(|error| error.to_string())?;
     Ok(key)
 }
 
@@ -245,8 +250,11 @@ mod tests {
         assert!(key.record.scopes().contains("read") && key.digest.as_bytes()[0] == 0x01);
         let peppered = parse(&line.replace('}', r#","pepper":"2027"}"#)).unwrap();
         assert_eq!((key.pepper, peppered.pepper.unwrap().as_str()), (None, "2027"));
+        let with_tail = parse(&line.replace('}', r#","tail":"x7Qa"}"#)).unwrap();
+        assert_eq!((key.tail, with_tail.tail.unwrap().as_str()), (None, "x7Qa"));
         for wrong in [
             line.replace('}', r#","pepper":"two words"}"#),
+            line.replace('}', r#","tail":"the whole secret"}"#),
             line.replace(&digest, "0123"),
             line.replace(&digest, &"g".repeat(64)),
             line.replace("scopes", "scope"),

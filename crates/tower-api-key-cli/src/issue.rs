@@ -37,6 +37,9 @@ pub(crate) struct Form {
     /// Name of that pepper in the gate's keyring, which the store keeps with the secret
     #[arg(long, env = "TOWER_API_KEY_PEPPER_NAME", value_name = "NAME", requires = "pepper_file")]
     pub(crate) pepper_name: Option<String>,
+    /// Store the last 4 characters of the secret, so that people can tell keys apart and find them by these
+    #[arg(long, env = "TOWER_API_KEY_KEEP_TAIL")]
+    pub(crate) keep_tail: bool,
 }
 
 impl Form {
@@ -51,12 +54,16 @@ impl Form {
             Some(vendor) => of_vendor(vendor, environment)?,
             None => generic(self.prefix.as_deref().unwrap_or(PREFIX), environment.as_slice())?,
         };
-        issued_by(&Issuer::new(format, self.hasher()?), environment)
+        issued_by(&self.with_tail(Issuer::new(format, self.hasher()?)), environment)
     }
 
     /// Issues a secret of the form of an earlier one.
     pub(crate) fn issue_again(&self, form: &KeyForm) -> Result<IssuedKey, Failure> {
-        issued_by(&Issuer::of_form(form.clone(), self.hasher()?), None)
+        issued_by(&self.with_tail(Issuer::of_form(form.clone(), self.hasher()?)), None)
+    }
+
+    fn with_tail(&self, issuer: Issuer) -> Issuer {
+        if self.keep_tail { issuer.keep_tails() } else { issuer }
     }
 
     fn hasher(&self) -> Result<KeyHasher, Failure> {

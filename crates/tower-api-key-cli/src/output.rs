@@ -219,6 +219,7 @@ fn key_json(entry: &KeyEntry) -> Value {
             "expires": when(secret.expires),
             "last_used": when(secret.last_used),
             "pepper": secret.pepper.as_ref().map(PepperName::as_str),
+            "tail": secret.tail.map(|tail| tail.to_string()),
         })
     });
     let networks = record

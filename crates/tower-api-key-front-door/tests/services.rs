@@ -22,6 +22,7 @@ use tower_api_key_sqlx::SqlStore;
 const MANAGEMENT: &str = "[management]
 path = \"/manage\"
 operators = [\"staff\"]
+keep_tails = true
 
 [management.owners]
 path = \"/own\"
@@ -140,7 +141,9 @@ async fn management_does_what_the_file_says() {
     let draft = json!({"environment": "live", "expires": soon.to_string()});
     let (status, created) = create(draft.clone()).await;
     assert_eq!(status, StatusCode::CREATED, "{created}");
-    assert!(created["secret"].as_str().unwrap().starts_with("key_live_"));
+    let secret = created["secret"].as_str().unwrap();
+    assert!(secret.starts_with("key_live_"));
+    assert_eq!(created["key"]["secrets"][0]["tail"], secret[secret.len() - 4..]);
     assert_eq!(create(draft).await.0, StatusCode::CONFLICT, "the customer has two keys");
 }
 

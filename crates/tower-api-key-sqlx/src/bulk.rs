@@ -76,11 +76,12 @@ impl Step<'_> {
         self.add_tags(sorted.iter().map(|key| &key.record)).await?;
         self.forget_last_uses(&sorted).await?;
         let sorted = import_order::by_digest(sorted);
-        let bind = |row: Statement, NewKey { digest, record, pepper, .. }: &&NewKey| {
+        let bind = |row: Statement, NewKey { digest, record, pepper, tail, .. }: &&NewKey| {
             let pepper = pepper.as_ref().map(ToString::to_string);
-            row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at).bind(pepper)
+            let row = row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at);
+            row.bind(pepper).bind(tail.map(|tail| tail.to_string()))
         };
-        self.add_rows(&queries.into_secrets, 4, &sorted, bind).await?;
+        self.add_rows(&queries.into_secrets, 5, &sorted, bind).await?;
         drop(sorted);
         for keys in keys.chunks(LINES) {
             let lines: Vec<_> = keys.iter().map(|key| added_line(key, shown)).collect();

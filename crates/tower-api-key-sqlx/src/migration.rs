@@ -50,6 +50,8 @@ pub(super) fn steps(dialect: Dialect) -> Vec<Migration> {
         step(8, "policies", texts!("0008_policies")),
         step(9, "fills", texts!("0009_fills")),
         step(10, "pages", texts!("0010_pages")),
+        // An older program issues keys without tails.
+        step(11, "tails", texts!("0011_tails")),
     ]
 }
 

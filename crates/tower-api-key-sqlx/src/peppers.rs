@@ -16,8 +16,8 @@ use tower_api_key::store::{
 /// Finds no secret by its former digest, because it has the newer one already.
 const FIND: &str = "SELECT s.key_id, k.account FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
      WHERE s.digest = $1 AND s.successor IS NULL AND k.revoked = 0";
-const COPY: &str = "INSERT INTO {secrets} (digest, key_id, created, expires, last_used, pepper) \
-     SELECT $1, key_id, created, expires, last_used, $2 FROM {secrets} WHERE digest = $3 \
+const COPY: &str = "INSERT INTO {secrets} (digest, key_id, created, expires, last_used, pepper, tail) \
+     SELECT $1, key_id, created, expires, last_used, $2, tail FROM {secrets} WHERE digest = $3 \
      ON CONFLICT DO NOTHING";
 const NAME_SUCCESSOR: &str = "UPDATE {secrets} SET successor = $1, replaced = COALESCE(replaced, $2) \
      WHERE key_id = $4 AND (digest = $3 OR successor = $3)";

@@ -15,7 +15,7 @@ macro_rules! entry_columns {
         concat!(
             record_columns!(),
             ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used, \
-             s.pepper, s.successor, s.replaced, u.network AS last_network"
+             s.pepper, s.tail, s.successor, s.replaced, u.network AS last_network"
         )
     };
 }
@@ -149,7 +149,7 @@ statements! {
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          audience, form, created)",
-    into_secrets: "INSERT INTO {secrets} (digest, key_id, created, pepper)",
+    into_secrets: "INSERT INTO {secrets} (digest, key_id, created, pepper, tail)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account, mark, previous, \
          reason, differences)",
     /// The beginning of a list of keys. `lists` adds the keys of the page, each with its row `k`.

@@ -43,9 +43,10 @@ impl Step<'_> {
         let at = row::column(at);
         let into = &self.store.queries.into_secrets;
         let added = self
-            .insert(into, 4, &[&secret], query::UNLESS_THERE, |row, secret| {
+            .insert(into, 5, &[&secret], query::UNLESS_THERE, |row, secret| {
                 let pepper = secret.pepper.as_ref().map(ToString::to_string);
-                row.bind(bytes(&secret.digest)).bind(id).bind(at).bind(pepper)
+                let tail = secret.tail.map(|tail| tail.to_string());
+                row.bind(bytes(&secret.digest)).bind(id).bind(at).bind(pepper).bind(tail)
             })
             .await?;
         if added == 0 {

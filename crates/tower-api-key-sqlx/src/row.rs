@@ -7,7 +7,7 @@ use super::driver::{Columns, Row};
 use super::json::{broken, json};
 use super::quota_column::read_quotas;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, PepperName};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, PepperName, SecretTail};
 use tower_api_key::store::{BrokenRow, FormerDigest, KeyEntry, SecretEntry, StoreError};
 
 /// The id of a key, and its entry or the error of its row.
@@ -212,6 +212,7 @@ fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {
     entry.expires = instant(row, "secret_expires")?;
     entry.last_used = instant(row, "last_used")?;
     entry.pepper = pepper(row)?;
+    entry.tail = optional(row, "tail")?.map(SecretTail::new).transpose().map_err(broken)?;
     Ok(Some(entry))
 }
 

@@ -40,7 +40,9 @@ async fn go_back(store: &SqlStore) {
         let of = |order| format!("DROP INDEX \"{{prefix}}{status}_keys_by_{order}\";");
         ["id", "name", "expiry"].map(of).concat()
     });
-    let back = "DROP INDEX \"{prefix}live_keys_by_period\"; DROP TABLE {fills}; DELETE FROM {migrations} WHERE version >= 9;";
+    let back = "DROP INDEX \"{prefix}live_keys_by_period\"; DROP TABLE {fills}; \
+        DROP INDEX \"{prefix}secrets_by_tail\"; ALTER TABLE {secrets} DROP COLUMN tail; \
+        DELETE FROM {migrations} WHERE version >= 9;";
     run(store, &format!("{}{back}", indexes.concat())).await;
 }
 
@@ -56,8 +58,8 @@ async fn upgraded(url: &str) {
     run(&older, "UPDATE {keys} SET metadata = 'no JSON' WHERE id = 'key_00001'").await;
     run(&older, "INSERT INTO {tags} (name, value, key_id) VALUES ('tier', 'old', 'key_00002')")
         .await;
-    go_back(&older).await;
     assert_eq!(tagged(&older, "gold").await, 0);
+    go_back(&older).await;
     let newer = SqlStore::connect(url).await.unwrap();
     assert_eq!(tagged(&newer, "gold").await, 2_999);
     assert_eq!(tagged(&newer, "old").await, 0);

@@ -9,7 +9,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
     Account, IssueError, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder,
 };
-use tower_api_key::store::{KeyStore, ManageError, NewKey};
+use tower_api_key::store::{Command, CommandOptions, KeyStore, ManageError, NewKey, NewSecret};
 
 use crate::Failure;
 use crate::database::VendorStore;
@@ -45,7 +45,8 @@ impl Keys {
         format: &KeyFormat,
         store: &'a VendorStore,
     ) -> VendorKeys<'a> {
-        VendorKeys { issuer: Issuer::new(*format, KeyHasher::sha256()), keys: self, vendor, store }
+        let issuer = Issuer::new(*format, KeyHasher::sha256()).keep_tails();
+        VendorKeys { issuer, keys: self, vendor, store }
     }
 
     pub(crate) fn into_list(self) -> Vec<DemoKey> {
@@ -88,7 +89,9 @@ impl VendorKeys<'_> {
             Err(error @ (ManageError::Exists | ManageError::PolicyViolated(_))) => {
                 let id = self.store.id(label);
                 let manager = self.store.manager();
-                match manager.rotate(&id, *issued.digest(), Timestamp::MAX, "demo").await {
+                let secret = NewSecret::issued(&issued);
+                let rotation = Command::Rotate { id: &id, secret, until: Timestamp::MAX };
+                match manager.apply(rotation, CommandOptions::by("demo")).await {
                     // A revoked or expired key cannot be rotated, so it is replaced.
                     Err(ManageError::NotActive(_)) => {
                         manager.delete(&id, "demo").await?;

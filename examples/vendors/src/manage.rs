@@ -30,7 +30,7 @@ const STAFF: &str = "staff";
 pub(crate) fn management(database: &Database, gates: &Gates) -> Result<Management, Failure> {
     let permissions = DEFAULT_PERMISSIONS.iter().chain(KEY_PERMISSIONS).copied();
     let hasher = KeyHasher::sha256();
-    let issuer = Issuer::new(ISSUED, hasher.clone());
+    let issuer = Issuer::new(ISSUED, hasher.clone()).keep_tails();
     let management = Management::builder(database.of(VENDOR).manager(), issuer, hasher)
         .operators([STAFF])
         .observer(FailureLog::new())

@@ -47,7 +47,7 @@ pub(crate) async fn router(
     let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
     let gate = gates.of(&profile, ROUTES, &store)?;
     let document = document(&gate)?;
-    let issuer = Issuer::new(ISSUED, KeyHasher::sha256());
+    let issuer = Issuer::new(ISSUED, KeyHasher::sha256()).keep_tails();
     let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
     let user_keys = user_keys.of_kind(ORGANIZATION).observer(FailureLog::new());
     let router = Router::new()

@@ -29,6 +29,10 @@ pub struct ManagementSettings {
     /// The scopes that a key may get, each with a description. The console offers them. Without this table, any scope.
     #[serde(default, skip_serializing_if = "NamedTable::is_empty")]
     pub(in crate::config) catalogue: NamedTable<String>,
+    /// Whether the store keeps the last 4 characters of each new secret, so that people can tell keys apart and find them by
+    /// these. Who reads the store then learns up to 27 of the random bits of a key, which has at least 128.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_tails: bool,
     /// The API for customers, who manage the keys of their own account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owners: Option<OwnerSettings>,

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::state::KeyState;
 use crate::clock::Timestamp;
-use crate::key::{KeyDigest, KeyRecord, PepperName};
+use crate::key::{KeyDigest, KeyRecord, PepperName, SecretTail};
 use crate::policy::KeyDates;
 
 /// A key with its secrets: the newest one, and those that are still valid after a rotation.
@@ -66,6 +66,8 @@ pub struct SecretEntry {
     pub last_used: Option<Timestamp>,
     /// The name of the pepper in the digest. `None` without a [keyring](crate::key::Peppers).
     pub pepper: Option<PepperName>,
+    /// The last characters of the secret. `None` unless the issuer [keeps tails](crate::key::Issuer::keep_tails).
+    pub tail: Option<SecretTail>,
     /// The digests of the same secret by earlier peppers, as long as lookups find them.
     pub formers: Vec<FormerDigest>,
 }
@@ -86,7 +88,8 @@ impl SecretEntry {
     /// Describes a new secret, which has no expiry of its own and was never used.
     pub const fn new(digest: KeyDigest, created: Timestamp) -> Self {
         let (expires, last_used) = (None, None);
-        Self { digest, created, expires, last_used, pepper: None, formers: Vec::new() }
+        let (pepper, tail) = (None, None);
+        Self { digest, created, expires, last_used, pepper, tail, formers: Vec::new() }
     }
 
     /// Returns all digests by which a lookup finds the secret.

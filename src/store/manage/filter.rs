@@ -1,9 +1,10 @@
 //! The filter of a list of keys.
 
+use super::entry::SecretEntry;
 use super::order::KeyOrder;
 use super::state::KeyState;
 use crate::clock::Timestamp;
-use crate::key::{Environment, KeyKind, KeyRecord};
+use crate::key::{Environment, KeyKind, KeyRecord, SecretTail};
 
 /// Chooses the keys of a list, and their order. A field that is `None` matches all keys.
 ///
@@ -31,6 +32,8 @@ pub struct KeyFilter {
     pub name_prefix: Option<String>,
     /// Keys that expire before this instant, or have expired.
     pub expires_before: Option<Timestamp>,
+    /// Keys of which a secret ends with these characters, if the store [keeps tails](crate::key::Issuer::keep_tails).
+    pub tail: Option<SecretTail>,
     /// The order of the list.
     pub order: KeyOrder,
 }
@@ -48,7 +51,13 @@ impl KeyFilter {
         })
     }
 
-    /// Returns true if the filter matches a record at an instant.
+    /// Returns true if one of a key's secrets has the tail, or no tail is asked for.
+    pub fn has_tail(&self, secrets: &[SecretEntry]) -> bool {
+        self.tail.is_none() || secrets.iter().any(|secret| secret.tail == self.tail)
+    }
+
+    /// Returns true if the filter matches a record at an instant. Whether a secret matches, [`has_tail`](Self::has_tail)
+    /// says.
     pub fn chooses(&self, record: &KeyRecord, now: Timestamp) -> bool {
         let is = |wanted: &Option<String>, name: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| name == Some(wanted))

@@ -1,6 +1,8 @@
 //! A key to add.
 
-use crate::key::{InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName};
+use crate::key::{
+    InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder, PepperName, SecretTail,
+};
 
 /// A key to add: its record, and the digest of its secret.
 ///
@@ -26,12 +28,14 @@ pub struct NewKey {
     pub revokes_others: bool,
     /// The name of the pepper in the digest. `None` without a [keyring](crate::key::Peppers).
     pub pepper: Option<PepperName>,
+    /// The last characters of the secret. `None` unless the issuer [keeps tails](crate::key::Issuer::keep_tails).
+    pub tail: Option<SecretTail>,
 }
 
 impl NewKey {
     /// Describes a key that revokes no others.
     pub const fn new(digest: KeyDigest, record: KeyRecord) -> Self {
-        Self { digest, record, revokes_others: false, pepper: None }
+        Self { digest, record, revokes_others: false, pepper: None, tail: None }
     }
 
     /// Describes a key that was just issued. The record keeps the form of the key's text.
@@ -58,7 +62,8 @@ impl NewKey {
     /// ```
     pub fn issued(issued: &IssuedKey, record: KeyRecordBuilder) -> Result<Self, InvalidRecord> {
         let record = record.form(issued.form().clone()).build()?;
-        Ok(Self { pepper: issued.pepper().cloned(), ..Self::new(*issued.digest(), record) })
+        let (pepper, tail) = (issued.pepper().cloned(), issued.tail());
+        Ok(Self { pepper, tail, ..Self::new(*issued.digest(), record) })
     }
 
     /// Revokes all other keys of the same account, owner and audience in the same step.

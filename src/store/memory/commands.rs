@@ -134,7 +134,7 @@ impl Writer<'_> {
     }
 
     fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
-        let NewKey { digest, record, revokes_others, pepper } = key;
+        let NewKey { digest, record, revokes_others, pepper, tail } = key;
         let (id, account) = (record.id().clone(), record.account().id().clone());
         let line = Line::of_key(Action::KeyAdded, &record);
         let line = line.with(Difference::of_keys(None, Some(&record)));
@@ -145,7 +145,7 @@ impl Writer<'_> {
         self.add(digest, record);
         self.index.accounts.keep(account.as_str());
         let mut secret = SecretEntry::new(digest, made.at);
-        secret.pepper = pepper;
+        (secret.pepper, secret.tail) = (pepper, tail);
         self.index.history.begin(&id, secret);
         self.index.history.note(made, line);
         others.iter().try_for_each(|other| self.revoke(other, made))
@@ -213,7 +213,7 @@ impl Writer<'_> {
             }
         }
         let mut new = SecretEntry::new(secret.digest, made.at);
-        new.pepper = secret.pepper;
+        (new.pepper, new.tail) = (secret.pepper, secret.tail);
         let ending = self.index.history.rotate(record.id(), digest, new, until);
         // The new secret is valid before the old ones expire.
         self.write(secret.digest, record.clone());

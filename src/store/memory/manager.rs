@@ -49,6 +49,11 @@ impl KeyManager for MemoryStore {
             .all()
             .filter_map(|location| writer.table.entry(location))
             .filter(|entry| filter.chooses(&entry.record, at))
+            .filter(|entry| {
+                let secrets =
+                    || writer.index.history.of(entry.record.id().as_str(), entry.digest).1;
+                filter.tail.is_none() || filter.has_tail(&secrets())
+            })
             .map(|entry| (filter.order.place(&entry.record), entry.record.id().as_str()))
             .filter(|(place, _)| after.is_none_or(|after| *place > after))
             .collect();

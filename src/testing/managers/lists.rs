@@ -1,9 +1,12 @@
 //! Promises on lists of keys.
 
-use super::support::{BY, FUTURE, PAST, add, add_with, done};
+use super::support::{BY, FUTURE, PAST, add, add_with, digest, done, entry, new_key};
 use crate::clock::Timestamp;
-use crate::key::KeyRecordBuilder;
-use crate::store::{KeyFilter, KeyManager, KeyOrder, KeyState, ManageError};
+use crate::key::{KeyRecordBuilder, SecretTail};
+use crate::store::{
+    Command, CommandOptions, KeyFilter, KeyManager, KeyOrder, KeyState, ManageError, NewKey,
+    NewSecret,
+};
 
 pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
     add(store, "list-a", "list").await;
@@ -48,6 +51,42 @@ pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
         let letters: String = listed.iter().filter_map(|id| id.strip_prefix("list-")).collect();
         assert_eq!(letters, expected, "the last letters of the keys listed by {filter:?}");
     }
+}
+
+pub(super) async fn keys_are_found_by_the_tails_of_their_secrets(store: &dyn KeyManager) {
+    let tail = |text| SecretTail::new(text).ok();
+    for (id, text) in [("tail-a", Some("aaaa")), ("tail-b", Some("bbbb")), ("tail-c", None)] {
+        let tail = text.and_then(tail);
+        let key = NewKey { tail, ..new_key(id, "tail", |key| key) };
+        done(store.add(key, BY).await, "adding a key with a tail");
+    }
+    let rotate = async |id: &str, secret: &str, text| {
+        let secret = NewSecret { tail: tail(text), ..digest(secret).into() };
+        let rotation = Command::Rotate { id, secret, until: FUTURE };
+        done(store.apply(rotation, CommandOptions::by(BY)).await, "rotating a key");
+    };
+    rotate("tail-b", "tail-b 2", "aaaa").await;
+    // Two secrets of one key may end alike.
+    rotate("tail-a", "tail-a 2", "aaaa").await;
+    for (text, account, expected) in [
+        ("aaaa", Some("tail"), &["tail-a", "tail-b"][..]),
+        ("aaaa", None, &["tail-a", "tail-b"]),
+        ("aaaa", Some("other"), &[]),
+        ("bbbb", Some("tail"), &["tail-b"]),
+        ("AAAA", Some("tail"), &[]),
+    ] {
+        for order in [KeyOrder::Id, KeyOrder::Name] {
+            let account = account.map(str::to_owned);
+            let filter = KeyFilter { tail: tail(text), account, order, ..KeyFilter::default() };
+            assert_eq!(ids(store, &filter, None, 100).await, expected, "keys listed by {filter:?}");
+        }
+    }
+    let filter = KeyFilter { tail: tail("aaaa"), ..KeyFilter::default() };
+    assert_eq!(ids(store, &filter, Some("tail-a"), 1).await, ["tail-b"], "the second page");
+    let tails = entry(store, "tail-b").await.secrets.into_iter().map(|secret| secret.tail);
+    assert_eq!(tails.collect::<Vec<_>>(), [tail("aaaa"), tail("bbbb")], "the newest first");
+    done(store.delete("tail-a", BY).await, "deleting a key");
+    assert_eq!(ids(store, &filter, None, 100).await, ["tail-b"], "a deleted key is not found");
 }
 
 pub(super) async fn lists_are_paged(store: &dyn KeyManager) {

@@ -69,6 +69,7 @@ macro_rules! __store_promises {
             lists::lists_are_filtered,
             lists::lists_are_paged,
             lists::lists_have_the_order_of_the_filter,
+            lists::keys_are_found_by_the_tails_of_their_secrets,
             updates::no_update_is_lost,
             updates::an_update_holds_whole_or_not_at_all,
             updates::a_revoked_key_stays_revoked,

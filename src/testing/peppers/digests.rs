@@ -1,6 +1,8 @@
 //! Promises on the two digests of a secret.
 
-use super::support::{BY, FUTURE, PAST, add, digest, entry, find, name, rehash, secret, step};
+use super::support::{
+    BY, FUTURE, PAST, add, digest, entry, find, name, rehash, secret, step, tail,
+};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest, KeyRecord};
 use crate::store::{Action, KeyState, ManageError, NewSecret, PepperManager};
@@ -18,8 +20,8 @@ pub(super) async fn a_rehashed_secret_is_one_secret_with_two_digests(store: &dyn
     let after = secret(store, "key").await;
     assert_eq!((after.digest, after.pepper), (digest("2", "key"), Some(name("2"))));
     assert_eq!(
-        (after.created, after.expires, after.last_used),
-        (before.created, before.expires, before.last_used),
+        (after.created, after.expires, after.last_used, after.tail),
+        (before.created, before.expires, before.last_used, tail()),
         "what a secret keeps"
     );
     let formers: Vec<_> = after.formers.iter().map(|former| former.digest).collect();
@@ -56,7 +58,7 @@ pub(super) async fn a_change_holds_for_both_digests(store: &dyn PepperManager) {
 pub(super) async fn a_rotation_ends_both_digests(store: &dyn PepperManager) {
     add(store, "1", "key", |key| key).await;
     assert!(rehash(store, step("1", "2", "key")).await, "the secret gets a digest");
-    let new = NewSecret { digest: digest("2", "new"), pepper: Some(name("2")) };
+    let new = NewSecret { pepper: Some(name("2")), ..digest("2", "new").into() };
     let rotated = done(store.rotate_to("key", new, FUTURE, BY).await, "rotating a key");
     let digests: Vec<_> = rotated.secrets.iter().map(|secret| secret.digest).collect();
     assert_eq!(digests, [digest("2", "new"), digest("2", "key")], "newest first, each once");
@@ -130,7 +132,7 @@ pub(super) async fn a_taken_digest_is_given_to_no_other_secret(store: &dyn Peppe
 
 pub(super) async fn an_old_secret_keeps_its_end(store: &dyn PepperManager) {
     add(store, "1", "key", |key| key).await;
-    let new = NewSecret { digest: digest("1", "new"), pepper: Some(name("1")) };
+    let new = NewSecret { pepper: Some(name("1")), ..digest("1", "new").into() };
     done(store.rotate_to("key", new, FUTURE, BY).await, "rotating a key");
     assert!(rehash(store, step("1", "2", "key")).await, "the old secret gets a digest");
     let listed = entry(store, "key").await;

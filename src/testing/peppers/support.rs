@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::key::{
-    Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder, PepperName, SharedRecord,
+    Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder, PepperName, SecretTail,
+    SharedRecord,
 };
 use crate::store::{KeyEntry, NewKey, PepperManager, PepperUsage, Rehash, SecretEntry};
 use crate::testing::outcome::done;
@@ -39,8 +40,13 @@ pub(super) async fn add(
     let account = Arc::new(done(Account::builder("peppers").build(), "building an account"));
     let record = done(describe(KeyRecord::builder(id, account)).build(), "building a record");
     let mut key = NewKey::new(digest(pepper, id), record);
-    key.pepper = Some(name(pepper));
+    (key.pepper, key.tail) = (Some(name(pepper)), tail());
     done(store.add(key, BY).await, "adding a key");
+}
+
+/// The tail of each new secret.
+pub(super) fn tail() -> Option<SecretTail> {
+    SecretTail::new("tail").ok()
 }
 
 /// Describes the step of a secret from one pepper to another.

@@ -20,7 +20,7 @@ pub(super) async fn secrets_are_counted_by_pepper(store: &dyn PepperManager) {
     let counted = usage(store, "2").await;
     assert_eq!((counted.secrets, counted.endless), (2, 2), "the secrets of the newer pepper");
 
-    let new = NewSecret { digest: digest("3", "other"), pepper: Some(name("3")) };
+    let new = NewSecret { pepper: Some(name("3")), ..digest("3", "other").into() };
     done(store.rotate_to("other", new, FUTURE, BY).await, "rotating a key");
     let counted = (usage(store, "2").await.endless, usage(store, "3").await.endless);
     assert_eq!(counted, (1, 1), "a rotated key has an old secret with an end");

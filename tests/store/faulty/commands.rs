@@ -4,7 +4,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
     Action, Applied, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate,
-    ManageError, ManageFuture, NewKey, Precondition, StoreError,
+    ManageError, ManageFuture, NewKey, NewSecret, Precondition, StoreError,
 };
 
 use super::{Faulty, secrets, to_the_microsecond};
@@ -56,7 +56,7 @@ impl<S: KeyManager> Faulty<S> {
             Command::Add(new) => done(self.add_faultily(new, by)),
             Command::Update { id, change } => key(self.update_faultily(id, change, by)),
             Command::Rotate { id, secret, until } => {
-                key(self.rotate_faultily(id, secret.digest, until, by))
+                key(self.rotate_faultily(id, secret, until, by))
             }
             Command::EndEarlierSecrets { id } => key(self.end_faultily(id, by)),
             Command::Revoke { id } => done(self.revoke_faultily(id, by)),
@@ -184,11 +184,14 @@ impl<S: KeyManager> Faulty<S> {
     fn rotate_faultily<'a>(
         &'a self,
         id: &'a str,
-        secret: KeyDigest,
+        mut secret: NewSecret,
         until: Timestamp,
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry> {
-        let by = self.author(Action::KeyRotated, by);
+        let (by, digest) = (self.author(Action::KeyRotated, by), secret.digest);
+        if self.has(Fault::RotationForgetsTheTail) {
+            secret.tail = None;
+        }
         let until = match self.fault {
             Fault::RotationEndsTheOldSecretAtOnce => Timestamp::from_unix_seconds(1),
             Fault::RotationGivesTheOldSecretNoEnd => Timestamp::MAX,
@@ -197,7 +200,7 @@ impl<S: KeyManager> Faulty<S> {
         Box::pin(async move {
             let entry = match self.rotate_by_policies(id, secret, until, by).await {
                 Err(ManageError::NotActive(state)) => {
-                    return self.rotate_dead(id, state, secret).await;
+                    return self.rotate_dead(id, state, digest).await;
                 }
                 Err(ManageError::TooManySecrets(_)) if self.has(Fault::GivesANinthSecret) => {
                     return self.inner.get(id).await?.ok_or(ManageError::NotFound);

@@ -79,6 +79,7 @@ impl<S: KeyManager> Faulty<S> {
             Fault::IgnoresTheEnvironment => filter.environment = None,
             Fault::IgnoresTheState => filter.state = None,
             Fault::IgnoresTheTag => filter.tag = None,
+            Fault::IgnoresTheTail => filter.tail = None,
             Fault::IgnoresThePrefix => filter.name_prefix = None,
             Fault::IgnoresTheExpiry => filter.expires_before = None,
             Fault::IgnoresTheOrder => filter.order = KeyOrder::Id,

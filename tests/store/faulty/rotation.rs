@@ -1,10 +1,9 @@
 //! A rotation that forgets the policies, and faulty ends of earlier secrets.
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::KeyDigest;
 use tower_api_key::policy::KeyPolicy;
 use tower_api_key::store::{
-    Command, CommandOptions, KeyEntry, KeyManager, ManageError, ManageFuture,
+    Command, CommandOptions, KeyEntry, KeyManager, ManageError, ManageFuture, NewSecret,
 };
 
 use super::Faulty;
@@ -15,12 +14,17 @@ impl<S: KeyManager> Faulty<S> {
     pub(super) async fn rotate_by_policies(
         &self,
         id: &str,
-        secret: KeyDigest,
+        secret: NewSecret,
         until: Timestamp,
         by: &str,
     ) -> Result<KeyEntry, ManageError> {
+        let rotate = async || {
+            let rotation = Command::Rotate { id, secret, until };
+            let rotated = self.inner.apply(rotation, CommandOptions::by(by)).await?;
+            rotated.key.ok_or(ManageError::NotFound)
+        };
         if !self.has(Fault::RotatesAgainstAPolicy) {
-            return self.inner.rotate(id, secret, until, by).await;
+            return rotate().await;
         }
         let policies: Vec<KeyPolicy> = self.inner.policies().await?.iter().cloned().collect();
         let options = CommandOptions::by(by);
@@ -28,7 +32,7 @@ impl<S: KeyManager> Faulty<S> {
             let delete = Command::DeletePolicy(policy.subject().clone());
             self.inner.apply(delete, options).await?;
         }
-        let rotated = self.inner.rotate(id, secret, until, by).await;
+        let rotated = rotate().await;
         for policy in policies {
             self.inner.apply(Command::SavePolicy(policy), options).await?;
         }

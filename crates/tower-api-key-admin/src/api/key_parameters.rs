@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_api_key::key::SecretTail;
 use tower_api_key::store::{KeyFilter, KeyOrder, KeyState};
 
 use super::moment::Moment;
@@ -21,6 +22,7 @@ pub(super) struct KeyParameters {
     tag: Option<String>,
     name_prefix: Option<String>,
     expires_before: Option<Moment>,
+    tail: Option<String>,
     order: Option<OrderName>,
     after: Option<String>,
     limit: Option<usize>,
@@ -70,6 +72,8 @@ impl KeyParameters {
             let pair = tag.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
             pair.ok_or_else(|| Problem::bad_request("tag: must be a name and a value, NAME=VALUE"))
         });
+        let tail = self.tail.map(SecretTail::new).transpose();
+        let tail = tail.map_err(|_| Problem::bad_request("tail: must be 4 visible characters"))?;
         let filter = KeyFilter {
             account: self.account,
             owner: self.owner,
@@ -79,6 +83,7 @@ impl KeyParameters {
             tag: tag.transpose()?,
             name_prefix: self.name_prefix,
             expires_before: self.expires_before.map(|Moment(at)| at),
+            tail,
             order: self.order.map(KeyOrder::from).unwrap_or_default(),
         };
         Ok(KeyQuery { filter, after: self.after, limit: self.limit })
@@ -103,6 +108,11 @@ impl KeyParameters {
                 json!({ "type": "string" }),
             ),
             parameter("expires_before", "Keys that expire before this instant.", schema::instant()),
+            parameter(
+                "tail",
+                "Keys of which a secret ends with these characters, if the store keeps them.",
+                json!({ "type": "string", "pattern": "^[!-~]{4}$", "example": "x7Qa" }),
+            ),
             parameter(
                 "order",
                 "By id, by name, or by expiry without the keys that never expire.",

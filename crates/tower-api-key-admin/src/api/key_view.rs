@@ -37,12 +37,13 @@ pub(super) struct KeyView {
     version: String,
 }
 
-/// A secret of a key: when it was made and used, and never the secret itself.
+/// A secret of a key: when it was made and used, its last characters if the store keeps them, and never the secret itself.
 #[derive(Serialize)]
 struct SecretView {
     created: String,
     expires: Option<String>,
     last_used: Option<String>,
+    tail: Option<String>,
 }
 
 impl KeyView {
@@ -55,6 +56,7 @@ impl KeyView {
             created: secret.created.to_string(),
             expires: text(secret.expires),
             last_used: text(secret.last_used),
+            tail: secret.tail.map(|tail| tail.to_string()),
         });
         let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
         let metadata = record.all_metadata();
@@ -87,7 +89,7 @@ impl KeyView {
         let string = json!({ "type": "string" });
         let some = json!({ "type": ["string", "null"] });
         let strings = json!({ "type": "array", "items": string });
-        let secret = json!({ "created": string, "expires": some, "last_used": some });
+        let secret = json!({ "created": string, "expires": some, "last_used": some, "tail": some });
         schema::whole_view(json!({
             "id": string,
             "account": string,
@@ -113,7 +115,7 @@ impl KeyView {
             "last_used": some,
             "secrets": {
                 "type": "array", "items": schema::whole_view(secret),
-                "description": "The newest first. The secrets themselves are in no answer.",
+                "description": "The newest first. The secrets themselves are in no answer. The tail is the last 4 characters; null if the store does not keep them.",
             },
             "version": { "type": "string", "description": "The ETag, without quotes." },
         }))

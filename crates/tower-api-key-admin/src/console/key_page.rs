@@ -55,6 +55,7 @@ struct PageAction {
 
 struct Secret {
     digest: String,
+    tail: String,
     created: String,
     expires: String,
     /// The second since 1970 at which an old secret ends that is still valid.
@@ -177,6 +178,7 @@ impl Secret {
         let digest = secret.digest.to_hex();
         Self {
             digest: digest.get(..SHOWN).unwrap_or_default().to_owned(),
+            tail: secret.tail.map(|tail| format!("…{tail}")).unwrap_or_default(),
             created: text::moment(Some(secret.created)),
             expires: text::moment(secret.expires),
             until: secret.expires.filter(|ends| *ends > now).map(Timestamp::unix_seconds),

@@ -7,6 +7,7 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
+use tower_api_key::key::SecretTail;
 use tower_api_key::store::{BrokenRow, KeyEntry, KeyFilter, KeyOrder, KeyState};
 
 use super::fields::Fields;
@@ -42,6 +43,7 @@ struct KeysPage {
 #[derive(Default)]
 struct Filter {
     name: String,
+    tail: String,
     account: String,
     owner: String,
     kind: String,
@@ -89,6 +91,7 @@ async fn found(
     let owned = |name| fields.text(name).to_owned();
     let filter = Filter {
         name: owned("name"),
+        tail: owned("tail"),
         account: owned("account"),
         owner: owned("owner"),
         kind: owned("kind"),
@@ -100,6 +103,9 @@ async fn found(
     if state.is_none() && !filter.state.is_empty() {
         return Err(ManagementError::invalid("state", "there is no such state"));
     }
+    let tail = fields.filled("tail").map(SecretTail::new).transpose();
+    let tail =
+        tail.map_err(|_| ManagementError::invalid("tail", "must be the last 4 characters"))?;
     let days = fields.filled("days").map_or(Ok(SOON), str::parse);
     let days = days.ok().filter(|days| (1..=LATEST).contains(days));
     let days = days
@@ -119,6 +125,7 @@ async fn found(
         environment: some("environment"),
         state: state.or(soon.then_some(KeyState::Active)),
         name_prefix: some("name"),
+        tail,
         expires_before: soon.then(|| now.plus(Duration::from_secs(days * A_DAY))),
         order,
         ..KeyFilter::default()
@@ -174,7 +181,7 @@ pub(super) async fn whose_key(Sent { visit, fields }: Sent) -> Response {
             Redirect::to(&shared.of_key("key", entry.record.id().as_str())).into_response()
         }
         Err(ManagementError::NotFound(_)) => {
-            let problem = "No key that you may see has this secret. Paste the whole secret: its start finds nothing.";
+            let problem = "No key that you may see has this secret. Paste the whole secret: its start finds nothing. By its last 4 characters, filter the list.";
             visit.problem(StatusCode::NOT_FOUND, problem)
         }
         Err(error) => visit.refused(&error),

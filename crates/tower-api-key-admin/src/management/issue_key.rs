@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tower_api_key::key::{Environment, IssueError, IssuedKey, Issuer};
+use tower_api_key::key::{Environment, IssueError, IssuedKey};
 use tower_api_key::store::{
     Command, CommandOptions, IdempotencyKey, KeyEntry, KeyState, ManageError, NewKey, NewSecret,
     Precondition, Version,
@@ -130,7 +130,7 @@ impl Management {
             self.bounds(caller, record.account().id().as_str()).check_rotation(record)?;
             let issued = match record.form() {
                 Some(form) => {
-                    let issuer = Issuer::of_form(form.clone(), self.0.hasher.clone());
+                    let issuer = self.0.issuer.for_form(form.clone());
                     issuer.issue(None).map_err(ManagementError::NotIssued)?
                 }
                 None => self.issue(record.environment().map(Environment::as_str))?,

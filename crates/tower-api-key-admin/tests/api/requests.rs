@@ -1,10 +1,15 @@
 //! Requests that are wrong, sent twice, or filtered.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
+use tower_api_key::clock::ManualClock;
+use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+use tower_api_key::store::MemoryStore;
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, NOW, World};
 
 #[tokio::test]
 async fn a_creation_that_is_sent_again_makes_one_key() {
@@ -95,6 +100,39 @@ async fn a_list_is_filtered_ordered_and_paged() {
 }
 
 #[tokio::test]
+async fn keys_are_found_by_the_last_characters_of_their_secrets_if_the_issuer_keeps_them() {
+    for keeps in [false, true] {
+        let clock = ManualClock::starting_at(NOW);
+        let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+        let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());
+        let issuer = if keeps { issuer.keep_tails() } else { issuer };
+        let world = World::issuing(issuer, store.clone(), store, clock, |management| management);
+        let operator = world.operator().await;
+        world.key("key_old", "acme", |key| key).await;
+        let body = json!({ "account": "acme", "environment": "live", "scopes": [] });
+        let made = world.ask(&operator, "POST /manage/keys", &[], Some(body)).await.json();
+        let id = made["key"]["id"].as_str().unwrap();
+        let rotate = format!("POST /manage/keys/{id}/rotate");
+        let rotated = world.ask(&operator, &rotate, &[], Some(json!({ "overlap_seconds": 60 }))).await.json();
+        let tail = |answer: &Value| {
+            let secret = answer["secret"].as_str().unwrap();
+            secret[secret.len() - 4..].to_owned()
+        };
+        let (old, new) = (tail(&made), tail(&rotated));
+        let shown = |keeps: bool| if keeps { json!([new, old]) } else { json!([null, null]) };
+        let secrets = rotated["key"]["secrets"].as_array().unwrap().iter();
+        let tails: Vec<_> = secrets.map(|secret| secret["tail"].clone()).collect();
+        assert_eq!(json!(tails), shown(keeps), "{rotated}");
+        for tail in [&old, &new] {
+            let found = world.get(&operator, &format!("/manage/keys?tail={tail}")).await.json();
+            let found = found["data"].as_array().unwrap().iter();
+            let found: Vec<_> = found.map(|key| key["id"].as_str().unwrap().to_owned()).collect();
+            assert_eq!(found, if keeps { vec![id.to_owned()] } else { vec![] }, "{tail}");
+        }
+    }
+}
+
+#[tokio::test]
 #[allow(clippy::too_many_lines)] // A table.
 async fn bad_requests_are_problems_and_change_nothing() {
     let world = World::new();
@@ -117,6 +155,8 @@ async fn bad_requests_are_problems_and_change_nothing() {
         ("GET /manage/keys?limit=5&limit=6", "", 400),
         ("GET /manage/keys?state=sk_live_in_the_wrong_place", "", 400),
         ("GET /manage/keys?tag=red", "", 400),
+        ("GET /manage/keys?tail=sk_live_in_the_wrong_place", "", 400),
+        ("GET /manage/keys?tail=", "", 400),
         ("GET /manage/keys?order=name&after=x", "", 422),
         ("GET /manage/keys?expires_before=tomorrow", "", 400),
         ("GET /manage/trail?action=unknown", "", 400),

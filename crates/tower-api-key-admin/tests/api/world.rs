@@ -85,12 +85,23 @@ impl World {
         clock: ManualClock,
         settings: impl FnOnce(ManagementBuilder) -> ManagementBuilder,
     ) -> Self {
+        let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());
+        Self::issuing(issuer, manager, store, clock, settings)
+    }
+
+    /// Manages the keys of a store, and issues them by another issuer.
+    pub(crate) fn issuing<S: KeyStore>(
+        issuer: Issuer,
+        manager: Arc<dyn KeyManager>,
+        store: Arc<S>,
+        clock: ManualClock,
+        settings: impl FnOnce(ManagementBuilder) -> ManagementBuilder,
+    ) -> Self {
         let (plans, roles) = (Plans::new(), Roles::new());
         plans.set("free", [Quota::new("minute", 10, Duration::from_secs(60))]).unwrap();
         roles.set("role:support", ["users.read", "users.write"]).unwrap();
         let limiter = Arc::new(MemoryLimiter::new());
         let hasher = KeyHasher::sha256();
-        let issuer = Issuer::new(KeyFormat::STANDARD, hasher.clone());
         let management = settings(Management::builder(manager.clone(), issuer, hasher))
             .operators(["staff"])
             .owners(OwnerPolicy::at_most_keys(3).longest_life(Duration::from_secs(86_400)))

@@ -346,6 +346,8 @@ async fn bad_input_is_a_clear_answer_and_changes_nothing() {
     }
     for page in [
         "keys?state=lost",
+        "keys?tail=abc",
+        "keys?tail=the_whole_secret",
         "keys?name=a&after=b",
         "expiring?days=0",
         "expiring?days=x",

@@ -41,6 +41,22 @@ fn a_key_is_created_and_its_secret_is_shown_once_and_copied() {
 }
 
 #[test]
+fn a_key_is_found_by_the_last_characters_of_its_secret() {
+    let server = Server::start("tail");
+    let secret = server.add("key_1", "acme", "Backup", None);
+    server.add("key_2", "acme", "Nightly export", None);
+    let Some(browser) = Browser::open(1_000, 750) else { return };
+    sign_in(&browser, &server, &server.admin);
+    let tail = &secret[secret.len() - 4..];
+    browser.fill("#tail", tail);
+    browser.click("main form button");
+    browser.expect("#found", "1 key on this page");
+    browser.expect("main table", "Backup");
+    browser.go(&server.url("key?id=key_1"));
+    browser.expect("main table", &format!("…{tail}"));
+}
+
+#[test]
 fn two_editors_see_the_conflict_and_both_states() {
     let server = Server::start("conflict");
     server.add("key_1", "acme", "Backup", None);

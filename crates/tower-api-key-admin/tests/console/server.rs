@@ -107,15 +107,15 @@ pub(crate) fn builder(store: &SqlStore) -> ConsoleBuilder<'static> {
             [Quota::new("minute", 100, Duration::from_secs(60)), Quota::by_month("month", 10_000)],
         )
         .unwrap();
-    let management =
-        Management::builder(Arc::new(store.clone()), Issuer::new(FORMAT, hasher.clone()), hasher)
-            .operators(["staff"])
-            .usage(store.clone())
-            .catalogue(catalogue.map(|scope| (*scope, "")))
-            .plans(plans)
-            .limiter(MemoryLimiter::new(), [])
-            .build()
-            .unwrap();
+    let issuer = Issuer::new(FORMAT, hasher.clone()).keep_tails();
+    let management = Management::builder(Arc::new(store.clone()), issuer, hasher)
+        .operators(["staff"])
+        .usage(store.clone())
+        .catalogue(catalogue.map(|scope| (*scope, "")))
+        .plans(plans)
+        .limiter(MemoryLimiter::new(), [])
+        .build()
+        .unwrap();
     Console::builder(management).formats([FORMAT]).environments(["live", "test"])
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn add(
     account: &str,
     describe: impl FnOnce(tower_api_key::key::KeyRecordBuilder) -> tower_api_key::key::KeyRecordBuilder,
 ) -> String {
-    let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(Some("live")).unwrap();
+    let issued = Issuer::new(FORMAT, KeyHasher::sha256()).keep_tails().issue(Some("live")).unwrap();
     let account = Account::builder(account).build().unwrap();
     let record = describe(KeyRecord::builder(id, account));
     store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();

@@ -48,6 +48,27 @@ fn a_secret_that_was_rotated_away_is_found() {
 }
 
 #[test]
+fn a_key_is_listed_by_the_last_characters_of_a_secret_that_was_issued_with_them() {
+    let program = Program::new();
+    let without = issued(&program, "without", &[]);
+    let first = issued(&program, "with", &["--keep-tail"]);
+    let rotate = ["--quiet", "keys", "rotate", "with", "--keep-tail"];
+    let second = program.run(&rotate).succeeded().trim_end().to_owned();
+    for (secret, expected) in
+        [(&without, json!([])), (&first, json!(["with"])), (&second, json!(["with"]))]
+    {
+        let tail = &secret[secret.len() - 4..];
+        let listed = program.run(&["--json", "keys", "list", "--tail", tail]).json();
+        let ids: Vec<_> = listed.as_array().unwrap().iter().map(|key| key["id"].clone()).collect();
+        assert_eq!(json!(ids), expected, "{tail}");
+    }
+    let shown = program.run(&["--json", "keys", "show", "with"]).json();
+    assert_eq!(shown["secrets"][0]["tail"], json!(second[second.len() - 4..]));
+    let wrong = program.run(&["keys", "list", "--tail", &first]);
+    assert_eq!(wrong.code(), 2, "{}", wrong.everything());
+}
+
+#[test]
 fn a_pepper_is_tried_besides_none() {
     let program = Program::new();
     let pepper = program.file("pepper", "32 bytes of the random generator\n");

@@ -25,18 +25,19 @@ pub(super) struct ListWriter<'a> {
     keys: String,
     accounts: String,
     tags: String,
+    secrets: String,
 }
 
 impl<'a> ListWriter<'a> {
     pub(super) fn new(store: &'a SqlStore, filter: &'a KeyFilter) -> Self {
-        let [keys, accounts, tags] =
-            ["{keys}", "{accounts}", "{tags}"].map(|table| store.tables.fill(table));
-        Self { store, filter, keys, accounts, tags }
+        let [keys, accounts, tags, secrets] =
+            ["{keys}", "{accounts}", "{tags}", "{secrets}"].map(|table| store.tables.fill(table));
+        Self { store, filter, keys, accounts, tags, secrets }
     }
 
-    /// Returns what the terms of a list need: the dialect, the table of accounts and that of tags.
-    pub(super) fn tables(&self) -> (Dialect, &str, &str) {
-        (self.store.dialect, &self.accounts, &self.tags)
+    /// Returns what the terms of a list need: the dialect, and the tables of accounts, tags and secrets.
+    pub(super) fn tables(&self) -> (Dialect, [&str; 3]) {
+        (self.store.dialect, [&self.accounts, &self.tags, &self.secrets])
     }
 
     /// Returns the text that counts the keys that match a part, up to a number.
@@ -49,10 +50,10 @@ impl<'a> ListWriter<'a> {
     ) -> String {
         let one = |set: &KeySet| {
             let found: Vec<_> = set.terms.iter().map(Term::finding).collect();
-            // Each tag is that of one key, so the keys need not be looked up.
-            let (from, id) = match set.found_in {
-                FoundIn::Tags => (format!("{} t", self.tags), "t.key_id"),
-                other => (self.from(other), "k.id"),
+            // Each row is that of one key, so the keys need not be looked up.
+            let (from, id) = match self.naming(set.found_in) {
+                Some(table) => (format!("{table} t"), "t.key_id"),
+                None => (self.from(set.found_in), "k.id"),
             };
             // The order of the index keeps PostgreSQL from reading the whole table until it has found enough.
             let order = match (sets, part) {
@@ -120,7 +121,7 @@ impl<'a> ListWriter<'a> {
         };
         let order = match (reading, dialect) {
             (Reading::All, Dialect::Sqlite) => self.order("+", "k."),
-            (Reading::InOrder, _) if set.found_in == FoundIn::Tags => "t.key_id".to_owned(),
+            (Reading::InOrder, _) if set.found_in.names_keys() => "t.key_id".to_owned(),
             (Reading::All, Dialect::Postgres) | (Reading::InOrder, _) => self.order("", "k."),
             // To PostgreSQL, a column that is NULL in all rows is still one to sort by.
             (Reading::InOrderOfClass, _) => {
@@ -141,12 +142,21 @@ impl<'a> ListWriter<'a> {
         format!("SELECT {columns} FROM {from}{conditions} ORDER BY {order} LIMIT {limit}")
     }
 
+    /// Returns the table whose rows each name a key.
+    const fn naming(&self, found_in: FoundIn) -> Option<&String> {
+        match found_in {
+            FoundIn::Tags => Some(&self.tags),
+            FoundIn::Tails => Some(&self.secrets),
+            FoundIn::Keys | FoundIn::DisabledAccounts => None,
+        }
+    }
+
     fn from(&self, found_in: FoundIn) -> String {
         let (keys, sqlite) = (&self.keys, self.store.dialect == Dialect::Sqlite);
-        let (other, column, is) = match found_in {
-            FoundIn::Keys => return format!("{keys} k"),
-            FoundIn::Tags => (format!("{} t", self.tags), "id", "t.key_id"),
-            FoundIn::DisabledAccounts => (format!("{} b", self.accounts), "account", "b.id"),
+        let (other, column, is) = match (found_in, self.naming(found_in)) {
+            (_, Some(table)) => (format!("{table} t"), "id", "t.key_id"),
+            (FoundIn::DisabledAccounts, _) => (format!("{} b", self.accounts), "account", "b.id"),
+            (_, None) => return format!("{keys} k"),
         };
         // Both databases look the keys up, one by one.
         if sqlite {

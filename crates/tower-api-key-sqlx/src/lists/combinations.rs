@@ -5,7 +5,7 @@ use std::iter;
 use crate::SqlStore;
 use crate::statement::Statement;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+use tower_api_key::key::{Account, KeyHasher, KeyRecord, SecretTail};
 use tower_api_key::store::{KeyFilter, KeyManager, KeyOrder, KeyState, NewKey};
 
 /// The instant of the lists. Key number `n` of those that expire does so `n` seconds after 1970.
@@ -35,10 +35,19 @@ pub(super) fn key(number: u32) -> KeyRecord {
     record.build().unwrap()
 }
 
+/// Returns the tail of the secret of a key. One in six has the same.
+pub(super) fn tail(number: u32) -> SecretTail {
+    SecretTail::new(if number.is_multiple_of(6) { "same" } else { "else" }).unwrap()
+}
+
 /// Adds this many keys.
 pub(super) async fn fill(store: &SqlStore, count: u32) {
-    let new =
-        |number: u32| NewKey::new(KeyHasher::sha256().digest(&number.to_be_bytes()), key(number));
+    let new = |number: u32| {
+        let digest = KeyHasher::sha256().digest(&number.to_be_bytes());
+        let mut key = NewKey::new(digest, key(number));
+        key.tail = Some(tail(number));
+        key
+    };
     for chunk in (0..count).collect::<Vec<_>>().chunks(5_000) {
         store.import(chunk.iter().copied().map(new).collect(), "test").await.unwrap();
     }
@@ -46,7 +55,7 @@ pub(super) async fn fill(store: &SqlStore, count: u32) {
     connection.execute(Statement::from("ANALYZE")).await.unwrap();
 }
 
-/// Returns each state with each order and each subset of the other parts: 1,920 filters.
+/// Returns each state with each order and each subset of the other parts: 3,840 filters.
 pub(super) fn all() -> impl Iterator<Item = KeyFilter> {
     let states = iter::once(None).chain(KeyState::ALL.map(Some));
     let orders = [KeyOrder::Id, KeyOrder::Name, KeyOrder::Expiry];
@@ -54,7 +63,7 @@ pub(super) fn all() -> impl Iterator<Item = KeyFilter> {
         .flat_map(move |state| {
             orders
                 .into_iter()
-                .flat_map(move |order| (0..128_u32).map(move |parts| (state, order, parts)))
+                .flat_map(move |order| (0..256_u32).map(move |parts| (state, order, parts)))
         })
         .map(|(state, order, parts)| {
             let part = |bit: u32, text: &str| (parts >> bit & 1 == 1).then(|| text.to_owned());
@@ -66,6 +75,7 @@ pub(super) fn all() -> impl Iterator<Item = KeyFilter> {
                 tag: part(4, "tier").map(|name| (name, "gold".to_owned())),
                 name_prefix: part(5, "backup"),
                 expires_before: part(6, "").map(|_| Timestamp::from_unix_seconds(15_000)),
+                tail: part(7, "").map(|_| tail(0)),
                 state,
                 order,
             }

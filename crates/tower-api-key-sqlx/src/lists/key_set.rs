@@ -14,6 +14,7 @@ pub(super) enum FilterPart {
     Kind,
     Environment,
     Tag,
+    Tail,
     Names,
     Expiry,
     BehindId,
@@ -22,12 +23,13 @@ pub(super) enum FilterPart {
 
 impl FilterPart {
     /// The parts that are checked by themselves.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Account,
         Self::Owner,
         Self::Kind,
         Self::Environment,
         Self::Tag,
+        Self::Tail,
         Self::Names,
         Self::Expiry,
         Self::BehindId,
@@ -39,7 +41,15 @@ impl FilterPart {
 pub(super) enum FoundIn {
     Keys,
     Tags,
+    Tails,
     DisabledAccounts,
+}
+
+impl FoundIn {
+    /// Returns true for a table `t` whose rows each name a key, by an index in the order of ids.
+    pub(super) const fn names_keys(self) -> bool {
+        matches!(self, Self::Tags | Self::Tails)
+    }
 }
 
 /// What is known of the state of the keys that are found.
@@ -145,6 +155,10 @@ impl KeySet {
             let part = FilterPart::Tag;
             sets.push((part, vec![Self::one(part, FoundIn::Tags, found)]));
         }
+        if let Some((found, _)) = &terms.tail {
+            let part = FilterPart::Tail;
+            sets.push((part, vec![Self::one(part, FoundIn::Tails, found)]));
+        }
         if unclassed && let Some(status) = Self::by_status(filter.state) {
             sets.push((FilterPart::State, status));
         }
@@ -180,8 +194,7 @@ impl KeySet {
         match (order, &terms.behind_id) {
             (KeyOrder::Name, _) => self.and(FilterPart::Names, &terms.names),
             (KeyOrder::Expiry, _) => self.and(FilterPart::Expiry, &terms.expiry.bounds),
-            // The primary key of tags is in the order of ids.
-            (_, Some(behind)) if self.found_in == FoundIn::Tags => {
+            (_, Some(behind)) if self.found_in.names_keys() => {
                 let behind = Term::new(behind.finding().replace("k.id", "t.key_id"));
                 self.and(FilterPart::BehindId, &[behind])
             }
@@ -213,6 +226,9 @@ impl KeySet {
                 FilterPart::Environment => checks.extend(text(&terms.environment)),
                 FilterPart::Tag => {
                     checks.extend(terms.tag.as_ref().map(|(_, term)| term.checking(dialect)));
+                }
+                FilterPart::Tail => {
+                    checks.extend(terms.tail.as_ref().map(|(_, term)| term.checking(dialect)));
                 }
                 FilterPart::Names => {
                     checks.extend(terms.names.iter().map(|term| term.checking(dialect)));

@@ -9,7 +9,7 @@ use crate::storable::storable;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{KeyFilter, KeyOrder, KeyPosition, KeyState};
 
-/// The conditions of a filter. Keys are `k`, and tags are `t`.
+/// The conditions of a filter. Keys are `k`, and tags or secrets are `t`.
 #[derive(Debug)]
 pub(super) struct ListTerms {
     pub(super) values: TermValues,
@@ -19,6 +19,8 @@ pub(super) struct ListTerms {
     pub(super) environment: Option<Term>,
     /// The condition on a row of tags, and the one on a key.
     pub(super) tag: Option<(Term, Term)>,
+    /// The condition on a row of secrets, which finds each key once, and the one on a key.
+    pub(super) tail: Option<(Term, Term)>,
     /// The span of names. Empty if any name will do.
     pub(super) names: Vec<Term>,
     pub(super) expiry: ExpiryTerms,
@@ -45,7 +47,7 @@ impl ListTerms {
         filter: &KeyFilter,
         now: Timestamp,
         after: Option<KeyPosition<'_>>,
-        (dialect, accounts, tags): (Dialect, &str, &str),
+        (dialect, [accounts, tags, secrets]): (Dialect, [&str; 3]),
     ) -> Option<Self> {
         let mut values = TermValues::default();
         let mut is = |column: &str, name: &Option<String>| {
@@ -62,6 +64,18 @@ impl ListTerms {
             // With the offset, PostgreSQL looks each key up. Otherwise it may read all keys with the tag first.
             let checked = format!(
                 "EXISTS (SELECT 1 FROM {tags} t WHERE {found} AND t.key_id = k.id LIMIT 1 OFFSET 0)"
+            );
+            (Term::new(found), Term::new(checked))
+        });
+        let tail = filter.tail.map(|tail| {
+            let tail = values.add(tail.to_string());
+            // A rehashed secret has two rows for a day, and two secrets of a key may end alike.
+            let found = format!(
+                "t.tail = {tail} AND NOT EXISTS (SELECT 1 FROM {secrets} o \
+                 WHERE o.tail = {tail} AND o.key_id = t.key_id AND o.digest < t.digest)"
+            );
+            let checked = format!(
+                "EXISTS (SELECT 1 FROM {secrets} t WHERE t.tail = {tail} AND t.key_id = k.id LIMIT 1 OFFSET 0)"
             );
             (Term::new(found), Term::new(checked))
         });
@@ -111,6 +125,7 @@ impl ListTerms {
             kind,
             environment,
             tag,
+            tail,
             names,
             expiry,
             periods,

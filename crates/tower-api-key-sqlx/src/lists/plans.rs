@@ -1,7 +1,7 @@
 //! Tests that each list has the right keys, and finds them by an index.
 
 use super::class_names::ClassNames;
-use super::combinations::{NOW, all, fill, key};
+use super::combinations::{NOW, all, fill, key, tail};
 use super::key_list::{KeyList, MostSorted};
 use super::position;
 use crate::SqlStore;
@@ -40,7 +40,10 @@ async fn has_the_right_keys(store: &SqlStore, filters: impl Iterator<Item = KeyF
     fill(store, KEYS).await;
     let keys: Vec<KeyRecord> = (0..KEYS).map(key).collect();
     for filter in filters {
-        let mut chosen: Vec<_> = keys.iter().filter(|key| filter.chooses(key, NOW)).collect();
+        let has_tail = |number: u32| filter.tail.is_none_or(|wanted| wanted == tail(number));
+        let chosen = (0..KEYS).zip(&keys).filter(|(number, _)| has_tail(*number));
+        let chosen = chosen.map(|(_, key)| key).filter(|key| filter.chooses(key, NOW));
+        let mut chosen: Vec<_> = chosen.collect();
         chosen.sort_by_key(|key| match filter.order {
             KeyOrder::Name => (key.name().to_owned(), None, key.id().to_string()),
             KeyOrder::Expiry => (String::new(), key.expires(), key.id().to_string()),

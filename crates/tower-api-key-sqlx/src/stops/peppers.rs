@@ -113,7 +113,7 @@ impl Script for Rotation {
                 3 => {
                     let id = format!("{prefix}b");
                     let [_, digest] = digests(prefix, "second");
-                    let secret = NewSecret { digest, pepper: Some(name(prefix, "new")) };
+                    let secret = NewSecret { pepper: Some(name(prefix, "new")), ..digest.into() };
                     let until = Timestamp::from_unix_seconds(1_900_000_000);
                     apply(store, prefix, step, Command::Rotate { id: &id, secret, until }).await
                 }

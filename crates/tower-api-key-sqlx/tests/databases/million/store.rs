@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, PepperName};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, PepperName, SecretTail};
 use tower_api_key::store::{KeyManager, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
@@ -61,6 +61,9 @@ pub(super) fn key(number: u32) -> NewKey {
     let record = record.revoked(legacy || number % 97 == 5);
     let mut new = NewKey::new(digest(number, 1), record.build().unwrap());
     new.pepper = Some(PepperName::new("2026").unwrap());
+    // One in 65,536, as of hexadecimal secrets.
+    new.tail =
+        Some(SecretTail::new(format!("{:04x}", number.wrapping_mul(40_503) % 65_536)).unwrap());
     new
 }
 
