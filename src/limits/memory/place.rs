@@ -38,7 +38,7 @@ impl Place {
 /// Where a key's record and its account remember the meter of the account.
 ///
 /// The record is read first: a request has it at hand, and the account is a wait for memory more. But without the account
-/// each key of a million would ask the directory once, which waits five times: 0.4 us of its first request.
+/// each key would ask the directory once: of a million keys with ten to an account, first requests take 1.3 us instead of 1.5.
 #[derive(Clone, Copy)]
 pub(super) struct NotedPlace<'a> {
     of_key: &'a Bookmark,
