@@ -10,18 +10,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::routing::get;
 use http::{Request, Response};
 use rustix::time::{ClockId, clock_gettime};
 use tower::Service;
-use tower_api_key::Grant;
 use tower_api_key::limits::MemoryLimiter;
 
 use crate::feed::{feed, shuffled};
-use crate::hand_written;
 use crate::harness::{COLD_OPERATIONS, COLD_ROUNDS, Case, interleave};
 use crate::report::{Report, Target};
-use crate::subject::{Extras, Fast, Keys, PROFILE, bearer, builder, routes};
+use crate::subject::{Extras, Fast, Keys, PROFILE, bearer, builder, by_hand, gated, open, routes};
 
 const ROUNDS: usize = 120;
 const OPERATIONS: usize = 4096;
@@ -30,25 +27,29 @@ const BATCH: usize = 64;
 
 pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let (hot, order) = (keys.hot(), shuffled(keys));
-    let by_hand = hand_written::router(&keys.texts);
+    let theirs = by_hand(&keys.texts);
     for (name, texts, speed, rounds, operations, most) in [
         ("64 hot keys", &hot, 20_000, ROUNDS, OPERATIONS, Some(0.75)),
         ("a million keys", &order, 1, COLD_ROUNDS, COLD_OPERATIONS, None),
     ] {
-        let (mut ours, mut by_hand) = (gated(keys, speed), by_hand.clone());
+        let (mut ours, mut theirs, mut open) = (router(keys, speed), theirs.clone(), open());
         // A steady state: every account has its counters before anything is measured.
-        for router in [&mut ours, &mut by_hand] {
+        for router in [&mut ours, &mut theirs] {
             let mut next = feed(texts, bearer);
             timed(router, texts.len(), &mut next);
         }
-        let (mut to_ours, mut to_theirs) = (feed(texts, bearer), feed(texts, bearer));
+        let [mut to_ours, mut to_theirs, mut to_open] = [(); 3].map(|()| feed(texts, bearer));
         let cases = vec![
             Case::new("gate", |operations| timed(&mut ours, operations, &mut to_ours)),
-            Case::new("by hand", |operations| timed(&mut by_hand, operations, &mut to_theirs)),
+            Case::new("by hand", |operations| timed(&mut theirs, operations, &mut to_theirs)),
+            // What the router takes by itself is a part of both.
+            Case::new("open", |operations| timed(&mut open, operations, &mut to_open)),
         ];
         let series = interleave(cases, rounds, operations);
-        let [ours, theirs] = &series[..] else { panic!("one series a case") };
-        report.note(format!("axum: by hand, {name}"), theirs.nanoseconds(), "ns");
+        let [ours, theirs, open] = &series[..] else { panic!("one series a case") };
+        report.note(format!("axum: the router alone, {name}"), open.nanoseconds(), "ns");
+        report.note(format!("axum: our gate beyond it, {name}"), ours.more_than(open), "ns");
+        report.note(format!("axum: by hand beyond it, {name}"), theirs.more_than(open), "ns");
         let measure = format!("axum: our gate to a hand-written `from_fn`, {name}");
         match most {
             Some(most) => report.hold(measure, ours.times(theirs), "times", Target::AtMost(most)),
@@ -57,16 +58,11 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     }
 }
 
-/// Builds a router behind a gate, whose handler answers `ok`.
-fn gated(keys: &Keys, speed: u64) -> Router {
+/// Builds a gate's router, with counters of its own.
+fn router(keys: &Keys, speed: u64) -> Router {
     let limiter = MemoryLimiter::with_capacity(2_000_000);
     let (clock, store) = (Fast::new(speed), keys.store.clone());
-    let gate = builder(clock, &PROFILE, store, limiter, Extras::Grant).routes(routes());
-    let users = get(|grant: Grant| async move {
-        assert!(!grant.account().as_str().is_empty());
-        "ok\n"
-    });
-    Router::new().route("/v1/users", users).layer(gate.build().expect("valid"))
+    gated(builder(clock, &PROFILE, store, limiter, Extras::Grant).routes(routes()))
 }
 
 /// Times a router. Making requests and freeing responses is left out.

@@ -12,7 +12,6 @@ mod cached;
 mod contention;
 mod feed;
 mod growth;
-mod hand_written;
 mod harness;
 mod leases;
 mod peers;

@@ -18,8 +18,8 @@ use tower_api_key::{ApiKeyLayerBuilder, Profile};
 use super::counted_requests;
 use super::scripted_redis::leasing_limiter;
 use super::subject::{
-    self, BARE, Extras, GRPC_SERVICE, Left, PROFILE, Straight, account, builder, call,
-    call_of_grpc, free_served, guarded, nothing, request, routes,
+    self, BARE, Extras, GRPC_SERVICE, InRouter, Left, PROFILE, Straight, account, builder, by_hand,
+    call, call_of_grpc, free_served, guarded, nothing, open, request, routes,
 };
 
 /// More than one, so that a lookup that happens to be lucky does not stand for all.
@@ -56,10 +56,16 @@ enum Met {
     GrpcGate,
     /// A straight function with the same primitives.
     Straight(Left),
+    /// A router of axum without a gate.
+    OpenRouter,
+    /// A router of axum behind a gate, whose handler takes the grant.
+    GatedRouter,
+    /// The same, behind a middleware written by hand.
+    RouterByHand,
 }
 
 /// Refusals of other gates than that of gRPC are in JSON.
-pub(crate) const PATHS: [Path; 14] = [
+pub(crate) const PATHS: [Path; 17] = [
     Path::accepted("accept", Met::Gate, bearer),
     Path::accepted("accept-bare", Met::BareGate, bearer),
     Path::accepted("accept-basic", Met::Gate, basic),
@@ -75,6 +81,9 @@ pub(crate) const PATHS: [Path; 14] = [
     Path::refused("refuse-grpc", Met::GrpcGate, halves, 200),
     Path::accepted("straight", Met::Straight(Left::GrantAndHeaders), bearer),
     Path::accepted("straight-bare", Met::Straight(Left::Nothing), bearer),
+    Path::accepted("axum-open", Met::OpenRouter, bearer),
+    Path::accepted("axum", Met::GatedRouter, bearer),
+    Path::accepted("axum-by-hand", Met::RouterByHand, bearer),
 ];
 
 impl Path {
@@ -145,6 +154,14 @@ impl Path {
             Met::Straight(left) => {
                 let mut straight = Straight::new(clock.clone(), &store, &Arc::new(limiter), left);
                 self.count(&mut straight, &requests, gated, total);
+            }
+            Met::OpenRouter => self.count(&mut InRouter::new(open()), &requests, gated, total),
+            Met::GatedRouter => {
+                let router = subject::gated(gate(&PROFILE, Extras::Grant).routes(routes()));
+                self.count(&mut InRouter::new(router), &requests, gated, total);
+            }
+            Met::RouterByHand => {
+                self.count(&mut InRouter::new(by_hand(&keys)), &requests, gated, total);
             }
         }
     }

@@ -127,7 +127,7 @@ impl Explanation {
             answer: None,
         };
         let head = Head::of(request);
-        let client = policy.client(connection, head.headers);
+        let client = policy.client(&connection, head.headers);
         explanation.set(Check::Transport, rules::is_secure(client, policy.options.assume_https));
         let anonymous = match explanation.read(policy, head, client) {
             KeyReading::Anonymous => true,

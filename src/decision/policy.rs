@@ -141,8 +141,8 @@ impl Policy {
 
     /// Returns what is proven about the client: HTTPS, and its address.
     #[inline]
-    pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
-        self.options.proxies.client(connection, headers)
+    pub(crate) fn client(&self, connection: &Connection, headers: &HeaderMap) -> Client {
+        self.options.proxies.client_of(connection, headers)
     }
 
     /// Decides what can be decided without a store. Of the key's text only the digest and the
@@ -151,8 +151,8 @@ impl Policy {
     /// # Errors
     ///
     /// The [`Denial`] of the first check that refuses.
-    pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
-        rules::is_secure(client, self.options.assume_https)?;
+    pub(crate) fn admit(&self, head: Head<'_>, client: &Client) -> Result<Admission, Denial> {
+        rules::is_secure(*client, self.options.assume_https)?;
         let mut buffer = KeyBuffer::new();
         match self.presented(head, &mut buffer) {
             Ok(reading) => self.digest(&reading),

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
+use super::bookmark::Bookmark;
 use super::draft::Draft;
 use super::invalid::InvalidRecord;
 use super::name::{AccountId, PlanName};
@@ -28,6 +29,8 @@ pub struct Account {
     plan: Option<PlanName>,
     disabled: bool,
     tag: u64,
+    /// Where a limiter keeps the account's counters, for keys that have made no request yet.
+    bookmark: Bookmark,
 }
 
 /// Hashes account ids. The seed is random in each process, and no client learns it.
@@ -45,6 +48,7 @@ impl Account {
             quotas: None,
             plan: None,
             disabled: false,
+            bookmark: Bookmark::default(),
         });
         AccountBuilder { account: Draft::new(account) }
     }
@@ -59,6 +63,7 @@ impl Account {
             plan: None,
             disabled: true,
             tag: 0,
+            bookmark: Bookmark::default(),
         }
     }
 
@@ -91,6 +96,11 @@ impl Account {
     /// Returns a hash of the id.
     pub(super) const fn tag(&self) -> u64 {
         self.tag
+    }
+
+    /// Returns the hint to where the memory limiter keeps the account's counters.
+    pub(crate) const fn bookmark(&self) -> &Bookmark {
+        &self.bookmark
     }
 
     /// Replaces the scopes by an equal set that other accounts share.

@@ -49,8 +49,14 @@ impl TrustedProxies {
     /// Returns what is proven about the client behind a connection.
     #[inline]
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
+        self.client_of(&connection, headers)
+    }
+
+    /// Returns what is proven about the client, as [`client`](Self::client) does, of a connection that is not copied.
+    #[inline]
+    pub(crate) fn client_of(&self, connection: &Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        if self.trust_any() && self.trusts(connection) {
+        if self.trust_any() && self.trusts(*connection) {
             self.behind(direct, headers)
         } else {
             direct

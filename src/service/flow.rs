@@ -8,7 +8,7 @@ use http::Request;
 
 use super::attempt_waits::Presented;
 use super::deciding::Deciding;
-use super::mark_connection::connection;
+use super::mark_connection::client_of;
 use super::request_state::Decision;
 use super::wait::{Arrival, Next, Wait};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
@@ -24,9 +24,9 @@ impl Deciding<'_> {
         let policy = &shared.policy;
         let head = Head::of(request);
         self.observe(request);
-        let client = policy.client(connection(request), head.headers);
+        let client = client_of(policy, request);
         self.observe_client(client);
-        match policy.admit(head, client) {
+        match policy.admit(head, &client) {
             Ok(Admission::Key(digest, key)) => {
                 if let Some(attempts) = &shared.counted.attempts {
                     match attempts.reserve(client.address, shared.now()) {

@@ -39,34 +39,38 @@ use super::shared::{PerGate, Shared, SharedHandle};
 /// # Ok(()) }
 /// ```
 pub struct ApiKeyGate<S> {
-    shared: Arc<Shared>,
-    /// A handle with this gate's own reference count, from the second request on.
+    /// Counted for all clones of the gate.
+    shared: Arc<PerGate>,
+    /// Counted for this gate alone, from the second request on.
     own: Option<Arc<PerGate>>,
     called: bool,
     inner: S,
 }
 
 impl<S> ApiKeyGate<S> {
-    pub(super) const fn new(shared: Arc<Shared>, inner: S) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, inner: S) -> Self {
+        Self::counted_by(PerGate::new(shared), inner)
+    }
+
+    const fn counted_by(shared: Arc<PerGate>, inner: S) -> Self {
         Self { shared, own: None, called: false, inner }
     }
 
     /// Returns a handle of the layer's shared state, for one request.
     fn share(&mut self) -> SharedHandle {
         if let Some(own) = &self.own {
-            return SharedHandle::PerGate(Arc::clone(own));
+            return SharedHandle::of(own);
         }
         if !mem::replace(&mut self.called, true) {
-            return SharedHandle::Direct(Arc::clone(&self.shared));
+            return SharedHandle::of(&self.shared);
         }
-        let own = self.own.insert(PerGate::new(&self.shared));
-        SharedHandle::PerGate(Arc::clone(own))
+        SharedHandle::of(self.own.insert(PerGate::new(self.shared.shared())))
     }
 }
 
 impl<S: Clone> Clone for ApiKeyGate<S> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared), self.inner.clone())
+        Self::counted_by(Arc::clone(&self.shared), self.inner.clone())
     }
 }
 
@@ -138,7 +142,7 @@ impl<S: fmt::Debug> fmt::Debug for ApiKeyGate<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ApiKeyGate")
-            .field("profile", &self.shared.name)
+            .field("profile", &self.shared.shared().name)
             .field("inner", &self.inner)
             .finish_non_exhaustive()
     }
@@ -153,13 +157,18 @@ mod tests {
 
     /// A server that clones the gate for each request allocates no count for the clone.
     #[test]
-    fn a_gate_counts_apart_from_its_second_request_on() {
+    fn clones_share_a_count_and_a_gate_counts_apart_from_its_second_request_on() {
         let layer = ApiKeyLayer::builder(POLYTEIA, MemoryStore::new()).build().unwrap();
-        let mut gate = tower_layer::Layer::layer(&layer, ());
-        assert!(matches!(gate.share(), SharedHandle::Direct(_)));
-        for _ in 0..2 {
-            assert!(matches!(gate.share(), SharedHandle::PerGate(_)));
-        }
-        assert!(matches!(gate.clone().share(), SharedHandle::Direct(_)), "a clone starts again");
+        let made = || tower_layer::Layer::layer(&layer, ());
+        let (mut gate, other) = (made(), made());
+        let _first = gate.share();
+        assert_eq!((Arc::strong_count(&gate.shared), gate.own.is_none()), (2, true));
+        let clone = gate.clone();
+        assert_eq!(Arc::strong_count(&gate.shared), 3);
+        let _others = [gate.share(), gate.share()];
+        assert_eq!(Arc::strong_count(&gate.shared), 3, "no request of this gate counts there");
+        assert_eq!(gate.own.as_ref().map(Arc::strong_count), Some(3));
+        assert!(clone.own.is_none() && !clone.called, "a clone starts again");
+        assert_eq!(Arc::strong_count(&other.shared), 1, "another gate has another count");
     }
 }

@@ -5,7 +5,7 @@ use http::Request;
 #[cfg(all(feature = "axum", feature = "tracing"))]
 use super::admitted_anonymous::AdmittedAnonymous;
 use super::exchange::Exchange;
-use super::mark_connection::connection;
+use super::mark_connection::client_of;
 use super::shared::Shared;
 use crate::decision::Grant;
 use crate::request::Head;
@@ -56,6 +56,6 @@ impl Exchange {
 /// Passes what is proven about the client to the inner service.
 #[cold]
 fn leave_client<B>(shared: &Shared, request: &mut Request<B>) {
-    let client = shared.policy.client(connection(request), request.headers());
+    let client = client_of(&shared.policy, request);
     request.extensions_mut().insert(client);
 }

@@ -194,7 +194,7 @@ impl<S> Layer<S> for ApiKeyLayer {
     type Service = ApiKeyGate<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ApiKeyGate::new(Arc::clone(&self.shared), inner)
+        ApiKeyGate::new(&self.shared, inner)
     }
 }
 

@@ -6,7 +6,7 @@ use http::{Request, StatusCode};
 
 use super::deciding::Deciding;
 use super::exchange::Exchange;
-use super::mark_connection::connection;
+use super::mark_connection::client_of;
 use super::observation::ObservationPhase;
 use crate::decision::{ObservedRequest, RequestDecision, RequestEnd};
 use crate::error::Denial;
@@ -82,7 +82,7 @@ impl Exchange {
         error: &OriginalRequestError,
     ) {
         // The proxy that asks, or a peer that passes for one.
-        let client = self.shared.policy.client(connection(question), question.headers());
+        let client = client_of(&self.shared.policy, question);
         let Self { shared, state, .. } = self;
         let mut deciding = Deciding { shared, state };
         deciding.observe(question);

@@ -48,13 +48,10 @@ impl Shared {
 
 /// A handle of the shared state, for one request.
 ///
-/// Servers that clone the gate for every request (axum, hyper-util) use the layer's reference count. A gate
-/// that serves many requests of one connection gets a count of its own. If all connections shared one count,
-/// it would bounce between the threads, and two threads would serve no more requests than one.
-pub(super) enum SharedHandle {
-    Direct(Arc<Shared>),
-    PerGate(Arc<PerGate>),
-}
+/// Each gate that a layer makes has a reference count of its own, which its clones share: axum makes a gate for each route
+/// of a connection and clones it for each request. A gate that serves many requests by itself gets another count. If
+/// all connections shared one count, it would bounce between the threads: two threads would serve no more requests than one.
+pub(super) struct SharedHandle(Arc<PerGate>);
 
 /// The shared state under a reference count of its own: that of one gate, or of a few threads.
 pub(super) struct PerGate {
@@ -67,15 +64,24 @@ impl PerGate {
     pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
         Arc::new(Self { shared: Arc::clone(shared), _apart: [0; 5] })
     }
+
+    /// Returns the shared state.
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl SharedHandle {
+    /// Counts a reference of a gate or of a few threads.
+    pub(super) fn of(gate: &Arc<PerGate>) -> Self {
+        Self(Arc::clone(gate))
+    }
 }
 
 impl Deref for SharedHandle {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        match self {
-            Self::Direct(shared) => shared,
-            Self::PerGate(gate) => &gate.shared,
-        }
+        &self.0.shared
     }
 }

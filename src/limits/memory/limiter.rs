@@ -146,3 +146,49 @@ impl Limiter for MemoryLimiter {
         Reply::now(refunded.map(|()| verdict))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::super::limiter::ChargeMode;
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::key::{Account, KeyRecord};
+    use crate::quota::{AppliedQuotas, Quota};
+
+    #[test]
+    fn a_place_that_another_limiter_has_noted_misleads_no_request() {
+        let (one, another) = (MemoryLimiter::new(), MemoryLimiter::new());
+        let quotas = [Quota::new("minute", 1, Duration::from_secs(60))];
+        let passes = |limiter: &MemoryLimiter, record: &KeyRecord| {
+            let charge = Charge {
+                caller: Caller::Key(record),
+                quotas: AppliedQuotas { general: &quotas, route: &[] },
+                cost: 1,
+                mode: ChargeMode::IfAllowed,
+                now: Timestamp::from_unix_seconds(1_000_000),
+            };
+            let charged = limiter.charge(charge).into_now().ok().unwrap().unwrap();
+            charged.retry_after().is_none()
+        };
+        let account = |id: usize| Arc::new(Account::builder(id.to_string()).build().unwrap());
+        // Where one limiter has the counters of an account, the other one has those of another account.
+        let mut accounts: Vec<_> = (0..100).map(account).collect();
+        for limiter in [&one, &another] {
+            for account in &accounts {
+                let record = KeyRecord::builder("first", Arc::clone(account)).build().unwrap();
+                assert!(passes(limiter, &record));
+            }
+            accounts.reverse();
+        }
+        for account in &accounts {
+            for number in 0..3 {
+                let key = KeyRecord::builder(number.to_string(), Arc::clone(account));
+                let key = key.build().unwrap();
+                assert!(!passes(&one, &key) && !passes(&another, &key) && !passes(&one, &key));
+            }
+        }
+    }
+}

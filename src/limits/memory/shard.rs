@@ -32,7 +32,7 @@ pub(super) struct Shard {
 }
 
 #[derive(Debug, Default)]
-struct Directory {
+pub(super) struct Directory {
     /// The hashes of subjects, and the places of their meters.
     places: HashTable<(u64, usize)>,
     /// The number of places used so far.
@@ -158,7 +158,7 @@ impl Shard {
         self.meters.get(place / CHUNK)?.get()?.get(place % CHUNK)
     }
 
-    fn directory(&self) -> MutexGuard<'_, Directory> {
+    pub(super) fn directory(&self) -> MutexGuard<'_, Directory> {
         lock(&self.directory)
     }
 }

@@ -40,6 +40,12 @@ impl Shards {
         self.shards.iter().map(Shard::len).sum()
     }
 
+    /// Locks all directories, so that no request finds a meter in one.
+    #[cfg(test)]
+    pub(super) fn lock_directories(&self) -> Vec<impl Sized> {
+        self.shards.iter().map(Shard::directory).collect()
+    }
+
     /// Returns the first meter of any shard.
     #[cfg(test)]
     pub(super) fn first_meter(&self) -> Locked<'_> {

@@ -35,10 +35,8 @@ impl CurrentLayer {
     /// Returns a handle of the current layer's state, for one request.
     pub(super) fn share(&self) -> SharedHandle {
         let current = self.shared.load();
-        match current.stripes.get(stripe()) {
-            Some(mine) => SharedHandle::PerGate(Arc::clone(mine)),
-            None => SharedHandle::Direct(Arc::clone(&current.shared)),
-        }
+        let [first, ..] = &current.stripes;
+        SharedHandle::of(current.stripes.get(stripe()).unwrap_or(first))
     }
 
     /// Returns the current layer's state.

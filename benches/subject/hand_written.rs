@@ -20,7 +20,8 @@ use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::subject::KEYS_PER_ACCOUNT;
+use super::keys::KEYS_PER_ACCOUNT;
+use super::routers::served;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -36,16 +37,15 @@ struct Owner {
     scopes: HashSet<String>,
 }
 
-/// What the middleware shares over all requests.
-#[derive(Clone)]
+/// What the middleware shares over all requests, behind one reference count.
 struct HandWritten {
-    owners: Arc<DashMap<[u8; 32], Arc<Owner>>>,
-    minute: Arc<AccountLimiter>,
-    hour: Arc<AccountLimiter>,
+    owners: DashMap<[u8; 32], Arc<Owner>>,
+    minute: AccountLimiter,
+    hour: AccountLimiter,
 }
 
-/// Builds a router whose handler answers `ok` to these keys.
-pub(crate) fn router(texts: &[String]) -> Router {
+/// Builds a router behind the middleware, whose handler answers `ok` to these keys.
+pub(crate) fn by_hand(texts: &[String]) -> Router {
     let owners = DashMap::with_capacity(texts.len());
     let mut account: Arc<str> = Arc::from("");
     for (index, text) in texts.iter().enumerate() {
@@ -56,13 +56,12 @@ pub(crate) fn router(texts: &[String]) -> Router {
         let owner = Owner { account: Arc::clone(&account), scopes };
         owners.insert(Sha256::digest(text.as_bytes()).into(), Arc::new(owner));
     }
-    let shared =
-        HandWritten { owners: Arc::new(owners), minute: limiter().into(), hour: limiter().into() };
+    let shared = Arc::new(HandWritten { owners, minute: limiter(), hour: limiter() });
     let users = get(|Extension(owner): Extension<Arc<Owner>>| async move {
         assert!(!owner.account.is_empty());
         "ok\n"
     });
-    Router::new().route("/v1/users", users).layer(from_fn_with_state(shared, guard))
+    served(Router::new().route("/v1/users", users).layer(from_fn_with_state(shared, guard)))
 }
 
 /// A limiter that two quotas of 9,999 requests never use up.
@@ -71,7 +70,11 @@ fn limiter() -> AccountLimiter {
     RateLimiter::dashmap(quota).with_middleware()
 }
 
-async fn guard(State(shared): State<HandWritten>, mut request: Request, next: Next) -> Response {
+async fn guard(
+    State(shared): State<Arc<HandWritten>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(owner) = owner(&shared, &request) else {
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], "Invalid API key.\n")
             .into_response();
