@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::VARY;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, Request, Response, StatusCode};
 
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
@@ -15,6 +15,7 @@ use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::named_rows::{PreparedRow, for_each_answer};
 use super::placeholder::Placeholder;
 use super::principal::PrincipalHeaders;
+use super::refusal_parts::RefusalParts;
 use super::request_ids::RequestIds;
 use super::taken_names::used_elsewhere;
 use crate::error::{ConfigError, Denial};
@@ -66,7 +67,7 @@ impl Renderer {
             shown.request |= answer.speaks_of(Placeholder::is_of_request);
             shown.key |= answer.speaks_of(Placeholder::is_of_key);
             fixed.add(&mut answer.headers);
-            answer.prepare_grpc();
+            answer.settle();
         });
         Ok(Self {
             answers,
@@ -87,7 +88,7 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             for_each_answer(&mut self.answers, |answer| {
                 answer.headers.insert(VARY, vary.clone());
-                answer.prepare_grpc();
+                answer.settle();
             });
         }
         self
@@ -100,7 +101,7 @@ impl Renderer {
             // Only the function knows which bodies are equal.
             for_each_answer(&mut self.answers, |answer| {
                 answer.grpc_code = answer.grpc_code_of_any_body;
-                answer.prepare_grpc();
+                answer.settle();
             });
         }
         self.body = body;
@@ -183,6 +184,15 @@ impl Renderer {
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
+        self.render(facts, Extensions::new()).into_response(|content| content)
+    }
+
+    /// Renders a refusal with these extensions, which are empty.
+    pub(crate) fn render(
+        &self,
+        facts: &RefusalFacts<'_>,
+        mut extensions: Extensions,
+    ) -> RefusalParts {
         let denial = facts.denial;
         let row = self.answers.get(facts.table).row(denial).of(facts);
         let (mut headers, is_grpc) = row.begin(facts.form, self.body.is_some());
@@ -213,14 +223,14 @@ impl Renderer {
                 (StatusCode::OK, Bytes::new())
             }
         };
-        let mut response = Response::new(content);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response.extensions_mut().insert(denial.clone());
+        extensions.insert(denial.clone());
         if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
-            self.write_request_id(&mut response, id);
+            if let Some(ids) = &self.request_ids {
+                ids.write_header(&mut headers, id);
+            }
+            extensions.insert(id.clone());
         }
-        response
+        RefusalParts { status, headers, content, extensions }
     }
 
     /// Returns the facts of a refusal, as its row answers it.

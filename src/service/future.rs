@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::GateBody;
+use super::emptied::emptied;
 use super::exchange::Exchange;
 use super::settling::{ServiceEnd, Settlement};
 use super::wait::Wait;
@@ -56,7 +58,8 @@ pin_project! {
         Calling { #[pin] future: F },
         /// The limiter charges the cost that the handler added, or gives a cost back.
         Settling { unsettled: Box<Unsettled<A>> },
-        Refused { denial: Denial },
+        /// The extensions are empty. Their table is that of the request.
+        Refused { denial: Denial, extensions: Extensions },
         Answered { answer: Option<Box<Response<Bytes>>> },
         Done,
     }
@@ -98,9 +101,13 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { exchange, state: ResponseState::Answered { answer: Some(answer) } }
     }
 
-    /// Refuses the request.
-    pub(super) const fn refused(exchange: Exchange, denial: Denial) -> Self {
-        Self { exchange, state: ResponseState::Refused { denial } }
+    /// Refuses the request. The extensions are empty.
+    pub(super) const fn refused(
+        exchange: Exchange,
+        denial: Denial,
+        extensions: Extensions,
+    ) -> Self {
+        Self { exchange, state: ResponseState::Refused { denial, extensions } }
     }
 }
 
@@ -129,7 +136,12 @@ where
                             ResponseState::Calling { future: service.call(request) }
                         }
                         (Ok(()), None) => return Poll::Pending,
-                        (Err(denial), _) => ResponseState::Refused { denial },
+                        (Err(denial), request) => {
+                            let mut request = request;
+                            let extensions = request.as_mut().map(Request::extensions_mut);
+                            let extensions = extensions.map(emptied).unwrap_or_default();
+                            ResponseState::Refused { denial, extensions }
+                        }
                     }
                 }
                 // The inner future may add to the cost until it is dropped, which is before its permit is given back.
@@ -152,7 +164,7 @@ where
                         let denial = ready!(exchange.poll_budget(context));
                         state.set(ResponseState::Done);
                         let Some(settlement) = exchange.settle(ServiceEnd::TimedOut) else {
-                            return Poll::Ready(Ok(exchange.deny(&denial)));
+                            return Poll::Ready(Ok(exchange.deny(&denial, Extensions::new())));
                         };
                         let result = Some(InnerResult::TimedOut(denial));
                         let unsettled = Box::new(Unsettled { settlement, result });
@@ -169,15 +181,15 @@ where
                             Poll::Ready(conclude(exchange, answered))
                         }
                         Some(InnerResult::TimedOut(denial)) => {
-                            Poll::Ready(Ok(exchange.deny(&denial)))
+                            Poll::Ready(Ok(exchange.deny(&denial, Extensions::new())))
                         }
                         None => Poll::Pending,
                     };
                 }
-                StateProjection::Refused { denial } => {
-                    let refusal = exchange.refuse(denial);
+                StateProjection::Refused { denial, extensions } => {
+                    let refusal = exchange.refuse(denial, mem::take(extensions));
                     state.set(ResponseState::Done);
-                    return Poll::Ready(Ok(refusal.map(GateBody::refusal)));
+                    return Poll::Ready(Ok(refusal));
                 }
                 StateProjection::Answered { answer } => {
                     let Some(answer) = answer.take() else { return Poll::Pending };

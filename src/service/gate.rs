@@ -12,6 +12,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::GateBody;
+use super::emptied::emptied;
 use super::exchange::Exchange;
 use super::forward_auth::{restore, unstated};
 use super::future::ResponseFuture;
@@ -123,7 +124,8 @@ where
             // Dropping the ready instance gives back what it reserved in `poll_ready`.
             let clone = inner.clone();
             *inner = clone;
-            ResponseFuture::refused(exchange, denial)
+            let extensions = emptied(request.extensions_mut());
+            ResponseFuture::refused(exchange, denial, extensions)
         }
         ControlFlow::Continue(wait) => {
             // The ready instance waits with the request. Its clone must be polled ready again.
