@@ -38,11 +38,11 @@ pub(super) struct Exchange {
 
 impl Exchange {
     #[inline]
-    pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
+    pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>, head: Head<'_>) -> Self {
         let grpc = shared.policy.grpc();
-        let is_grpc = || !grpc.is_empty() && grpc.is_call(Head::of(request));
+        let is_grpc = || !grpc.is_empty() && grpc.is_call(head);
         let form = AnswerForm::of(request.method(), is_grpc);
-        let table = shared.renderer.table(request);
+        let table = shared.renderer.table(head);
         let request = shared.request_facts(request);
         Self {
             shared,
@@ -60,8 +60,8 @@ impl Exchange {
     }
 
     /// Begins the decision.
-    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
-        self.deciding().begin(request)
+    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>, head: Head<'_>) -> Next {
+        self.deciding().begin(request, head)
     }
 
     /// Returns the gate's own answer to a preflight.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -58,8 +57,8 @@ pin_project! {
         Calling { #[pin] future: F },
         /// The limiter charges the cost that the handler added, or gives a cost back.
         Settling { unsettled: Box<Unsettled<A>> },
-        /// The extensions are empty. Their table is that of the request.
-        Refused { denial: Denial, extensions: Extensions },
+        /// The extensions are empty: they are the request's, for their table. `None` after the response.
+        Refused { denial: Denial, extensions: Option<Extensions> },
         Answered { answer: Option<Box<Response<Bytes>>> },
         Done,
     }
@@ -107,7 +106,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         denial: Denial,
         extensions: Extensions,
     ) -> Self {
-        Self { exchange, state: ResponseState::Refused { denial, extensions } }
+        Self { exchange, state: ResponseState::Refused { denial, extensions: Some(extensions) } }
     }
 }
 
@@ -137,10 +136,10 @@ where
                         }
                         (Ok(()), None) => return Poll::Pending,
                         (Err(denial), request) => {
-                            let mut request = request;
-                            let extensions = request.as_mut().map(Request::extensions_mut);
-                            let extensions = extensions.map(emptied).unwrap_or_default();
-                            ResponseState::Refused { denial, extensions }
+                            let extensions = request.map_or_else(Extensions::new, |mut request| {
+                                emptied(request.extensions_mut())
+                            });
+                            ResponseState::Refused { denial, extensions: Some(extensions) }
                         }
                     }
                 }
@@ -187,9 +186,9 @@ where
                     };
                 }
                 StateProjection::Refused { denial, extensions } => {
-                    let refusal = exchange.refuse(denial, mem::take(extensions));
-                    state.set(ResponseState::Done);
-                    return Poll::Ready(Ok(refusal));
+                    // Without `Done`, which would be written between the response and its way out: a copy less.
+                    let Some(extensions) = extensions.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(exchange.refuse(denial, extensions)));
                 }
                 StateProjection::Answered { answer } => {
                     let Some(answer) = answer.take() else { return Poll::Pending };

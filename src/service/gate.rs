@@ -17,6 +17,7 @@ use super::exchange::Exchange;
 use super::forward_auth::{restore, unstated};
 use super::future::ResponseFuture;
 use super::shared::{PerGate, Shared, SharedHandle};
+use crate::request::Head;
 
 /// A service that admits or refuses requests to its inner service. [`ApiKeyLayer`](super::ApiKeyLayer) makes
 /// it.
@@ -102,7 +103,8 @@ where
     B: 'static,
 {
     let restored = restore(&shared, &mut request);
-    let mut exchange = Exchange::new(shared, &request);
+    let head = Head::of(&request);
+    let mut exchange = Exchange::new(shared, &request, head);
     if let Err(error) = restored {
         let clone = inner.clone();
         *inner = clone;
@@ -110,7 +112,7 @@ where
         exchange.observe_unstated(&request, answer.status(), &error);
         return ResponseFuture::answered(exchange, Box::new(answer));
     }
-    match exchange.begin(&request) {
+    match exchange.begin(&request, head) {
         ControlFlow::Break(Ok(())) => {
             if let Some(answer) = exchange.own_answer() {
                 let clone = inner.clone();
