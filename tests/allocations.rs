@@ -310,6 +310,8 @@ fn a_refusal_allocates_its_headers_and_its_denial() {
             assert!(response.extensions().get::<Denial>().is_some(), "{token}");
             (info.count_total, response)
         };
+        // As above, the second request of a gate sets up what stays.
+        once();
         once();
         let (count, response) = once();
         let mut copy = HeaderMap::new();

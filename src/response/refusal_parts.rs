@@ -77,10 +77,9 @@ impl Renderer {
             }
         };
         extensions.insert(denial.clone());
-        if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
-            if let Some(ids) = &self.request_ids {
-                ids.write_header(&mut headers, id);
-            }
+        let id = facts.request.and_then(|request| request.id.as_ref());
+        if let (Some(id), Some(ids)) = (id, &self.request_ids) {
+            ids.write_header(&mut headers, id);
             extensions.insert(id.clone());
         }
         RefusalParts { status, headers, content, extensions }
