@@ -89,7 +89,8 @@ mod tests {
         let mut texts = LastingTexts::new(10 + 2 * BYTES_OF_EACH);
         let first = texts.keep(b"denied").unwrap();
         assert_eq!(first, b"denied");
-        assert!(std::ptr::eq(first, texts.keep(&b"denied".to_vec()).unwrap()));
+        let again = String::from("denied");
+        assert!(std::ptr::eq(first, texts.keep(again.as_bytes()).unwrap()));
         assert_eq!(texts.keep(b"unknown"), None);
         assert_eq!(texts.keep(b"four"), Some(&b"four"[..]));
         assert_eq!(texts.keep(b"!"), None);
