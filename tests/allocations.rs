@@ -291,6 +291,35 @@ fn a_refusal_without_facts_copies_what_is_rendered() {
     }
 }
 
+/// A refusal puts its denial into the table of the request's extensions, and its body and headers have no counts.
+#[test]
+fn a_refusal_allocates_its_headers_and_its_denial() {
+    let inner = service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut gate = layer(&BARE).layer(inner);
+    let mut context = Context::from_waker(Waker::noop());
+    for token in ["", "Bearer a,b", "Bearer a"] {
+        let mut once = || {
+            let request = request(token);
+            let mut polled = Poll::Pending;
+            let info = measure(|| polled = pin!(gate.call(request)).poll(&mut context));
+            let Poll::Ready(Ok(response)) = polled else {
+                panic!("a gate over memory had to wait")
+            };
+            assert!(response.extensions().get::<Denial>().is_some(), "{token}");
+            (info.count_total, response)
+        };
+        // As above, the second request of a gate sets up what stays.
+        once();
+        once();
+        let (count, response) = once();
+        let mut copy = HeaderMap::new();
+        let headers = measure(|| copy = response.headers().clone());
+        assert_eq!(count, headers.count_total + 1, "{token}");
+    }
+}
+
 /// A gate whose answers have a path keeps the path of each request, and one with ids an id.
 #[test]
 fn only_gates_that_ask_for_facts_keep_them() {

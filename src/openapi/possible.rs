@@ -5,6 +5,7 @@ use super::gated_operation::GatedOperation;
 use super::sample::WAIT;
 use crate::error::{Denial, NeededScopes};
 use crate::profile::Scheme;
+use crate::request::Head;
 use crate::response::TableIndex;
 use crate::rules::{Accepted, Demand, RouteNeeds};
 
@@ -24,7 +25,7 @@ impl GatedOperation<'_> {
     /// Lists the denials in the order of the rows of a profile's answers. `of_handlers` has those that the handler
     /// returns itself.
     pub(super) fn denials(&self, of_handlers: &[&Denial]) -> Vec<PossibleDenial> {
-        let table = self.gate.renderer.table(&self.request);
+        let table = self.gate.renderer.table(Head::of(&self.request));
         let mut found = Vec::new();
         for kind in Denial::each_kind().into_iter().filter(|kind| self.can_occur(kind)) {
             for (name, denial) in self.filled(&kind) {

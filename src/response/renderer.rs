@@ -1,24 +1,21 @@
 //! The renderer: makes a response from a denial and a profile.
 
-use bytes::Bytes;
 use http::header::VARY;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, forbid_referrer, force_private, keep_private};
-use super::facts::{Authenticated, RefusalFacts, ShownFacts};
+use super::facts::{Authenticated, ShownFacts};
 use super::fixed_headers::FixedHeaders;
-use super::form::AnswerForm;
-use super::grpc;
-use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
+use super::limit_headers::PreparedLimitHeaders;
 use super::named_rows::{PreparedRow, for_each_answer};
 use super::placeholder::Placeholder;
 use super::principal::PrincipalHeaders;
 use super::request_ids::RequestIds;
 use super::taken_names::used_elsewhere;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{Profile, Refusal, RenderedAnswers};
+use crate::profile::{Profile, RenderedAnswers};
 use crate::quota::AppliedQuotas;
 use crate::request::{Head, RequestId, Source};
 
@@ -66,7 +63,7 @@ impl Renderer {
             shown.request |= answer.speaks_of(Placeholder::is_of_request);
             shown.key |= answer.speaks_of(Placeholder::is_of_key);
             fixed.add(&mut answer.headers);
-            answer.prepare_grpc();
+            answer.settle();
         });
         Ok(Self {
             answers,
@@ -87,7 +84,7 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             for_each_answer(&mut self.answers, |answer| {
                 answer.headers.insert(VARY, vary.clone());
-                answer.prepare_grpc();
+                answer.settle();
             });
         }
         self
@@ -100,7 +97,7 @@ impl Renderer {
             // Only the function knows which bodies are equal.
             for_each_answer(&mut self.answers, |answer| {
                 answer.grpc_code = answer.grpc_code_of_any_body;
-                answer.prepare_grpc();
+                answer.settle();
             });
         }
         self.body = body;
@@ -169,63 +166,16 @@ impl Renderer {
 
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
     #[inline]
-    pub(crate) fn table<B>(&self, request: &Request<B>) -> TableIndex {
+    pub(crate) fn table(&self, head: Head<'_>) -> TableIndex {
         if self.answers.is_general() {
             return TableIndex::default();
         }
-        self.answers.find(Head::of(request).path)
+        self.answers.find(head.path)
     }
 
     /// Returns the status of a denial over HTTP.
     pub(crate) fn status(&self, table: TableIndex, denial: &Denial) -> StatusCode {
         self.answers.get(table).row(denial).general().status
-    }
-
-    /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
-    pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
-        let denial = facts.denial;
-        let row = self.answers.get(facts.table).row(denial).of(facts);
-        let (mut headers, is_grpc) = row.begin(facts.form, self.body.is_some());
-        let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
-        let is_made = made.is_some();
-        let body = row.write_body(&mut headers, facts, made);
-        row.write_headers(&mut headers, facts, |name| {
-            let ids = self.request_ids.as_ref();
-            used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
-        });
-        row.name_scopes(&mut headers, denial);
-        if let Some(authenticated) = &facts.authenticated {
-            self.mark(&mut headers, authenticated);
-        }
-        let wait = row.retry_after(denial);
-        if let Some(seconds) = wait {
-            write_retry_after(&mut headers, seconds);
-        }
-        let (status, content) = match facts.form {
-            AnswerForm::Full => (row.status, body.content.clone()),
-            AnswerForm::HeadersOnly => (row.status, Bytes::new()),
-            AnswerForm::Grpc => {
-                let message = row.grpc_message(&body, is_made, facts);
-                if !is_grpc {
-                    grpc::write(&mut headers, row.grpc_code, &message);
-                }
-                grpc::write_details(&mut headers, row.grpc_code, &message, wait);
-                (StatusCode::OK, Bytes::new())
-            }
-        };
-        let mut response = Response::new(content);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response.extensions_mut().insert(denial.clone());
-        if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
-            self.write_request_id(&mut response, id);
-        }
-        response
-    }
-
-    /// Returns the facts of a refusal, as its row answers it.
-    pub(crate) fn facts<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
-        self.answers.get(facts.table).row(facts.denial).of(facts).refusal(facts)
     }
 
     /// Returns how the ids of requests are made, if the profile has them.
@@ -267,6 +217,8 @@ impl Renderer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::facts::RefusalFacts;
+    use super::super::form::AnswerForm;
     use super::*;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;

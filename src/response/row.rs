@@ -1,6 +1,7 @@
 //! One row of a profile's answers, prepared when the gate is built.
 
 use std::borrow::Cow;
+use std::mem;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -13,6 +14,8 @@ use super::escape::TextFormat;
 use super::facts::RefusalFacts;
 use super::form::AnswerForm;
 use super::grpc::{self, GrpcMessage, sentence};
+use super::lasting_texts;
+use super::number;
 use super::own_challenges;
 use super::placeholder::{Placeholder, RowFacts};
 use super::row_headers::RowHeaders;
@@ -112,15 +115,20 @@ impl PreparedAnswer {
         })
     }
 
-    /// Prepares the headers of a gRPC call's refusal, from the present headers and code.
-    pub(super) fn prepare_grpc(&mut self) {
+    /// Prepares what all refusals have in common, from the present headers and code: keeps the texts, and puts the headers
+    /// of a gRPC call's refusal together.
+    pub(super) fn settle(&mut self) {
+        self.headers = lasting_texts::headers(&self.headers);
+        if let PreparedBody::Fixed(body) = &mut self.body {
+            body.content = lasting_texts::content(mem::take(&mut body.content));
+        }
         let is_fixed = matches!(self.body, PreparedBody::Empty | PreparedBody::Fixed(_))
             && self.own_headers.are_fixed();
         self.grpc_headers = match &self.grpc_message {
             PreparedMessage::Fixed(message) if is_fixed => {
                 let mut headers = self.headers.clone();
                 grpc::write(&mut headers, self.grpc_code, message);
-                Some(Box::new(headers))
+                Some(Box::new(lasting_texts::headers(&headers)))
             }
             _ => None,
         };
@@ -274,5 +282,5 @@ fn without_body(headers: &HeaderMap) -> HeaderMap {
 /// Writes the type and the length of a body.
 fn describe(headers: &mut HeaderMap, body: &CustomBody) {
     headers.insert(CONTENT_TYPE, body.content_type.clone());
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
+    headers.insert(CONTENT_LENGTH, number::value(body.content.len() as u64));
 }

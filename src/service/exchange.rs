@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::asked_refusal::asked_refusal;
 use super::body::GateBody;
 use super::deciding::Deciding;
+use super::emptied::emptied;
 use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};
 use super::shared::{Shared, SharedHandle};
@@ -18,7 +19,7 @@ use super::wait::{Next, Wait};
 use crate::decision::{GateDecision, RequestEnd};
 use crate::error::Denial;
 use crate::request::{Handshake, Head, RequestId};
-use crate::response::{AnswerForm, RefusalFacts, RequestFacts, TableIndex};
+use crate::response::{AnswerForm, RefusalFacts, RefusalParts, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -37,11 +38,11 @@ pub(super) struct Exchange {
 
 impl Exchange {
     #[inline]
-    pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
+    pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>, head: Head<'_>) -> Self {
         let grpc = shared.policy.grpc();
-        let is_grpc = || !grpc.is_empty() && grpc.is_call(Head::of(request));
+        let is_grpc = || !grpc.is_empty() && grpc.is_call(head);
         let form = AnswerForm::of(request.method(), is_grpc);
-        let table = shared.renderer.table(request);
+        let table = shared.renderer.table(head);
         let request = shared.request_facts(request);
         Self {
             shared,
@@ -59,8 +60,8 @@ impl Exchange {
     }
 
     /// Begins the decision.
-    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
-        self.deciding().begin(request)
+    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>, head: Head<'_>) -> Next {
+        self.deciding().begin(request, head)
     }
 
     /// Returns the gate's own answer to a preflight.
@@ -126,10 +127,11 @@ impl Exchange {
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
         if let Some(denial) = asked_refusal(&response) {
+            let extensions = emptied(response.extensions_mut());
             // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);
-            return self.deny(&denial);
+            return self.deny(&denial, extensions);
         }
         if let Some(id) = self.request_id() {
             self.shared.renderer.write_request_id(&mut response, id);
@@ -180,13 +182,29 @@ impl Exchange {
     }
 
     /// Refuses a request that was admitted.
-    pub(super) fn deny<R>(&mut self, denial: &Denial) -> Response<GateBody<R>> {
+    pub(super) fn deny<R>(
+        &mut self,
+        denial: &Denial,
+        extensions: Extensions,
+    ) -> Response<GateBody<R>> {
         self.deciding().end_in_refusal(denial);
-        self.refuse(denial).map(GateBody::refusal)
+        self.refuse(denial, extensions)
     }
 
-    /// Renders a refusal.
-    pub(super) fn refuse(&mut self, denial: &Denial) -> Response<Bytes> {
+    /// Renders a refusal with these extensions, which are empty.
+    pub(super) fn refuse<R>(
+        &mut self,
+        denial: &Denial,
+        extensions: Extensions,
+    ) -> Response<GateBody<R>> {
+        let parts = self.render(denial, extensions);
+        let mut refusal = parts.into_response(GateBody::refusal);
+        self.leave_decision(&mut refusal, Some(denial));
+        self.observe_end(Some(denial), RequestEnd::Answered(refusal.status()));
+        refusal
+    }
+
+    fn render(&self, denial: &Denial, extensions: Extensions) -> RefusalParts {
         let simultaneous = self.simultaneous(denial);
         let mut authenticated = self.state.trail(&self.shared.policy);
         if let Some(authenticated) = &mut authenticated {
@@ -203,10 +221,7 @@ impl Exchange {
             masked_key: self.state.masked_key.as_deref(),
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
-        let mut refusal = self.shared.renderer.refuse(&facts);
-        self.leave_decision(&mut refusal, Some(denial));
-        self.observe_end(Some(denial), RequestEnd::Answered(refusal.status()));
-        refusal
+        self.shared.renderer.render(&facts, extensions)
     }
 
     /// Returns how many simultaneous requests the route admits, if that is why the request is refused.

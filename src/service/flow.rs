@@ -19,10 +19,9 @@ use crate::store::StoreError;
 
 impl Deciding<'_> {
     /// Reads the request, and asks the store if the request has a well-formed key.
-    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
+    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>, head: Head<'_>) -> Next {
         let shared = self.shared;
         let policy = &shared.policy;
-        let head = Head::of(request);
         self.observe(request);
         let client = client_of(policy, request);
         self.observe_client(client);

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::GateBody;
+use super::emptied::emptied;
 use super::exchange::Exchange;
 use super::settling::{ServiceEnd, Settlement};
 use super::wait::Wait;
@@ -56,7 +57,8 @@ pin_project! {
         Calling { #[pin] future: F },
         /// The limiter charges the cost that the handler added, or gives a cost back.
         Settling { unsettled: Box<Unsettled<A>> },
-        Refused { denial: Denial },
+        /// The extensions are empty: they are the request's, for their table. `None` after the response.
+        Refused { denial: Denial, extensions: Option<Extensions> },
         Answered { answer: Option<Box<Response<Bytes>>> },
         Done,
     }
@@ -98,9 +100,13 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { exchange, state: ResponseState::Answered { answer: Some(answer) } }
     }
 
-    /// Refuses the request.
-    pub(super) const fn refused(exchange: Exchange, denial: Denial) -> Self {
-        Self { exchange, state: ResponseState::Refused { denial } }
+    /// Refuses the request. The extensions are empty.
+    pub(super) const fn refused(
+        exchange: Exchange,
+        denial: Denial,
+        extensions: Extensions,
+    ) -> Self {
+        Self { exchange, state: ResponseState::Refused { denial, extensions: Some(extensions) } }
     }
 }
 
@@ -129,7 +135,12 @@ where
                             ResponseState::Calling { future: service.call(request) }
                         }
                         (Ok(()), None) => return Poll::Pending,
-                        (Err(denial), _) => ResponseState::Refused { denial },
+                        (Err(denial), request) => {
+                            let extensions = request.map_or_else(Extensions::new, |mut request| {
+                                emptied(request.extensions_mut())
+                            });
+                            ResponseState::Refused { denial, extensions: Some(extensions) }
+                        }
                     }
                 }
                 // The inner future may add to the cost until it is dropped, which is before its permit is given back.
@@ -152,7 +163,7 @@ where
                         let denial = ready!(exchange.poll_budget(context));
                         state.set(ResponseState::Done);
                         let Some(settlement) = exchange.settle(ServiceEnd::TimedOut) else {
-                            return Poll::Ready(Ok(exchange.deny(&denial)));
+                            return Poll::Ready(Ok(exchange.deny(&denial, Extensions::new())));
                         };
                         let result = Some(InnerResult::TimedOut(denial));
                         let unsettled = Box::new(Unsettled { settlement, result });
@@ -169,15 +180,15 @@ where
                             Poll::Ready(conclude(exchange, answered))
                         }
                         Some(InnerResult::TimedOut(denial)) => {
-                            Poll::Ready(Ok(exchange.deny(&denial)))
+                            Poll::Ready(Ok(exchange.deny(&denial, Extensions::new())))
                         }
                         None => Poll::Pending,
                     };
                 }
-                StateProjection::Refused { denial } => {
-                    let refusal = exchange.refuse(denial);
-                    state.set(ResponseState::Done);
-                    return Poll::Ready(Ok(refusal.map(GateBody::refusal)));
+                StateProjection::Refused { denial, extensions } => {
+                    // Without `Done`, which would be written between the response and its way out: a copy less.
+                    let Some(extensions) = extensions.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(exchange.refuse(denial, extensions)));
                 }
                 StateProjection::Answered { answer } => {
                     let Some(answer) = answer.take() else { return Poll::Pending };

@@ -12,10 +12,12 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::GateBody;
+use super::emptied::emptied;
 use super::exchange::Exchange;
 use super::forward_auth::{restore, unstated};
 use super::future::ResponseFuture;
 use super::shared::{PerGate, Shared, SharedHandle};
+use crate::request::Head;
 
 /// A service that admits or refuses requests to its inner service. [`ApiKeyLayer`](super::ApiKeyLayer) makes
 /// it.
@@ -105,7 +107,8 @@ where
     B: 'static,
 {
     let restored = restore(&shared, &mut request);
-    let mut exchange = Exchange::new(shared, &request);
+    let head = Head::of(&request);
+    let mut exchange = Exchange::new(shared, &request, head);
     if let Err(error) = restored {
         let clone = inner.clone();
         *inner = clone;
@@ -113,7 +116,7 @@ where
         exchange.observe_unstated(&request, answer.status(), &error);
         return ResponseFuture::answered(exchange, Box::new(answer));
     }
-    match exchange.begin(&request) {
+    match exchange.begin(&request, head) {
         ControlFlow::Break(Ok(())) => {
             if let Some(answer) = exchange.own_answer() {
                 let clone = inner.clone();
@@ -127,7 +130,8 @@ where
             // Dropping the ready instance gives back what it reserved in `poll_ready`.
             let clone = inner.clone();
             *inner = clone;
-            ResponseFuture::refused(exchange, denial)
+            let extensions = emptied(request.extensions_mut());
+            ResponseFuture::refused(exchange, denial, extensions)
         }
         ControlFlow::Continue(wait) => {
             // The ready instance waits with the request. Its clone must be polled ready again.

@@ -147,11 +147,10 @@ impl ApiKeyLayer {
                 in_flight: None,
                 shows_limits: false,
             });
-            let is_grpc = || policy.grpc().is_call(Head::of(request));
-            let form = AnswerForm::of(request.method(), is_grpc);
-            let table = self.shared.renderer.table(request);
-            let id = request.extensions().get().cloned();
             let head = Head::of(request);
+            let form = AnswerForm::of(request.method(), || policy.grpc().is_call(head));
+            let table = self.shared.renderer.table(head);
+            let id = request.extensions().get().cloned();
             let masked = self.shared.renderer.shows_keys().then(|| policy.masked_key(head));
             let masked = masked.flatten();
             let masked_key = masked.as_deref();

@@ -14,6 +14,7 @@ mod builder;
 mod capacity;
 mod charging;
 mod deciding;
+mod emptied;
 mod end_status;
 mod exchange;
 mod flow;

@@ -43,6 +43,7 @@ mod query;
 mod quota_answers;
 mod readiness;
 mod refunds;
+mod refused_extensions;
 mod request_ids;
 mod role_changes;
 mod scopes;
