@@ -261,10 +261,10 @@ mod tests {
     fn a_tail_is_kept_only_if_asked_for_and_only_of_characters_that_differ() {
         let random = KeyFormat::new().literal("x_").characters(Alphabet::Base62, 24);
         for (format, has_one) in [
-            (random.clone(), true),
-            (random.clone().checksum(), true),
-            (random.clone().literal("_key"), false),
-            (random.clone().characters(Alphabet::Hex, 3), false),
+            (random, true),
+            (random.checksum(), true),
+            (random.literal("_key"), false),
+            (random.characters(Alphabet::Hex, 3), false),
         ] {
             let issuer = Issuer::new(format, KeyHasher::sha256());
             assert_eq!(issuer.issue(None).unwrap().tail(), None);

@@ -113,7 +113,8 @@ async fn keys_are_found_by_the_last_characters_of_their_secrets_if_the_issuer_ke
         let made = world.ask(&operator, "POST /manage/keys", &[], Some(body)).await.json();
         let id = made["key"]["id"].as_str().unwrap();
         let rotate = format!("POST /manage/keys/{id}/rotate");
-        let rotated = world.ask(&operator, &rotate, &[], Some(json!({ "overlap_seconds": 60 }))).await.json();
+        let rotated =
+            world.ask(&operator, &rotate, &[], Some(json!({ "overlap_seconds": 60 }))).await.json();
         let tail = |answer: &Value| {
             let secret = answer["secret"].as_str().unwrap();
             secret[secret.len() - 4..].to_owned()
