@@ -49,6 +49,9 @@ impl Management {
     /// The trail gets its line before the counter changes, because counters are not in the store. If the limiter fails
     /// then, the line stays. A request that is sent again with the same idempotency key gives nothing back.
     ///
+    /// Two of these at once may also give back what was used between them, because each reads the counter before it gives
+    /// back.
+    ///
     /// To raise a limit for longer than the present window, edit the quotas of the account or the key: their counters
     /// stay.
     ///
