@@ -69,10 +69,11 @@ impl ListTerms {
         });
         let tail = filter.tail.map(|tail| {
             let tail = values.add(tail.to_string());
-            // A rehashed secret has two rows for a day, and two secrets of a key may end alike.
+            // A rehashed secret has two rows for a day, and two secrets of a key may end alike. With the offset, PostgreSQL
+            // looks up the few rows of each key, whatever it believes of the number of tails.
             let found = format!(
                 "t.tail = {tail} AND NOT EXISTS (SELECT 1 FROM {secrets} o \
-                 WHERE o.tail = {tail} AND o.key_id = t.key_id AND o.digest < t.digest)"
+                 WHERE o.tail = {tail} AND o.key_id = t.key_id AND o.digest < t.digest LIMIT 1 OFFSET 0)"
             );
             let checked = format!(
                 "EXISTS (SELECT 1 FROM {secrets} t WHERE t.tail = {tail} AND t.key_id = k.id LIMIT 1 OFFSET 0)"
