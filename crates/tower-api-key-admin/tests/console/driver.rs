@@ -64,7 +64,11 @@ impl Browser {
         // Narrower than a window may be.
         let screen = json!({ "width": width, "height": height, "pixelRatio": 1, "touch": false, "mobile": false });
         let options = json!({ "args": arguments, "mobileEmulation": { "deviceMetrics": screen } });
-        let wanted = json!({ "acceptInsecureCerts": true, "goog:chromeOptions": options });
+        // An element that is asked for may be on a page that still comes.
+        let timeouts = json!({ "implicit": 10_000 });
+        let wanted = json!({
+            "acceptInsecureCerts": true, "goog:chromeOptions": options, "timeouts": timeouts
+        });
         let opened =
             browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         opened["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
