@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt, service_fn};
@@ -58,13 +59,19 @@ impl Log {
     }
 }
 
+/// Returns a folder, and a database in it: its URL, and its store.
+async fn place() -> (TempDir, String, SqlStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
+    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    (folder, url, store)
+}
+
 /// Without `telemetry.log`, too. The gate finds the key, so the failure is none of the gate's own.
 #[tokio::test]
 async fn a_503_of_management_is_logged_with_its_cause() {
     let (log, _guard) = listen();
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
-    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let (folder, url, store) = place().await;
     let issued = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("live")).unwrap();
     let staff = Account::builder("staff").scopes(["trail.read"]).build().unwrap();
     let record = KeyRecord::builder("operator", staff);
@@ -125,9 +132,7 @@ async fn gone() -> String {
 #[tokio::test]
 async fn a_task_beside_the_requests_that_fails_is_logged_with_its_cause() {
     let (log, _guard) = listen();
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
-    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let (folder, url, store) = place().await;
     let path = folder.path().join("gate.toml");
     let file = format!(
         "profile.base = \"standard\"\n[store]\nurl = \"{url}\"\nusage.write_every = \"100ms\"\n\
@@ -175,9 +180,7 @@ async fn a_task_beside_the_requests_that_fails_is_logged_with_its_cause() {
 #[tokio::test]
 async fn what_a_gate_cannot_write_about_its_keys_is_logged_once() {
     let (log, _guard) = listen();
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
-    let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+    let (folder, url, store) = place().await;
     let issued = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("live")).unwrap();
     let record = KeyRecord::builder("key_1", Account::builder("acme").build().unwrap());
     store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();
