@@ -1,6 +1,5 @@
 //! An observer that records events of requests.
 
-use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +16,10 @@ use super::recent::RecentOccasions;
 
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{ObservedRequest, RequestDecision, RequestEnd};
+use crate::error::StoreError;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::service::Observer;
+use crate::store::{BackgroundWrites, WriteFailures};
 
 /// The most occurrences that wait to be written. Further ones are dropped, and recorded at the next request.
 const WAITING: usize = 10_000;
@@ -49,8 +50,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
 ///
 /// fn layer(store: MemoryStore, log: impl EventLog) -> Result<ApiKeyLayer, ConfigError> {
-///     let (recorder, writing) = EventRecorder::new(log); // the log is an `SqlStore`
-///     tokio::spawn(writing);
+///     let (recorder, writes) = EventRecorder::new(log); // the log is an `SqlStore`
+///     tokio::spawn(writes.report_to(|error| eprintln!("events are not written: {error}")));
 ///     ApiKeyLayer::builder(Profile::STANDARD, store).observer(recorder).build()
 /// }
 /// ```
@@ -70,9 +71,9 @@ enum ToWrite {
 }
 
 impl EventRecorder {
-    /// Creates a recorder, and the future that writes into a log. Spawn the future: it ends once the recorder and its
+    /// Creates a recorder, and the task that writes into a log. Spawn the task: it ends once the recorder and its
     /// clones are dropped and all is written.
-    pub fn new(log: impl EventLog) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(log: impl EventLog) -> (Self, BackgroundWrites<StoreError>) {
         let (sender, receiver) = channel(WAITING);
         let recorder = Self {
             sender,
@@ -80,7 +81,10 @@ impl EventRecorder {
             clock: Arc::new(SystemClock),
             observes_requests: true,
         };
-        (recorder, write(receiver, log))
+        (
+            recorder,
+            BackgroundWrites::new(async move |failures| write(receiver, log, failures).await),
+        )
     }
 
     /// Records only keys that were seen in clear or used elsewhere. Then requests that are admitted cost nothing.
@@ -170,7 +174,11 @@ impl Observer for EventRecorder {
 }
 
 /// Writes occurrences until the recorder is dropped. A store that cannot answer is tried again.
-async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
+async fn write(
+    mut waiting: Receiver<ToWrite>,
+    log: impl EventLog,
+    mut failures: WriteFailures<StoreError>,
+) {
     let mut received = Vec::new();
     while waiting.recv_many(&mut received, BATCH).await > 0 {
         let (mut batch, mut flushes) = (Vec::with_capacity(received.len()), Vec::new());
@@ -180,7 +188,9 @@ async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
                 ToWrite::Flush(answer) => flushes.push(answer),
             }
         }
-        while !batch.is_empty() && log.record(batch.clone()).await.is_err() && !waiting.is_closed()
+        while !batch.is_empty()
+            && failures.note(&log.record(batch.clone()).await)
+            && !waiting.is_closed()
         {
             sleep(BETWEEN_WRITES).await;
         }
@@ -190,6 +200,51 @@ async fn write(mut waiting: Receiver<ToWrite>, log: impl EventLog) {
         }
         if waiting.is_empty() && !waiting.is_closed() {
             sleep(BETWEEN_WRITES).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::event::Event;
+    use super::super::log::EventFuture;
+    use super::*;
+    use crate::clock::Timestamp;
+
+    /// Fails this many times, and then takes what it gets.
+    #[derive(Clone, Default)]
+    struct Failing(Arc<AtomicUsize>);
+
+    impl EventLog for Failing {
+        fn record(&self, occurrences: Vec<Occurrence>) -> EventFuture<'_, u64> {
+            let one_less = |left: usize| left.checked_sub(1);
+            let fails = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+            let away = StoreError::new("the database is away");
+            Box::pin(async move { if fails { Err(away) } else { Ok(occurrences.len() as u64) } })
+        }
+
+        fn events(&self, _: u64, _: usize) -> EventFuture<'_, Vec<Event>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_of_the_log_is_told_once() {
+        let (log, told) = (Failing::default(), Arc::new(Mutex::new(Vec::new())));
+        let (recorder, writes) = EventRecorder::new(log.clone());
+        let report = Arc::clone(&told);
+        tokio::spawn(writes.report_to(move |error| report.lock().unwrap().push(error.to_string())));
+        for (failures, outages) in [(3, 1), (0, 1), (1, 2)] {
+            log.0.store(failures, Ordering::SeqCst);
+            let key = EventSubject::Key("key_1".to_owned());
+            assert!(recorder.send(Occurrence::new(EventKind::FirstUse, key, Timestamp::default())));
+            recorder.flush().await;
+            let told = told.lock().unwrap();
+            assert_eq!(told.len(), outages, "{told:?}");
+            assert!(told.iter().all(|error| error.contains("the database is away")), "{told:?}");
         }
     }
 }

@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use super::manage::ManageError;
 
-type Report = Box<dyn Fn(&ManageError) + Send + Sync>;
+type Report<E> = Box<dyn Fn(&E) + Send + Sync>;
 
-/// Writes to a store what requests recorded. Spawn it.
+/// Writes what requests recorded: last uses, digests by a newer pepper, usage, events. Spawn it.
 ///
 /// No client learns that a write fails, because none waits for it. So let the task tell a log or an alarm:
 ///
@@ -24,31 +24,32 @@ type Report = Box<dyn Fn(&ManageError) + Send + Sync>;
 /// # }
 /// ```
 #[must_use = "nothing is written until this is spawned"]
-pub struct BackgroundWrites {
+pub struct BackgroundWrites<E = ManageError> {
     task: Pin<Box<dyn Future<Output = ()> + Send>>,
-    failures: WriteFailures,
+    report: Arc<OnceLock<Report<E>>>,
 }
 
-impl BackgroundWrites {
+impl<E> BackgroundWrites<E> {
     /// Creates the task from a function that writes, and tells the failures how each write ended.
-    pub(super) fn new<F>(write: impl FnOnce(WriteFailures) -> F) -> Self
+    pub(crate) fn new<F>(write: impl FnOnce(WriteFailures<E>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let failures = WriteFailures::default();
-        Self { task: Box::pin(write(failures.clone())), failures }
+        let report = Arc::default();
+        let failures = WriteFailures { report: Arc::clone(&report), is_failing: false };
+        Self { task: Box::pin(write(failures)), report }
     }
 
     /// Calls a function when a write fails after one that did not. So an outage is told once.
     ///
     /// A second function is not called. What was not written is kept for the next write, as far as the recorder says.
-    pub fn report_to(self, report: impl Fn(&ManageError) + Send + Sync + 'static) -> Self {
-        let _ = self.failures.report.set(Box::new(report));
+    pub fn report_to(self, report: impl Fn(&E) + Send + Sync + 'static) -> Self {
+        let _ = self.report.set(Box::new(report));
         self
     }
 }
 
-impl Future for BackgroundWrites {
+impl<E> Future for BackgroundWrites<E> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -56,22 +57,21 @@ impl Future for BackgroundWrites {
     }
 }
 
-impl fmt::Debug for BackgroundWrites {
+impl<E> fmt::Debug for BackgroundWrites<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("BackgroundWrites").finish_non_exhaustive()
     }
 }
 
 /// Reports the first of several failures in a row.
-#[derive(Clone, Default)]
-pub(super) struct WriteFailures {
-    report: Arc<OnceLock<Report>>,
+pub(crate) struct WriteFailures<E = ManageError> {
+    report: Arc<OnceLock<Report<E>>>,
     is_failing: bool,
 }
 
-impl WriteFailures {
+impl<E> WriteFailures<E> {
     /// Returns true if a write failed. Reports the failure if the write before did not fail.
-    pub(super) fn note<T>(&mut self, written: &Result<T, ManageError>) -> bool {
+    pub(crate) fn note<T>(&mut self, written: &Result<T, E>) -> bool {
         let was_failing = std::mem::replace(&mut self.is_failing, written.is_err());
         if let (Err(error), false, Some(report)) = (written, was_failing, self.report.get()) {
             report(error);

@@ -84,6 +84,7 @@ mod uses;
 
 pub use crate::error::StoreError;
 pub use background_writes::BackgroundWrites;
+pub(crate) use background_writes::WriteFailures;
 #[cfg(feature = "cache")]
 pub use cached::{CacheAnswer, CacheObserver, Cached, CachedBuilder};
 pub use feed::{

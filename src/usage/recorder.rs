@@ -15,7 +15,7 @@ use super::writing::Writing;
 use crate::clock::Clock;
 use crate::decision::{ObservedRequest, RequestEnd};
 use crate::service::Observer;
-use crate::store::StoreError;
+use crate::store::{BackgroundWrites, StoreError};
 use crate::sync::{Mutex, lock};
 
 /// Counts the requests of a gate in memory, and writes them in batches.
@@ -30,7 +30,8 @@ use crate::sync::{Mutex, lock};
 ///
 /// async fn serve(database: Arc<dyn UsageSink>) -> Result<(), Box<dyn std::error::Error>> {
 ///     let usage = UsageRecorder::new();
-///     tokio::spawn(usage.write_to(database));
+///     let writes = usage.write_to(database);
+///     tokio::spawn(writes.report_to(|error| eprintln!("usage is not written: {error}")));
 ///     let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
 ///     let layer = builder.observer(usage.clone()).build()?;
 ///     // Serve with the layer until the last request has ended, and then:
@@ -87,20 +88,20 @@ impl UsageRecorder {
     /// the future once; a second one ends at once.
     ///
     /// A batch that could not be written is written again with the next one.
-    pub fn write_to(&self, sink: Arc<dyn UsageSink>) -> impl Future<Output = ()> + Send + use<> {
+    pub fn write_to(&self, sink: Arc<dyn UsageSink>) -> BackgroundWrites<StoreError> {
         let first = self.0.sink.set(sink).is_ok();
         let recording = Arc::clone(&self.0);
-        async move {
+        BackgroundWrites::new(async move |mut failures| {
             while first && !recording.stopped.load(Ordering::Acquire) {
                 let _ = timeout(recording.every, recording.wake.notified()).await;
                 let is_last = Arc::strong_count(&recording) == 1;
-                // The failure is kept for `failure`, and the batch for the next write.
-                let _ = recording.write().await;
+                // The failure is also kept for `failure`, and the batch for the next write.
+                failures.note(&recording.write().await);
                 if is_last {
                     break;
                 }
             }
-        }
+        })
     }
 
     /// Writes what was counted so far, and waits until it is written.

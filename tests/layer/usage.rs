@@ -118,6 +118,25 @@ async fn each_request_is_counted_by_key_route_decision_and_hour() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_of_the_sink_is_told_once() {
+    let batches = Arc::new(Batches { failures: AtomicUsize::new(3), ..Batches::default() });
+    let (usage, told) = (recorder(|usage| usage), Arc::new(Mutex::new(Vec::new())));
+    let report = Arc::clone(&told);
+    let writes = usage.write_to(batches.clone());
+    tokio::spawn(writes.report_to(move |error| report.lock().unwrap().push(error.to_string())));
+    let gate = gate(&usage);
+    for (failures, outages) in [(3, 1), (0, 1), (1, 2)] {
+        batches.failures.store(failures, Ordering::SeqCst);
+        ask(&gate, "/users/7", 1).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), outages, "{told:?}");
+        assert!(told.iter().all(|error| error.contains("the database is away")), "{told:?}");
+    }
+    assert_eq!(batches.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_is_written_again_until_its_answer_comes() {
     for loses_answers in [false, true] {
         let failures = AtomicUsize::new(3);

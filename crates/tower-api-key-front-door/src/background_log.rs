@@ -1,57 +1,9 @@
 //! What is logged of the tasks beside the requests: no client learns that one of them fails.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tower_api_key::events::{Event, EventFuture, EventLog, Occurrence};
 use tower_api_key::store::{ManageError, StoreError};
-use tower_api_key::usage::{UsageBatch, UsageFuture, UsageSink};
-use tower_api_key_sqlx::{DeliveryReport, SqlStore};
-
-/// Writes events of requests or usage into a database, and logs a write that fails after one that did not. It is tried
-/// again.
-pub(crate) struct LoggedWrites {
-    database: SqlStore,
-    is_failing: AtomicBool,
-}
-
-impl LoggedWrites {
-    pub(crate) const fn new(database: SqlStore) -> Self {
-        Self { database, is_failing: AtomicBool::new(false) }
-    }
-
-    /// Logs a failure, unless the write before has failed, too.
-    fn note<T>(&self, what: &str, written: &Result<T, StoreError>) {
-        let was_failing = self.is_failing.swap(written.is_err(), Ordering::Relaxed);
-        if let (Err(error), false) = (written, was_failing) {
-            failed(what, error);
-        }
-    }
-}
-
-impl EventLog for LoggedWrites {
-    fn record(&self, occurrences: Vec<Occurrence>) -> EventFuture<'_, u64> {
-        Box::pin(async move {
-            let written = self.database.record(occurrences).await;
-            self.note("events of requests cannot be written", &written);
-            written
-        })
-    }
-
-    fn events(&self, after: u64, limit: usize) -> EventFuture<'_, Vec<Event>> {
-        self.database.events(after, limit)
-    }
-}
-
-impl UsageSink for LoggedWrites {
-    fn write<'a>(&'a self, batch: &'a UsageBatch) -> UsageFuture<'a, ()> {
-        Box::pin(async move {
-            let written = UsageSink::write(&self.database, batch).await;
-            self.note("usage cannot be written", &written);
-            written
-        })
-    }
-}
+use tower_api_key_sqlx::DeliveryReport;
 
 /// Logs what a delivery reports.
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
@@ -84,6 +36,16 @@ pub(crate) fn uses(error: &ManageError) {
 /// Logs that digests by the current pepper could not be written.
 pub(crate) fn digests(error: &ManageError) {
     failed("digests by the current pepper cannot be written", error);
+}
+
+/// Logs that events of requests could not be written. They are tried again.
+pub(crate) fn occurrences(error: &StoreError) {
+    failed("events of requests cannot be written", error);
+}
+
+/// Logs that usage could not be written. It is tried again.
+pub(crate) fn usage(error: &StoreError) {
+    failed("usage cannot be written", error);
 }
 
 /// Logs a failure of a task.

@@ -7,7 +7,7 @@ use tower_api_key::events::{EventRecorder, EventSink};
 use tower_api_key::store::StoreError;
 use tower_api_key_sqlx::{EventDelivery, EventSweep, SqlStore};
 
-use crate::background_log::{self, LoggedWrites};
+use crate::background_log;
 use crate::error::OpenError;
 use crate::tasks::{BackgroundTasks, asked};
 
@@ -91,9 +91,9 @@ fn recorder(
     if let Some(before) = alike {
         return before.recorder.clone();
     }
-    let (recorder, writing) = EventRecorder::new(LoggedWrites::new(database.clone()));
+    let (recorder, writing) = EventRecorder::new(database.clone());
     // The task ends, after a last write, when no layer has the recorder any more.
-    tokio::spawn(writing);
+    tokio::spawn(writing.report_to(background_log::occurrences));
     if settings.alarms_only { recorder.alarms_only() } else { recorder }
 }
 

@@ -10,7 +10,7 @@ use tower_api_key::store::{KeyManager, MemoryStore, Rehasher};
 use tower_api_key::usage::UsageRecorder;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::background_log::{self, LoggedWrites};
+use crate::background_log;
 use crate::error::{OpenError, unknown_scheme};
 
 /// A store that is open.
@@ -159,7 +159,7 @@ async fn open_sql(
     let rehashing = Arc::new(Mutex::new(Some(rehashing)));
     let usage = usage.map(|(usage, database)| {
         // The task ends, after a last write, when no layer has the recorder any more.
-        tokio::spawn(usage.write_to(Arc::new(LoggedWrites::new(database))));
+        tokio::spawn(usage.write_to(Arc::new(database)).report_to(background_log::usage));
         usage
     });
     Ok(OpenStore { keys, usage, database, rehashing })

@@ -16,7 +16,9 @@ impl Usage {
     /// Starts the task that writes the counts to a database.
     pub(crate) fn in_database(database: SqlStore) -> Self {
         let recorder = UsageRecorder::new();
-        tokio::spawn(recorder.write_to(Arc::new(database.clone())));
+        let writes = recorder.write_to(Arc::new(database.clone()));
+        let failed = |error: &_| eprintln!("vendors: usage is not written: {error}");
+        tokio::spawn(writes.report_to(failed));
         Self { recorder, reader: database }
     }
 
