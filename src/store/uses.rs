@@ -11,6 +11,10 @@ use super::background_writes::{BackgroundWrites, WriteFailures};
 use super::manage::KeyManager;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
+#[cfg(feature = "cache")]
+use crate::key::KeyRecord;
+#[cfg(feature = "cache")]
+use crate::rules::is_alive;
 
 /// The precision of a last use.
 #[cfg(feature = "cache")]
@@ -27,14 +31,21 @@ const WAITING: usize = 10_000;
 pub(super) struct Uses(OnceLock<Sender<(KeyDigest, Timestamp)>>);
 
 impl Uses {
-    /// Records a use, unless one was recorded within the last minute.
+    /// Records a use of a valid key, unless one was recorded within the last minute.
     #[cfg(feature = "cache")]
-    pub(super) fn note(&self, digest: &KeyDigest, now: Timestamp, noted: &AtomicU64) {
+    pub(super) fn note(
+        &self,
+        digest: &KeyDigest,
+        record: &KeyRecord,
+        now: Timestamp,
+        noted: &AtomicU64,
+    ) {
         if self.0.get().is_none() {
             return;
         }
         let last = noted.load(Ordering::Relaxed);
-        if now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE {
+        let is_recent = now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE;
+        if is_recent || is_alive(record, now).is_err() {
             return;
         }
         // One of several requests at the same time records the use.

@@ -22,7 +22,9 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
-use tower_api_key::store::{Cached, Invalidation, KeyManager, KeyStore, MemoryStore, NewKey};
+use tower_api_key::store::{
+    Cached, Invalidation, KeyFilter, KeyManager, KeyStore, MemoryStore, NewKey,
+};
 use tower_api_key::{ApiKeyLayer, vendors};
 
 use double::{Double, Mood, digest};
@@ -292,6 +294,46 @@ async fn uses_are_noted_once_a_minute() {
         tokio::time::sleep(10 * SECOND).await;
         assert_eq!(last_used().await, Some(at(noted)), "at {second}");
     }
+}
+
+/// Neither a question whose key it is nor a request with a key that is refused for its state is a use.
+#[tokio::test(start_paused = true)]
+async fn only_valid_keys_are_used_and_only_by_requests() {
+    let at = Timestamp::from_unix_seconds;
+    let database = MemoryStore::new();
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    for id in ["asked", "revoked", "disabled", "expired", "early", "ends"] {
+        let key = KeyRecord::builder(id, Arc::clone(&account)).expires(at(2_000));
+        let key = match id {
+            "revoked" => key.revoked(true),
+            "disabled" => key.disabled(true),
+            "expired" => key.expires(at(1_000)),
+            "early" => key.not_before(at(1_001)),
+            _ => key,
+        };
+        database.add(NewKey::new(digest(id), key.build().unwrap()), "test").await.unwrap();
+    }
+    let clock = ManualClock::starting_at(at(1_000));
+    let cache = Cached::builder(database.clone()).clock(clock.clone()).build();
+    tokio::spawn(cache.record_uses(Arc::new(database.clone())));
+    assert_eq!(cache.id_of(&digest("asked")).await.unwrap().unwrap(), "asked");
+    assert!(cache.id_of(&digest("unknown")).await.unwrap().is_none());
+    let used = async |now, expected: &[&str]| {
+        clock.set(at(now));
+        for id in ["revoked", "disabled", "expired", "early", "ends"] {
+            assert!(cache.find(&digest(id)).await.unwrap().is_some(), "{id}");
+        }
+        tokio::time::sleep(10 * SECOND).await;
+        let all = database.list(&KeyFilter::default(), None, 10).await.unwrap();
+        let used = all.iter().filter(|key| key.last_used() == Some(at(now)));
+        let used: Vec<_> = used.map(|key| key.record.id().as_str()).collect();
+        assert_eq!(used, expected, "at {now}");
+    };
+    used(1_000, &["ends"]).await;
+    used(1_999, &["early", "ends"]).await;
+    used(2_100, &[]).await; // the last instants of both were longer ago than a minute
+    let asked = database.get("asked").await.unwrap().unwrap();
+    assert_eq!(asked.last_used(), None);
 }
 
 #[tokio::test(start_paused = true)]

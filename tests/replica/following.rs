@@ -290,3 +290,21 @@ async fn uses_are_recorded_once_in_a_minute() {
     node.pass(10 * SECOND).await;
     assert_eq!(store.state().uses.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn only_valid_keys_are_used_and_only_by_requests() {
+    let store = Fake::new();
+    for id in ["asked", "good", "revoked"] {
+        add(&store, id, "acme").await;
+    }
+    store.revoke("revoked", "test").await.unwrap();
+    let node = Node::ready(&store).await;
+    tokio::spawn(node.replica.record_uses(Arc::new(store.clone())));
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(node.replica.id_of(&digest("asked")).await.unwrap().unwrap(), "asked");
+    for id in ["good", "revoked"] {
+        assert!(node.find(id).await.unwrap().is_some());
+    }
+    node.pass(10 * SECOND).await;
+    assert_eq!(store.state().uses, [digest("good")]);
+}

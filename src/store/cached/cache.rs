@@ -125,6 +125,7 @@ impl<S: KeyStore> Cached<S> {
     /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the task once; a
     /// second one ends at once.
     ///
+    /// A use is a lookup of a key that is valid then: one that is revoked, disabled, expired or not valid yet is not used.
     /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next
     /// one. If the store keeps failing, uses are dropped once 10,000 wait. No request waits for a write.
     /// Without this task no use is recorded, and a request pays nothing.

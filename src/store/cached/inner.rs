@@ -105,7 +105,7 @@ impl<S: KeyStore> SharedCache<S> {
     }
 
     fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: Arc<Kept>) -> SharedRecord {
-        self.uses.note(digest, now.at.wall, &kept.noted);
+        self.uses.note(digest, &kept.record, now.at.wall, &kept.noted);
         kept.share()
     }
 
@@ -167,7 +167,7 @@ impl<S: KeyStore> SharedCache<S> {
                 }
                 let (limits, notices) = (&self.limits, &self.notices);
                 let kept = Kept::new(digest, record, asked, noted.unwrap_or(0), limits, notices);
-                self.uses.note(&digest, asked.at.wall, &kept.noted);
+                self.uses.note(&digest, &kept.record, asked.at.wall, &kept.noted);
                 self.known.insert(kept);
             }
             Ok(None) => {

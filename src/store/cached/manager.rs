@@ -9,7 +9,7 @@ use super::super::manage::{
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
-use crate::key::{Account, AccountId, KeyDigest};
+use crate::key::{Account, AccountId, KeyDigest, KeyId};
 use crate::policy::{KeyPolicy, Policies};
 
 impl<S: KeyManager> KeyManager for Cached<S> {
@@ -110,6 +110,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Change>> {
         self.store().trail(filter, before, limit)
+    }
+
+    fn id_of<'a>(&'a self, digest: &'a KeyDigest) -> ManageFuture<'a, Option<KeyId>> {
+        self.store().id_of(digest)
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

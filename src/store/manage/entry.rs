@@ -63,6 +63,9 @@ pub struct SecretEntry {
     /// applies.
     pub expires: Option<Timestamp>,
     /// When the secret was last used, to the minute. `None` if it was never used, or uses are not recorded.
+    ///
+    /// A use is a request with the secret of a key that is valid then. The store does not learn how the rules and limits
+    /// decided: with the feature `usage`, `UsageReader::last_use` says when a key was last admitted.
     pub last_used: Option<Timestamp>,
     /// The name of the pepper in the digest. `None` without a [keyring](crate::key::Peppers).
     pub pepper: Option<PepperName>,

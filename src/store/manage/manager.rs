@@ -16,7 +16,7 @@ use super::page::Page;
 use super::trail_filter::TrailFilter;
 use super::update::KeyUpdate;
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest};
+use crate::key::{Account, KeyDigest, KeyId};
 use crate::policy::{KeyPolicy, Policies};
 
 /// The future that a [`KeyManager`] returns. It is boxed, so that a manager can be used through `dyn`.
@@ -273,6 +273,15 @@ pub trait KeyManager: KeyStore {
         before: Option<u64>,
         limit: usize,
     ) -> ManageFuture<'a, Vec<Change>>;
+
+    /// Returns the id of the key that has this secret, in whatever state the key is; `None` if no key has it.
+    ///
+    /// A manager asks this, and no request: the question is no use of the key. The default implementation calls
+    /// [`find`](KeyStore::find). A store that records uses where it finds keys must write this method.
+    fn id_of<'a>(&'a self, digest: &'a KeyDigest) -> ManageFuture<'a, Option<KeyId>> {
+        let found = self.find(digest);
+        Box::pin(async move { Ok(found.await?.map(|record| record.id().clone())) })
+    }
 
     /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line,
     /// because a use changes no key.

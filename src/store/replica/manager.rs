@@ -12,7 +12,7 @@ use super::super::manage::{
 use super::progress::Wake;
 use super::replicated::Replica;
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest};
+use crate::key::{Account, KeyDigest, KeyId};
 use crate::policy::{KeyPolicy, Policies};
 
 /// Every change waits until this replica applies it, at most for the [timeout](super::ReplicaBuilder::timeout) of a
@@ -92,6 +92,10 @@ impl<F: KeyManager + KeyFeed> KeyManager for Replica<F> {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Change>> {
         self.store().trail(filter, before, limit)
+    }
+
+    fn id_of<'a>(&'a self, digest: &'a KeyDigest) -> ManageFuture<'a, Option<KeyId>> {
+        self.store().id_of(digest)
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

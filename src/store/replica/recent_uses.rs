@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::uses::Uses;
 use crate::clock::{Clock, Timestamp};
-use crate::key::KeyDigest;
+use crate::key::{KeyDigest, KeyRecord};
+use crate::rules::is_alive;
 
 /// The number of uses that are remembered: 2 MB of memory, once uses are written.
 const SLOTS: usize = 1 << 18;
@@ -29,11 +30,11 @@ impl RecentUses {
         self.slots.get_or_init(|| (0..SLOTS).map(|_| AtomicU64::new(0)).collect());
     }
 
-    /// Records a use, unless one was recorded in this minute.
-    pub(super) fn note(&self, digest: &KeyDigest, clock: &dyn Clock) {
+    /// Records a use of a valid key, unless one was recorded in this minute.
+    pub(super) fn note(&self, digest: &KeyDigest, record: &KeyRecord, clock: &dyn Clock) {
         if let Some(slots) = self.slots.get() {
             let now = clock.now();
-            if is_first(slots, digest, now) {
+            if is_alive(record, now).is_ok() && is_first(slots, digest, now) {
                 self.uses.send(digest, now);
             }
         }

@@ -60,7 +60,7 @@ impl SharedReplica {
                 Reply::now(Err(StoreError::new(why)))
             }
             Some(record) => {
-                self.uses.note(digest, &*self.settings.clock);
+                self.uses.note(digest, &record, &*self.settings.clock);
                 Reply::now(Ok(Some(record)))
             }
             None => Reply::now(Ok(None)),

@@ -6,7 +6,7 @@ use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, exists, find, found, is_not_found,
 };
 use crate::clock::Timestamp;
-use crate::key::{KeyDigest, KeyKind, KeyRecordBuilder};
+use crate::key::{KeyDigest, KeyId, KeyKind, KeyRecordBuilder};
 use crate::policy::{KeyPolicy, PolicySubject};
 use crate::store::{
     Action, Change, Command, CommandOptions, Difference, KeyManager, KeyState, MOST_VALID_SECRETS,
@@ -198,6 +198,14 @@ pub(super) async fn what_holds_for_a_key_holds_for_all_its_secrets(store: &dyn K
 pub(super) async fn uses_are_noted(store: &dyn KeyManager) {
     add(store, "used", "used").await;
     done(store.rotate("used", digest("used 2"), FUTURE, BY).await, "rotating a key");
+    for (secret, expected) in [("used", Some("used")), ("used 2", Some("used")), ("unknown", None)]
+    {
+        let secret = digest(secret);
+        let id = done(store.id_of(&secret).await, "asking whose key a secret is");
+        let id = id.as_ref().map(KeyId::as_str);
+        assert_eq!(id, expected, "the id of the key of a secret");
+    }
+    // Neither was what asked.
     assert_eq!(entry(store, "used").await.last_used(), None, "the last use of an unused key");
     let at = Timestamp::from_unix_seconds;
     let uses = vec![(digest("used"), at(100)), (digest("unknown"), at(100))];

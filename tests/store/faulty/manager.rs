@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, KeyDigest};
+use tower_api_key::key::{Account, KeyDigest, KeyId};
 use tower_api_key::policy::Policies;
 use tower_api_key::store::{
     Action, Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, ManageError,
@@ -135,6 +135,18 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
                 before
             };
             self.inner.trail(&filter, before, limit).await
+        })
+    }
+
+    fn id_of<'a>(&'a self, digest: &'a KeyDigest) -> ManageFuture<'a, Option<KeyId>> {
+        Box::pin(async move {
+            if self.has(Fault::AskingIsAUse) {
+                self.inner.note_uses(vec![(*digest, Timestamp::from_unix_seconds(1))]).await?;
+            }
+            let Some(id) = self.inner.id_of(digest).await? else { return Ok(None) };
+            let newest = self.inner.get(id.as_str()).await?.map(|entry| entry.secrets[0].digest);
+            let is_known = !self.has(Fault::KnowsNewestSecretsOnly) || newest == Some(*digest);
+            Ok(is_known.then_some(id))
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, CounterPlace, KeyDigest, SharedRecord};
+use tower_api_key::key::{Account, CounterPlace, KeyDigest, KeyId, SharedRecord};
 use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{
     Applied, Change, Command, CommandOptions, KeyEntry, KeyFilter, KeyManager, KeyStore,
@@ -120,6 +120,10 @@ impl KeyManager for ObservedManager {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Change>> {
         self.noted(self.manager.trail(filter, before, limit))
+    }
+
+    fn id_of<'a>(&'a self, digest: &'a KeyDigest) -> ManageFuture<'a, Option<KeyId>> {
+        self.noted(self.manager.id_of(digest))
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {

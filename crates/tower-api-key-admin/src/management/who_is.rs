@@ -8,7 +8,7 @@ use super::management::Management;
 use super::scopes::KEYS_READ;
 
 impl Management {
-    /// Returns the key that a secret belongs to, in whatever state the key is. Spaces around the secret do not count, nor
+    /// Returns the key that a secret belongs to, in whatever state the key is. The question is no use of the key. Spaces around the secret do not count, nor
     /// words in front of it: `Authorization: Bearer SECRET` finds the key, too.
     ///
     /// # Errors
@@ -23,10 +23,7 @@ impl Management {
             // Keys of former peppers are found, too.
             let digests: Vec<_> = self.0.hasher.digests_at(text.as_bytes(), self.now()).collect();
             for digest in digests {
-                let found = self.0.manager.find(&digest).await;
-                let found = found.inspect_err(|error| self.0.observers.store_failed(error));
-                if let Some(record) = found.map_err(ManagementError::Unavailable)? {
-                    let id = record.id().clone();
+                if let Some(id) = self.0.manager.id_of(&digest).await? {
                     return self.seen_key(caller, id.as_str()).await;
                 }
             }
