@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "openapi",
         ],
     ),
-    ("events", &["key", "quota", "decision", "service"]),
+    ("events", &["key", "quota", "decision", "service", "store"]),
     ("shaping", &["key", "request", "decision", "response"]),
     ("openapi", &["key", "profile", "request", "rules", "quota", "caller", "decision", "response"]),
     (

@@ -8,13 +8,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::background_writes::{BackgroundWrites, WriteFailures};
-use super::manage::KeyManager;
+use super::manage::{KeyManager, KeyState};
 use crate::clock::Timestamp;
-use crate::key::KeyDigest;
-#[cfg(feature = "cache")]
-use crate::key::KeyRecord;
-#[cfg(feature = "cache")]
-use crate::rules::is_alive;
+use crate::key::{KeyDigest, KeyRecord};
 
 /// The precision of a last use.
 #[cfg(feature = "cache")]
@@ -45,7 +41,7 @@ impl Uses {
         }
         let last = noted.load(Ordering::Relaxed);
         let is_recent = now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE;
-        if is_recent || is_alive(record, now).is_err() {
+        if is_recent || !is_valid(record, now) {
             return;
         }
         // One of several requests at the same time records the use.
@@ -75,6 +71,12 @@ impl Uses {
             }
         })
     }
+}
+
+/// Returns true if the key is valid at an instant: a request with another one does not use it.
+pub(super) fn is_valid(record: &KeyRecord, now: Timestamp) -> bool {
+    KeyState::of(record, now) == KeyState::Active
+        && record.not_before().is_none_or(|begins| begins <= now)
 }
 
 async fn write(

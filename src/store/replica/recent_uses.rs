@@ -3,10 +3,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::uses::Uses;
+use super::super::uses::{Uses, is_valid};
 use crate::clock::{Clock, Timestamp};
 use crate::key::{KeyDigest, KeyRecord};
-use crate::rules::is_alive;
 
 /// The number of uses that are remembered: 2 MB of memory, once uses are written.
 const SLOTS: usize = 1 << 18;
@@ -34,7 +33,7 @@ impl RecentUses {
     pub(super) fn note(&self, digest: &KeyDigest, record: &KeyRecord, clock: &dyn Clock) {
         if let Some(slots) = self.slots.get() {
             let now = clock.now();
-            if is_alive(record, now).is_ok() && is_first(slots, digest, now) {
+            if is_valid(record, now) && is_first(slots, digest, now) {
                 self.uses.send(digest, now);
             }
         }
