@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower_api_key::events::{Event, EventLog};
-use tower_api_key_sqlx::{DeadEvent, SqlStore};
+use tower_api_key_sqlx::{DeadEvent, SqlStore, WaitingEvent};
 
 use crate::at_least_one::at_least_one;
 use crate::escape;
@@ -53,6 +53,18 @@ enum EventCommand {
         #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
+    /// List events that wait for a sink: those that it did not take yet, with the next try
+    Waiting {
+        /// Only those of this sink
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+        /// Start after the event with this sequence number
+        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
+        after: u64,
+        /// Print at most this many events
+        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
+        limit: usize,
+    },
     /// Send a sink its dead letters again, or all events after a sequence
     ///
     /// A process that delivers events sends them within a second. Later events of the same keys may have arrived before.
@@ -88,6 +100,11 @@ impl Events {
                 let dead = store.dead_events(sink.as_deref(), after, limit).await?;
                 let columns = ["sequence", "sink", "type", "key", "tries", "error"];
                 output.rows(columns, dead.iter().map(dead_value))
+            }
+            Some(EventCommand::Waiting { sink, after, limit }) => {
+                let waiting = store.waiting_events(sink.as_deref(), after, limit).await?;
+                let columns = ["sequence", "sink", "type", "key", "tries", "next_try", "error"];
+                output.rows(columns, waiting.iter().map(waiting_value))
             }
             Some(EventCommand::Replay { sink, sequence, all_after }) => {
                 if !store.has_event_sink(&sink).await? {
@@ -150,6 +167,19 @@ fn value(event: &Event) -> Value {
         fields.insert("account".to_owned(), event.account.clone().into());
     }
     value
+}
+
+fn waiting_value(waiting: &WaitingEvent) -> Value {
+    json!({
+        "sequence": waiting.event.sequence,
+        "sink": waiting.sink,
+        "type": waiting.event.kind.name(),
+        "key": waiting.event.key,
+        "account": waiting.event.account,
+        "tries": waiting.tries,
+        "next_try": waiting.next_try.map(moment::text),
+        "error": waiting.error,
+    })
 }
 
 fn dead_value(dead: &DeadEvent) -> Value {

@@ -30,7 +30,7 @@ const REASONED: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 22] = [
+const ANSWERING: [&str; 23] = [
     "keys create",
     "keys list",
     "keys show",
@@ -47,6 +47,7 @@ const ANSWERING: [&str; 22] = [
     "trail",
     "events",
     "events dead",
+    "events waiting",
     "usage",
     "usage keys",
     "check",
@@ -55,7 +56,7 @@ const ANSWERING: [&str; 22] = [
     "peppers",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 13] = [
+const QUIET: [&str; 14] = [
     "keys list",
     "keys show",
     "accounts list",
@@ -66,6 +67,7 @@ const QUIET: [&str; 13] = [
     "peppers",
     "events",
     "events dead",
+    "events waiting",
     "usage keys",
     "config schema",
     "config print",

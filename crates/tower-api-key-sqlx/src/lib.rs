@@ -139,7 +139,7 @@ mod watched_pool;
 
 pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
-pub use events::{DeadEvent, DeliveryReport, EventDelivery, EventSweep};
+pub use events::{DeadEvent, DeliveryReport, EventDelivery, EventSweep, WaitingEvent};
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
 pub use policies::{PolicyOutcome, PolicySweep};

@@ -88,8 +88,10 @@ fn an_unknown_sink_is_said() {
     let run = program.run(&["events", "replay", "--sink", "mistyped"]);
     assert_eq!(run.code(), 4);
     assert!(run.everything().contains("no sink has this name"), "{}", run.everything());
-    let dead = program.run(&["--json", "events", "dead"]).succeeded();
-    assert_eq!(dead.trim_end(), "[]");
+    for list in ["dead", "waiting"] {
+        let none = program.run(&["--json", "events", list]).succeeded();
+        assert_eq!(none.trim_end(), "[]", "{list}");
+    }
     let twice = ["events", "replay", "--sink", "x", "--sequence", "1", "--all-after", "1"];
     assert_eq!(program.run(&twice).code(), 2);
 }

@@ -1,10 +1,10 @@
 //! Dead letters: events that a sink did not take in any try.
 
-use super::event_row;
+use super::waiting::WaitingEvent;
 use crate::SqlStore;
 use crate::dialect::Dialect;
 use crate::statement::Statement;
-use crate::{notify, query, row};
+use crate::{notify, query};
 use tower_api_key::events::Event;
 use tower_api_key::store::StoreError;
 
@@ -34,19 +34,14 @@ impl SqlStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<DeadEvent>, StoreError> {
-        let asked = Statement::new(&self.events.dead)
-            .bind(sink.unwrap_or_default())
-            .bind(number(after))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let dead = |found: &crate::driver::Row| {
-            Ok(DeadEvent {
-                sink: row::text(&**found, "sink")?,
-                event: event_row::read(&**found)?,
-                tries: u64::try_from(row::number(&**found, "tries")?).unwrap_or(0),
-                error: row::optional(&**found, "error")?,
-            })
+        let found = self.undelivered(true, sink, after, limit).await?;
+        let dead = |WaitingEvent { sink, event, tries, error, .. }| DeadEvent {
+            sink,
+            event,
+            tries,
+            error,
         };
-        self.read(asked).await?.iter().map(dead).collect()
+        Ok(found.into_iter().map(dead).collect())
     }
 
     /// Returns true if a process has delivered to a sink of this name.

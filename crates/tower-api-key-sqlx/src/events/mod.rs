@@ -17,6 +17,7 @@ mod statements;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod stops;
 mod sweep;
+mod waiting;
 #[cfg(feature = "postgres")]
 mod wake;
 
@@ -24,6 +25,7 @@ pub use dead::DeadEvent;
 pub use delivery::EventDelivery;
 pub use delivery_report::DeliveryReport;
 pub use sweep::EventSweep;
+pub use waiting::WaitingEvent;
 
 pub(super) use lease::new_holder;
 pub(super) use outbox::cause;

@@ -86,12 +86,13 @@ event_statements! {
     delivered: "DELETE FROM {event_deliveries} WHERE sink = $1 AND sequence = $2 AND dead = 0",
     failed: "UPDATE {event_deliveries} SET tries = $3, due = $4, dead = $5, error = $6 \
          WHERE sink = $1 AND sequence = $2 AND dead = 0",
-    dead: concat!(
-        "SELECT d.sink, d.tries, d.error, ",
+    /// Selects dead letters, or events that wait for a sink.
+    undelivered: concat!(
+        "SELECT d.sink, d.tries, d.due, d.error, ",
         event_columns!(),
         " FROM {event_deliveries} d JOIN {events} e ON e.sequence = d.sequence \
-         WHERE d.dead = 1 AND ($1 = '' OR d.sink = $1) AND d.sequence > $2 \
-         ORDER BY d.sequence, d.sink LIMIT $3"
+         WHERE d.dead = $1 AND ($2 = '' OR d.sink = $2) AND d.sequence > $3 \
+         ORDER BY d.sequence, d.sink LIMIT $4"
     ),
     replay_dead: "UPDATE {event_deliveries} SET dead = 0, tries = 0, due = 0, error = NULL \
          WHERE dead = 1 AND sink = $1 AND ($2 = 0 OR sequence = $2)",

@@ -34,12 +34,23 @@ pub(super) async fn a_refused_event_holds_back_its_key_alone(database: Database)
     receiver.refuse("a", DeliveryError::new("the receiver answered 503"));
     assert_eq!(delivery.deliver_due().await.unwrap(), 2 + 4);
     assert_eq!(receiver.taken(), ["key.created b", "key.revoked b"]);
+    let waiting = store.waiting_events(None, 0, 10).await.unwrap();
+    let [tried, behind] = &waiting[..] else { panic!("two events of one key wait: {waiting:?}") };
+    assert_eq!((tried.sink.as_str(), tried.event.key.as_str(), tried.tries), ("receiver", "a", 1));
+    assert_eq!(tried.error.as_deref(), Some("the receiver answered 503"));
+    let next = tried.next_try.unwrap().since(start());
+    assert!((9..=11).contains(&next.as_secs()), "{next:?}");
+    assert_eq!((behind.tries, behind.next_try, behind.error.as_deref()), (0, None, None));
+    let after = store.waiting_events(Some("receiver"), tried.event.sequence, 1).await.unwrap();
+    assert_eq!(after[..], waiting[1..]);
+    assert!(store.waiting_events(Some("other"), 0, 10).await.unwrap().is_empty());
     clock.advance(Duration::from_secs(8));
     assert_eq!(delivery.deliver_due().await.unwrap(), 0);
     clock.advance(Duration::from_secs(4));
     assert_eq!(delivery.deliver_due().await.unwrap(), 2);
     assert_eq!(receiver.taken()[2..], ["key.created a", "key.revoked a"]);
     assert_eq!(other.taken().len(), 4);
+    assert!(store.waiting_events(None, 0, 10).await.unwrap().is_empty());
 }
 
 pub(super) async fn a_dead_letter_is_kept_and_sent_again(database: Database) {
@@ -64,6 +75,7 @@ pub(super) async fn a_dead_letter_is_kept_and_sent_again(database: Database) {
     let told: Vec<_> = dead.iter().map(|dead| (dead.event.key.as_str(), dead.tries)).collect();
     assert_eq!(told, [("a", 3), ("b", 1)]);
     assert_eq!(dead[0].error.as_deref(), Some("the receiver answered 500"));
+    assert!(store.waiting_events(None, 0, 10).await.unwrap().is_empty());
     assert!(store.dead_events(Some("other"), 0, 10).await.unwrap().is_empty());
     assert_eq!(store.replay_dead("receiver", Some(1)).await.unwrap(), 1);
     assert_eq!(store.replay_dead("receiver", None).await.unwrap(), 1);
