@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use http::StatusCode;
@@ -93,12 +92,8 @@ impl FromRequest<Arc<Shared>> for Sent {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, shared).await?;
         let request = Request::from_parts(parts, body);
-        let form = Form::<Vec<(String, String)>>::from_request(request, shared).await;
-        let Ok(Form(fields)) = form else {
-            let problem = "The form cannot be read.";
-            return Err(visit.problem(StatusCode::BAD_REQUEST, problem));
-        };
-        let fields = Fields(fields);
+        let fields = Fields::read(request).await;
+        let fields = fields.map_err(|(status, problem)| visit.problem(status, problem))?;
         // Digests are compared, so the time shows nothing of the text.
         let digest = |text: &str| KeyHasher::sha256().digest(text.as_bytes());
         if digest(fields.text("form_token")) != digest(&visit.form_token) {

@@ -4,6 +4,7 @@
 
 mod doors;
 mod driver;
+mod fields;
 mod million;
 mod pages;
 mod policies;
