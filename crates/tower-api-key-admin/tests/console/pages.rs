@@ -240,7 +240,8 @@ fn an_accounts_own_quotas_are_added_edited_and_removed() {
     accessible(&browser);
     browser.fill("#quota_limit_1", "0");
     browser.click("main form button");
-    browser.expect("[role=alert]", "quota 1 of the list");
+    // The text of the page before is another.
+    browser.expect("[role=alert]", "the limit must be at least 1");
     browser.fill("#quota_limit_1", "20");
     browser.fill("#reason", "ticket 4711");
     browser.click("main form button");
