@@ -85,7 +85,7 @@ impl AccountValues {
         ])
     }
 
-    /// Shows the form.
+    /// Shows the form, if the visitor may send it.
     fn answer(
         mut self,
         visit: &Visit,
@@ -93,6 +93,9 @@ impl AccountValues {
         error: Option<&ManagementError>,
         conflicts: Vec<Conflict>,
     ) -> Response {
+        if let Err(error) = visit.caller.check_account_changes() {
+            return visit.refused(&error);
+        }
         let plans = visit.shared.management.list_plans(&visit.caller).unwrap_or_default();
         let mut plans: Vec<_> = plans.into_iter().map(|plan| plan.name).collect();
         if !self.plan.is_empty() && !plans.contains(&self.plan) {

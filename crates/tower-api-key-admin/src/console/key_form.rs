@@ -7,7 +7,7 @@ use http::StatusCode;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyHasher;
 use tower_api_key::policy::{KeyPolicy, Policies};
-use tower_api_key::store::{IdempotencyKey, Version};
+use tower_api_key::store::{IdempotencyKey, KeyEntry, Version};
 
 use super::conflict::Conflict;
 use super::fields::Fields;
@@ -103,6 +103,9 @@ async fn covering(
 
 /// Shows the form of a new key.
 pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    if let Err(error) = visit.caller.check_key_changes() {
+        return visit.refused(&error);
+    }
     let fields = Fields(fields);
     let Some(once) = visit.shared.sessions.name() else {
         let problem = "The server has no random numbers now. Try again.";
@@ -115,6 +118,9 @@ pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>
 
 /// Creates a key, and shows its secret once. A form that is sent twice creates one key.
 pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
+    if let Err(error) = visit.caller.check_key_changes() {
+        return visit.refused(&error);
+    }
     let management = &visit.shared.management;
     let form = KeyValues::sent(&fields, management.catalogue());
     let fingerprint = fingerprint("create", &fields);
@@ -135,7 +141,7 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
 /// Shows the form of a key with its values.
 pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let management = &visit.shared.management;
-    match management.show_key(&visit.caller, Fields(fields).text("id")).await {
+    match changeable(&visit, Fields(fields).text("id")).await {
         Ok(entry) => {
             let form = KeyValues::of(&entry, management.catalogue());
             KeyForm::answer(&visit, form, None, Vec::new()).await
@@ -148,7 +154,7 @@ pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)
 pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
     let management = &visit.shared.management;
     let mut form = KeyValues::sent(&fields, management.catalogue());
-    let stored = match management.show_key(&visit.caller, &form.id).await {
+    let stored = match changeable(&visit, &form.id).await {
         Ok(stored) => stored,
         Err(error) => return visit.refused(&error),
     };
@@ -168,7 +174,7 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
             Redirect::to(&to).into_response()
         }
         Err(error @ ManagementError::VersionDiffers) => {
-            let present = match management.show_key(&visit.caller, &form.id).await {
+            let present = match changeable(&visit, &form.id).await {
                 Ok(present) => KeyValues::of(&present, management.catalogue()),
                 Err(error) => return visit.refused(&error),
             };
@@ -178,6 +184,14 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
         }
         Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
     }
+}
+
+/// Returns a key that the visitor may change.
+async fn changeable(visit: &Visit, id: &str) -> Result<KeyEntry, ManagementError> {
+    let management = &visit.shared.management;
+    let entry = management.show_key(&visit.caller, id).await?;
+    management.check_key_change(&visit.caller, &entry.record)?;
+    Ok(entry)
 }
 
 /// Returns a digest of what was sent.

@@ -56,6 +56,9 @@ pub(super) async fn expiring(
 
 /// Reads the filter, and leads to the list. The form is sent in a body, because somebody may paste a whole secret.
 pub(super) async fn filter(Sent { visit, fields }: Sent) -> Response {
+    if let Err(error) = visit.caller.check_key_reads() {
+        return visit.refused(&error);
+    }
     match ListFilter::address(&fields) {
         Ok(query) => Redirect::to(&format!("{}/keys{query}", visit.shared.path)).into_response(),
         Err(error) => KeysPage::without_rows(&visit, Section::Keys, &fields, &error),
@@ -78,6 +81,7 @@ async fn found(
     section: Section,
     fields: &Fields,
 ) -> Result<KeysPage, ManagementError> {
+    visit.caller.check_key_reads()?;
     let (management, now) = (&visit.shared.management, visit.shared.management.now());
     let filter = ListFilter::keys(fields, section == Section::Expiring, now)?;
     let after = fields.filled("after").map(str::to_owned);

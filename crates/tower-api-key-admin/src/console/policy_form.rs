@@ -29,6 +29,7 @@ struct PolicyForm {
 }
 
 impl PolicyForm {
+    /// Shows the form, if the visitor may send it.
     fn answer(
         visit: &Visit,
         form: PolicyValues,
@@ -36,7 +37,16 @@ impl PolicyForm {
         conflicts: Vec<Conflict>,
     ) -> Response {
         let is_new = form.id.is_empty();
-        let named = form.id.parse().map(|subject| rules::subject(&subject));
+        let subject = form.id.parse::<PolicySubject>();
+        let allowed = match &subject {
+            Ok(subject) => visit.shared.management.check_policy_save(&visit.caller, subject),
+            // The subject is still to be chosen.
+            Err(_) => visit.caller.check_policy_saves(),
+        };
+        if let Err(error) = allowed {
+            return visit.refused(&error);
+        }
+        let named = subject.map(|subject| rules::subject(&subject));
         let form = Self {
             frame: visit.frame(Section::Policies),
             title: match named {

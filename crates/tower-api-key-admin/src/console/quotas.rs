@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
 use tower_api_key::clock::in_words;
+use tower_api_key::key::KeyRecord;
 use tower_api_key::quota::Quota;
 use tower_api_key::store::IdempotencyKey;
 
@@ -14,7 +15,6 @@ use super::frame::{Frame, Section};
 use super::key_form::fingerprint;
 use super::problem::{page, sentence};
 use super::visit::{Sent, Visit};
-use crate::management::scopes::USAGE_WRITE;
 use crate::management::{ChangeRequest, CounterEntry, ManagementError};
 
 /// What is used of quotas. Without counters, their limits alone.
@@ -71,11 +71,11 @@ impl ShownQuotas {
     }
 
     /// Links each quota of a key to the page that gives it back, if the visitor may.
-    pub(super) fn with_refunds(mut self, visit: &Visit, key: &str) -> Self {
-        if visit.caller.is_operator() && visit.caller.has_scope(USAGE_WRITE) {
+    pub(super) fn with_refunds(mut self, visit: &Visit, key: &KeyRecord) -> Self {
+        if visit.shared.management.check_refund(&visit.caller, key).is_ok() {
             for bar in self.bars.iter_mut().filter(|bar| bar.used > 0) {
                 let mut query = Serializer::new(String::new());
-                query.append_pair("id", key).append_pair("quota", &bar.name);
+                query.append_pair("id", key.id().as_str()).append_pair("quota", &bar.name);
                 bar.give_back = Some(format!("give-back?{}", query.finish()));
             }
         }
@@ -117,7 +117,10 @@ pub(super) async fn give_back(Sent { visit, fields }: Sent) -> Response {
 
 async fn asked(visit: &Visit, fields: &Fields, error: Option<&ManagementError>) -> Response {
     let (shared, id) = (&visit.shared, fields.text("id"));
-    if let Err(error) = shared.management.show_key(&visit.caller, id).await {
+    let shown = shared.management.show_key(&visit.caller, id).await;
+    let refundable =
+        shown.and_then(|entry| shared.management.check_refund(&visit.caller, &entry.record));
+    if let Err(error) = refundable {
         return visit.refused(&error);
     }
     let Some(once) = shared.sessions.name() else {

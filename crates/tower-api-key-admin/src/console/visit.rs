@@ -13,7 +13,6 @@ use super::fields::Fields;
 use super::frame::{Frame, Section, Visitor};
 use super::problem::sentence;
 use super::shared::Shared;
-use crate::management::scopes::{ACCOUNTS_WRITE, KEYS_WRITE};
 use crate::management::{Caller, ManagementError};
 
 /// The session of a request, by the digest of its text.
@@ -39,8 +38,9 @@ impl Visit {
             account: self.caller.account().to_string(),
             key: if name.is_empty() { self.caller.key_id() } else { name }.to_owned(),
             sections: Section::of(&self.caller),
-            changes_keys: self.caller.has_scope(KEYS_WRITE),
-            changes_accounts: self.caller.is_operator() && self.caller.has_scope(ACCOUNTS_WRITE),
+            changes_keys: self.caller.check_key_changes().is_ok(),
+            changes_accounts: self.caller.check_account_changes().is_ok(),
+            saves_policies: self.caller.check_policy_saves().is_ok(),
             form_token: self.form_token.clone(),
         }
     }

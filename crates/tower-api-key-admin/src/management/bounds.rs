@@ -48,14 +48,13 @@ impl Bounds<'_> {
         self.check_life(key)
     }
 
-    /// Checks an edit of a key. What the edit changes must be allowed; if the key becomes able to do more, the whole key
+    /// Checks an edit of a key that the caller may change. What the edit changes must be allowed; if the key becomes able to do more, the whole key
     /// must be one whose secret the caller may have.
     pub(super) fn check_edit(
         &self,
         before: &KeyRecord,
         after: &KeyRecord,
     ) -> Result<(), ManagementError> {
-        self.check_ending(before)?;
         self.check_scopes(Some(before), after)?;
         if before.networks() != after.networks() {
             self.check_networks(after)?;

@@ -10,5 +10,6 @@ mod pages;
 mod policies;
 mod policy_doors;
 mod quotas;
+mod rights;
 mod server;
 mod usage;
