@@ -14,13 +14,17 @@ use super::text;
 use super::visit::Visit;
 use crate::management::{ManagementError, TrailQuery};
 
+/// What stands for an author that an owner must not learn.
+const HIDDEN: &str = "an operator";
+
 /// A line of the trail.
 pub(super) struct ShownChange {
     pub(super) action: String,
     pub(super) key: Option<String>,
     pub(super) account: String,
     pub(super) at: String,
-    pub(super) by: String,
+    /// Who made the change; `None` if the trail does not say.
+    pub(super) by: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) differences: Vec<Difference>,
 }
@@ -34,14 +38,19 @@ struct TrailPage {
     next: Option<String>,
 }
 
-impl From<Change> for ShownChange {
-    fn from(change: Change) -> Self {
+impl ShownChange {
+    fn all(visit: &Visit, changes: Vec<Change>) -> Vec<Self> {
+        changes.into_iter().map(|change| Self::of(visit, change)).collect()
+    }
+
+    fn of(visit: &Visit, change: Change) -> Self {
+        let hidden = (!visit.caller.is_operator()).then(|| HIDDEN.to_owned());
         Self {
             action: change.action.name().replace('_', " "),
             key: change.key,
             account: change.account,
             at: text::moment(Some(change.at)),
-            by: change.by,
+            by: if change.by.is_empty() { hidden } else { Some(change.by) },
             reason: change.reason,
             differences: change.differences.iter().map(Difference::in_words).collect(),
         }
@@ -66,7 +75,7 @@ pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String
     let trail = TrailPage {
         frame: visit.frame(Section::Trail),
         next: listed.next.map(|after| following(&fields, &after)),
-        changes: listed.found.into_iter().map(ShownChange::from).collect(),
+        changes: ShownChange::all(&visit, listed.found),
         no_changes: "No changes.",
     };
     page(StatusCode::OK, &trail)
@@ -79,9 +88,7 @@ pub(super) async fn of_key(
 ) -> Result<(Vec<ShownChange>, &'static str), ManagementError> {
     let query = TrailQuery { key: Some(id.to_owned()), ..TrailQuery::default() };
     match visit.shared.management.read_trail(&visit.caller, &query).await {
-        Ok(listed) => {
-            Ok((listed.found.into_iter().map(ShownChange::from).collect(), "No changes."))
-        }
+        Ok(listed) => Ok((ShownChange::all(visit, listed.found), "No changes.")),
         Err(ManagementError::MissingScope(_) | ManagementError::OperatorsOnly) => {
             Ok((Vec::new(), "Your key may not read the trail."))
         }

@@ -12,4 +12,5 @@ mod policy_doors;
 mod quotas;
 mod rights;
 mod server;
+mod trail;
 mod usage;
