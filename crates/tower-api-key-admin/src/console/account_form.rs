@@ -78,10 +78,10 @@ impl AccountValues {
     fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
         let disabled = |values: &Self| Conflict::checked(values.disabled);
         Conflict::between([
-            ("Plan", stored.plan.clone(), self.plan.clone()),
-            ("Permissions", stored.scopes.clone(), self.scopes.clone()),
-            ("Quotas", stored.quotas.text(), self.quotas.text()),
-            ("Disabled", disabled(stored), disabled(self)),
+            ("plan", stored.plan.clone(), self.plan.clone()),
+            ("scopes", stored.scopes.clone(), self.scopes.clone()),
+            ("quotas", stored.quotas.text(), self.quotas.text()),
+            ("disabled", disabled(stored), disabled(self)),
         ])
     }
 

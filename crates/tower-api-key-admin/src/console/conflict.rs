@@ -1,8 +1,13 @@
 //! What two people have changed at once.
 
+use std::borrow::Cow;
+
+use super::labels::label;
+
 /// A field with another value than the stored one.
 pub(super) struct Conflict {
-    pub(super) field: &'static str,
+    /// The label of the field.
+    pub(super) field: Cow<'static, str>,
     pub(super) stored: String,
     pub(super) yours: String,
 }
@@ -13,7 +18,7 @@ impl Conflict {
         fields: impl IntoIterator<Item = (&'static str, String, String)>,
     ) -> Vec<Self> {
         let differ = fields.into_iter().filter(|(_, stored, yours)| stored != yours);
-        differ.map(|(field, stored, yours)| Self { field, stored, yours }).collect()
+        differ.map(|(field, stored, yours)| Self { field: label(field), stored, yours }).collect()
     }
 
     /// Returns a box that is checked or not as a word.

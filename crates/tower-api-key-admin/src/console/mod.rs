@@ -38,6 +38,7 @@ mod frame;
 mod key_form;
 mod key_page;
 mod key_values;
+mod labels;
 mod list_filter;
 mod listing;
 mod origin;

@@ -1,6 +1,12 @@
 //! What the fields of forms take: texts that are longer than a value may be, over HTTP without a browser.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::{StatusCode, header};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::MemoryStore;
+use tower_api_key_admin::management::{ManagementBuilder, OwnerPolicy};
 
 use crate::doors::{House, text};
 use crate::server::add;
@@ -115,6 +121,111 @@ async fn what_is_no_end_of_a_secret_is_named_beside_its_field() {
     let response = house.get(&format!("/console/keys?tail={secret}"), &cookie).await;
     assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!text(response).await.contains(&secret));
+}
+
+#[tokio::test]
+async fn an_error_names_the_field_as_its_form_does() {
+    let settings = |all: ManagementBuilder| {
+        all.owners(
+            OwnerPolicy::at_most_keys(9).longest_life(Duration::from_nanos(86_400_000_000_007)),
+        )
+    };
+    let house = House::over(Arc::new(MemoryStore::new()), false, settings).await;
+    let ends = Timestamp::from_unix_nanoseconds(1_800_604_800_872_786_652);
+    let scopes = ["keys.read", "keys.write", "inquiry.read"];
+    let short = add(&*house.store, "short", "acme", |key| key.scopes(scopes).expires(ends)).await;
+    let owner = add(&*house.store, "owner", "acme", |key| key.scopes(scopes)).await;
+    let key = "environment=live&scopes_from=key";
+    let quota = "id=a&quotas_from=account&quota_name=day&quota_limit=5";
+    for (visitor, page, body, problem) in [
+        (
+            &owner,
+            "new-key",
+            format!("once=a&{key}&more_scopes=case.read"),
+            "Permissions: your key lacks",
+        ),
+        (
+            &short,
+            "new-key",
+            format!("once=b&{key}"),
+            "Expires on: your key expires at 2027-01-22T08:00:00Z, so",
+        ),
+        (
+            &owner,
+            "new-key",
+            format!("once=c&{key}"),
+            "Expires on: a key must expire here, by 2027-01-16T08:00:00Z at",
+        ),
+        (&owner, "new-key", format!("once=d&{key}&owner=bob"), "Owner: your key may only"),
+        (
+            &house.admin,
+            "new-key",
+            format!("once=e&account=acme&{key}&expires=soon"),
+            "Expires on: write a date",
+        ),
+        (
+            &house.admin,
+            "new-key",
+            format!("once=f&account=none&{key}"),
+            "Account: there is no such",
+        ),
+        (&house.admin, "new-key", "account=acme".to_owned(), "Open the page again."),
+        (&house.admin, "new-account", "id=a&plan=a+b".to_owned(), "Plan: "),
+        (&house.admin, "new-account", "id=a&scopes=a%22".to_owned(), "Permissions: "),
+        (
+            &house.admin,
+            "new-account",
+            format!("{quota}&quota_algorithm=fixed_window"),
+            "Quotas: “Window” is required",
+        ),
+        (
+            &house.admin,
+            "new-policy",
+            "subject=all&longest_life=x".to_owned(),
+            "Longest life: write a time",
+        ),
+        (
+            &house.admin,
+            "new-policy",
+            "subject=all&switch_off_unused=x".to_owned(),
+            "Switch off keys that are unused for: write",
+        ),
+        (
+            &house.admin,
+            "new-policy",
+            "subject=all&most_keys=x".to_owned(),
+            "Most keys of one account: write",
+        ),
+        (
+            &house.admin,
+            "new-policy",
+            "most_keys=1".to_owned(),
+            "Which keys the policy covers: choose",
+        ),
+        (
+            &house.admin,
+            "rotate-key",
+            format!("id=owner&version={}&overlap=5", "0".repeat(32)),
+            "The old secret stays valid for: choose",
+        ),
+        (
+            &house.admin,
+            "revoke-key",
+            format!("id=owner&version={}", "0".repeat(32)),
+            "Reason: it is required.",
+        ),
+        (&house.admin, "keys", "tail=abc".to_owned(), "Secret ends with: write the last 4"),
+    ] {
+        let cookie = house.session(visitor).await;
+        let token = house.form_token(&cookie).await;
+        let body = format!("form_token={token}&{body}");
+        let response = house.post(&format!("/console/{page}"), &cookie, &body).await;
+        assert!(response.status().is_client_error(), "{page} {body}: {}", response.status());
+        let shown = text(response).await;
+        let (_, alert) = shown.split_once(r#"role="alert">"#).expect(&body);
+        let alert = alert.split('<').next().unwrap();
+        assert!(alert.starts_with(problem), "{page} {body}: {alert}");
+    }
 }
 
 /// Returns what a page says beside a field.
