@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
-use tower_api_key::store::{Change, Difference};
+use tower_api_key::store::{Action, Change, Difference};
 
 use super::fields::Fields;
 use super::frame::{Frame, Section};
@@ -46,7 +46,7 @@ impl ShownChange {
     fn of(visit: &Visit, change: Change) -> Self {
         let hidden = (!visit.caller.is_operator()).then(|| HIDDEN.to_owned());
         Self {
-            action: change.action.name().replace('_', " "),
+            action: action(&change),
             key: change.key,
             account: change.account,
             at: text::moment(Some(change.at)),
@@ -55,6 +55,16 @@ impl ShownChange {
             differences: change.differences.iter().map(Difference::in_words).collect(),
         }
     }
+}
+
+/// Names a change. The store has no kind of its own for the end of old secrets.
+fn action(change: &Change) -> String {
+    let ended = Difference::of_ended_secrets(1);
+    let is_end = |found: &Difference| ended.iter().any(|ended| ended.field == found.field);
+    if change.action == Action::KeyUpdated && change.differences.iter().any(is_end) {
+        return "old secrets ended".to_owned();
+    }
+    change.action.name().replace('_', " ")
 }
 
 /// Lists the changes of all keys and accounts that the visitor may see.

@@ -5,7 +5,6 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
-use tower_api_key::clock::in_words;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::quota::Quota;
 use tower_api_key::store::IdempotencyKey;
@@ -14,6 +13,7 @@ use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_form::fingerprint;
 use super::problem::{page, sentence};
+use super::text;
 use super::visit::{Sent, Visit};
 use crate::management::{ChangeRequest, CounterEntry, ManagementError};
 
@@ -86,17 +86,13 @@ impl ShownQuotas {
 impl Bar {
     fn of(CounterEntry { quota, status, .. }: &CounterEntry) -> Self {
         let used = status.limit().saturating_sub(status.remaining());
-        // In whole seconds: what is left of one counts as one.
-        let left = status.reset_after();
-        let left =
-            std::time::Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
         Self {
             name: quota.name().to_owned(),
             text: quota.to_string(),
             limit: status.limit(),
             used,
             high: status.limit() / 5 * 4,
-            resets: (used > 0).then(|| in_words(left)),
+            resets: (used > 0).then(|| text::rough_span(status.reset_after())),
             give_back: None,
         }
     }

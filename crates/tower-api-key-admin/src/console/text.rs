@@ -46,6 +46,24 @@ pub(super) fn read_span(text: &str) -> Option<Duration> {
     number.checked_mul(unit).map(Duration::from_secs)
 }
 
+/// Writes a time to wait in its two largest units, rounded up: after it, what was waited for has come.
+pub(super) fn rough_span(time: Duration) -> String {
+    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    let largest = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let least = UNITS.get(largest + 1).map_or(1, |(unit, _)| *unit);
+    // Rounding up may reach the next larger unit.
+    let mut rest = seconds.div_ceil(least).saturating_mul(least);
+    let mut parts = Vec::new();
+    for (unit, [one, many, _]) in UNITS {
+        let count = rest / unit;
+        rest %= unit;
+        if count > 0 {
+            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    }
+    if parts.is_empty() { "0 seconds".to_owned() } else { parts.join(" ") }
+}
+
 /// Joins words with spaces.
 pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
     words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
@@ -67,6 +85,27 @@ mod tests {
         for wrong in ["", "2027-02-30", "tomorrow", "1969-12-31"] {
             assert!(first_instant(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_to_wait_has_two_units_and_is_rounded_up() {
+        for (milliseconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59_001, "1 minute"),
+            (61_000, "1 minute 1 second"),
+            (3_599_500, "1 hour"),
+            (17_889_000, "4 hours 59 minutes"),
+            (18_000_000, "5 hours"),
+            (86_399_000, "1 day"),
+            (90_001_000, "1 day 2 hours"),
+            (2_592_000_000, "30 days"),
+            (2_671_200_001, "30 days 23 hours"),
+            (2_674_800_001, "31 days"),
+        ] {
+            assert_eq!(rough_span(Duration::from_millis(milliseconds)), text, "{milliseconds}");
+        }
+        assert!(rough_span(Duration::MAX).contains(" days"));
     }
 
     #[test]

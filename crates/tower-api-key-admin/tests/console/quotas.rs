@@ -18,10 +18,11 @@ use tower_api_key::{ApiKeyLayer, Profile};
 use crate::doors::{House, text};
 use crate::server::{FORMAT, add};
 
-/// Puts an account with two requests a minute into a store, and returns the text of its key.
+/// Puts an account with two requests a minute and 100 in 5 hours into a store, and returns the text of its key.
 async fn limited(store: &dyn KeyManager) -> String {
     let quota = Quota::new("minute", 2, Duration::from_secs(60));
-    let account = Account::builder("bakery").quotas([quota]).build().unwrap();
+    let shift = Quota::new("shift", 100, Duration::from_secs(5 * 3_600));
+    let account = Account::builder("bakery").quotas([quota, shift]).build().unwrap();
     store.save_account(account, "test").await.unwrap();
     add(store, "key_1", "bakery", |key| key).await
 }
@@ -85,6 +86,11 @@ async fn a_limited_key_shows_its_counter_and_gets_quota_back_once() {
     let cookie = house.session(&reader).await;
     let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
     assert!(page.contains("2 of 2 used") && !page.contains("give-back"), "{page}");
+    assert!(page.contains("all of it is there again in 5 hours<"), "{page}");
+    // 4 hours, 58 minutes and 9 seconds are left.
+    house.clock.advance(Duration::from_secs(111));
+    let page = text(house.get("/console/key?id=key_1", &cookie).await).await;
+    assert!(page.contains("all of it is there again in 4 hours 59 minutes<"), "{page}");
 }
 
 #[tokio::test]
