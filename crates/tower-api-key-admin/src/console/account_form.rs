@@ -148,7 +148,13 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
 pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
     match visit.shared.management.show_account(&visit.caller, fields.text("id")).await {
-        Ok(account) => AccountValues::of(&account).answer(&visit, false, None, Vec::new()),
+        Ok(account) => {
+            let mut form = AccountValues::of(&account);
+            let plans = visit.shared.management.list_plans(&visit.caller).unwrap_or_default();
+            let plan = plans.iter().find(|plan| plan.name == form.plan);
+            form.quotas = form.quotas.with_plan(plan.map(|plan| &plan.quotas));
+            form.answer(&visit, false, None, Vec::new())
+        }
         Err(error) => visit.refused(&error),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_api_key::clock::Timestamp;
+use tower_api_key::clock::{Timestamp, in_words};
 
 /// The units of times, the longest first: seconds, and the words that name the unit.
 const UNITS: [(u64, [&str; 3]); 4] = [
@@ -64,6 +64,19 @@ pub(super) fn rough_span(time: Duration) -> String {
     if parts.is_empty() { "0 seconds".to_owned() } else { parts.join(" ") }
 }
 
+/// Writes a window of whole seconds in its longest unit, and any other in seconds.
+pub(super) fn window_text(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(window) if window.subsec_nanos() == 0 => in_words(window),
+        _ => seconds.to_string(),
+    }
+}
+
+/// Reads a window in seconds: a number, or a time with its unit.
+pub(super) fn read_window(text: &str) -> Option<f64> {
+    text.parse().ok().or_else(|| read_span(text).map(|window| window.as_secs_f64()))
+}
+
 /// Joins words with spaces.
 pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
     words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
@@ -71,8 +84,6 @@ pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tower_api_key::clock::in_words;
-
     use super::*;
 
     #[test]
@@ -84,6 +95,20 @@ mod tests {
         assert_eq!(day.to_string(), "2027-01-15T00:00:00Z");
         for wrong in ["", "2027-02-30", "tomorrow", "1969-12-31"] {
             assert!(first_instant(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_written_in_seconds_or_with_its_unit() {
+        for (text, seconds) in
+            [("60", 60.0), ("1.5", 1.5), ("1 minute", 60.0), ("2h", 7_200.0), ("1 day", 86_400.0)]
+        {
+            assert_eq!(read_window(text), Some(seconds), "{text}");
+            assert_eq!(read_window(&window_text(seconds)), Some(seconds), "{text}");
+        }
+        assert_eq!((window_text(3_600.0), window_text(1.5)), ("1 hour".into(), "1.5".into()));
+        for wrong in ["", "soon", "1 fortnight", "minute"] {
+            assert_eq!(read_window(wrong), None, "{wrong}");
         }
     }
 

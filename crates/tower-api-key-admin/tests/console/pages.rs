@@ -221,6 +221,10 @@ fn an_accounts_own_quotas_are_added_edited_and_removed() {
     sign_in(&browser, &server, &server.admin);
     browser.go(&server.url("edit-account?id=acme"));
     accessible(&browser);
+    // Those of the plan.
+    let names =
+        "return [...document.querySelectorAll('[name=quota_name]')].map(one => one.value).join()";
+    assert_eq!(browser.script(names), json!("minute,month,,"));
     browser.click("input[name=quotas_from][value=account]");
     browser.fill("#quota_name_1", "hour");
     browser.fill("#quota_limit_1", "many");
