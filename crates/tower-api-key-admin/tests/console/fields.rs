@@ -216,16 +216,21 @@ async fn an_error_names_the_field_as_its_form_does() {
         ),
         (&house.admin, "keys", "tail=abc".to_owned(), "Secret ends with: write the last 4"),
     ] {
-        let cookie = house.session(visitor).await;
-        let token = house.form_token(&cookie).await;
-        let body = format!("form_token={token}&{body}");
-        let response = house.post(&format!("/console/{page}"), &cookie, &body).await;
-        assert!(response.status().is_client_error(), "{page} {body}: {}", response.status());
-        let shown = text(response).await;
-        let (_, alert) = shown.split_once(r#"role="alert">"#).expect(&body);
-        let alert = alert.split('<').next().unwrap();
+        let alert = alert(&house, visitor, page, &body).await;
         assert!(alert.starts_with(problem), "{page} {body}: {alert}");
     }
+}
+
+/// Sends a form that is refused, and returns why.
+async fn alert(house: &House, visitor: &str, page: &str, body: &str) -> String {
+    let cookie = house.session(visitor).await;
+    let token = house.form_token(&cookie).await;
+    let sent = format!("form_token={token}&{body}");
+    let response = house.post(&format!("/console/{page}"), &cookie, &sent).await;
+    assert!(response.status().is_client_error(), "{page} {body}: {}", response.status());
+    let shown = text(response).await;
+    let (_, alert) = shown.split_once(r#"role="alert">"#).expect(body);
+    alert.split('<').next().unwrap().to_owned()
 }
 
 /// Returns what a page says beside a field.
