@@ -105,3 +105,36 @@ pub(super) async fn of_key(
         Err(error) => Err(error),
     }
 }
+
+/// Returns the last change of a key, if the visitor may read the trail.
+pub(super) async fn last_of_key(visit: &Visit, id: &str) -> Option<ShownChange> {
+    let query = TrailQuery { key: Some(id.to_owned()), ..TrailQuery::default() };
+    // Quota that was given back is no change of the key.
+    last(visit, query, |change| change.action != Action::QuotaRefunded).await
+}
+
+/// Returns the last change of an account itself, if the visitor may read the trail.
+pub(super) async fn last_of_account(visit: &Visit, id: &str) -> Option<ShownChange> {
+    let (account, action) = (Some(id.to_owned()), Some(Action::AccountSaved));
+    last(visit, TrailQuery { account, action, ..TrailQuery::default() }, |_| true).await
+}
+
+/// Returns the last change of the policy for a subject, if the visitor may read the trail.
+pub(super) async fn last_of_policy(visit: &Visit, subject: &str) -> Option<ShownChange> {
+    let query = TrailQuery { action: Some(Action::PolicySaved), ..TrailQuery::default() };
+    // The trail has no column for the subject.
+    let is_subject =
+        |found: &Difference| found.field == "policy" && found.after.as_deref() == Some(subject);
+    last(visit, query, |change| change.differences.iter().any(is_subject)).await
+}
+
+/// Returns the newest line of a page of the trail that is chosen. A page about something else goes on without it.
+async fn last(
+    visit: &Visit,
+    query: TrailQuery,
+    is_chosen: impl Fn(&Change) -> bool,
+) -> Option<ShownChange> {
+    let listed = visit.shared.management.read_trail(&visit.caller, &query).await.ok()?;
+    let found = listed.found.into_iter().find(is_chosen)?;
+    Some(ShownChange::of(visit, found))
+}

@@ -2,7 +2,22 @@
 
 use std::borrow::Cow;
 
+use super::changes::ShownChange;
 use super::labels::label;
+
+/// What two people have changed at once; empty if nobody else has changed anything.
+#[derive(Default)]
+pub(super) struct Conflicts {
+    pub(super) fields: Vec<Conflict>,
+    /// The last change, if the visitor may read the trail.
+    pub(super) last: Option<ShownChange>,
+}
+
+impl Conflicts {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.last.is_none()
+    }
+}
 
 /// A field with another value than the stored one.
 pub(super) struct Conflict {

@@ -9,7 +9,8 @@ use tower_api_key::key::KeyHasher;
 use tower_api_key::policy::{KeyPolicy, Policies};
 use tower_api_key::store::{IdempotencyKey, KeyEntry, Version};
 
-use super::conflict::Conflict;
+use super::changes;
+use super::conflict::Conflicts;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_values::KeyValues;
@@ -28,7 +29,7 @@ struct KeyForm {
     is_new: bool,
     environments: Vec<String>,
     problem: FormProblem,
-    conflicts: Vec<Conflict>,
+    conflicts: Conflicts,
     form: KeyValues,
     policies: Vec<ShownPolicy>,
     /// Whether the store could not read its policies.
@@ -43,7 +44,7 @@ impl KeyForm {
         visit: &Visit,
         mut form: KeyValues,
         error: Option<&ManagementError>,
-        conflicts: Vec<Conflict>,
+        conflicts: Conflicts,
     ) -> Response {
         let is_new = form.id.is_empty();
         let status = error.map_or(StatusCode::OK, ManagementError::status);
@@ -113,7 +114,7 @@ pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>
     };
     let catalogue = visit.shared.management.catalogue();
     let form = KeyValues::empty(fields.text("account"), once, catalogue);
-    KeyForm::answer(&visit, form, None, Vec::new()).await
+    KeyForm::answer(&visit, form, None, Conflicts::default()).await
 }
 
 /// Creates a key, and shows its secret once. A form that is sent twice creates one key.
@@ -134,7 +135,7 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
     };
     match created.await {
         Ok(issued) => secret_page::answer(&visit, "The key was created", &issued, None),
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Conflicts::default()).await,
     }
 }
 
@@ -144,7 +145,7 @@ pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)
     match changeable(&visit, Fields(fields).text("id")).await {
         Ok(entry) => {
             let form = KeyValues::of(&entry, management.catalogue());
-            KeyForm::answer(&visit, form, None, Vec::new()).await
+            KeyForm::answer(&visit, form, None, Conflicts::default()).await
         }
         Err(error) => visit.refused(&error),
     }
@@ -178,11 +179,12 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
                 Ok(present) => KeyValues::of(&present, management.catalogue()),
                 Err(error) => return visit.refused(&error),
             };
-            let conflicts = form.conflicts(&present);
+            let last = changes::last_of_key(&visit, &form.id).await;
+            let conflicts = Conflicts { fields: form.conflicts(&present), last };
             form.version = present.version;
             KeyForm::answer(&visit, form, Some(&error), conflicts).await
         }
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Conflicts::default()).await,
     }
 }
 

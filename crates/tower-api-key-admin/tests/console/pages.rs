@@ -81,6 +81,7 @@ fn two_editors_see_the_conflict_and_both_states() {
     browser.fill("#name", "Backup of Ada");
     browser.click("main form button");
     browser.expect("#conflict", "Someone else has changed this");
+    browser.expect("#last-change", "UTC by bob.");
     browser.expect("main table", "Backup of Bob");
     browser.expect("main table", "Backup of Ada");
     picture(&browser, "conflict");

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tower_api_key::clock::Clock;
-use tower_api_key::key::KeyHasher;
-use tower_api_key::store::{Command, CommandOptions, KeyManager, MemoryStore};
+use tower_api_key::key::{Account, KeyHasher};
+use tower_api_key::policy::{KeyPolicy, PolicySubject};
+use tower_api_key::store::{Command, CommandOptions, Difference, KeyManager, MemoryStore};
 use tower_api_key_admin::management::OwnerPolicy;
 
 use crate::doors::{House, text};
@@ -67,5 +68,57 @@ async fn the_end_of_old_secrets_is_named_and_other_changes_are_as_before() {
         let expected = ["old secrets ended", "key rotated", "key updated", "key added"];
         assert_eq!(actions[..4], expected, "{path}");
         assert!(trail.contains("1 valid"), "{trail}");
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_says_who_made_the_last_change_to_those_who_may_read_the_trail() {
+    let house = House::new(false).await;
+    add(&*house.store, "key_1", "acme", |key| key).await;
+    let by = |name| CommandOptions::by(name).because("ticket 4711");
+    let policy = |most| KeyPolicy::builder(PolicySubject::All).most_keys(most).build().unwrap();
+    let save = async |most, name| {
+        house.store.apply(Command::SavePolicy(policy(most)), by(name)).await.unwrap();
+    };
+    save(3, "ada").await;
+    let scopes = [
+        "keys.read",
+        "keys.write",
+        "accounts.read",
+        "accounts.write",
+        "policies.read",
+        "policies.write",
+    ];
+    let scopes = scopes.into_iter().chain(["keys.grant-any"]);
+    let desk = add(&*house.store, "desk", "staff", |key| key.scopes(scopes)).await;
+    // The last change of each, with changes of others before and afterwards.
+    house.clock.advance(std::time::Duration::from_secs(60));
+    rename(&*house.store, "key_1", "Backup", "bob").await;
+    save(4, "cleo").await;
+    let account = Account::builder("acme").scopes(["inquiry.read"]).build().unwrap();
+    house.store.apply(Command::SaveAccount(account), by("dora")).await.unwrap();
+    house.clock.advance(std::time::Duration::from_secs(60));
+    let used =
+        Difference::new("quota minute", Some("1 of 2 used".into()), Some("0 of 2 used".into()));
+    house.store.apply(Command::NoteRefund { id: "key_1", used }, by("eve")).await.unwrap();
+    rename(&*house.store, "desk", "Desk", "eve").await;
+    for (key, reads) in [(&house.admin, true), (&desk, false)] {
+        let cookie = house.session(key).await;
+        let token = house.form_token(&cookie).await;
+        for (page, body, author) in [
+            ("edit-key", "id=key_1&name=Export&scopes_from=account", "bob"),
+            ("edit-account", "id=acme&scopes=case.read", "dora"),
+            ("edit-policy", "id=all&most_keys=9", "cleo"),
+            // Nothing in the form was changed by both.
+            ("edit-key", "id=key_1&name=Backup&scopes_from=account", "bob"),
+        ] {
+            let body = format!("form_token={token}&version={}&{body}", "0".repeat(32));
+            let response = house.post(&format!("/console/{page}"), &cookie, &body).await;
+            assert_eq!(response.status().as_u16(), 412, "{page}");
+            let page = text(response).await;
+            let said = format!("by {author} because: ticket 4711");
+            assert_eq!(page.contains(&said), reads, "{author}: {page}");
+            assert!(!page.contains("by ada") && !page.contains("by eve"), "{author}: {page}");
+        }
     }
 }
