@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::changes::ShownChange;
 use super::labels::label;
 
-/// What two people have changed at once; empty if nobody else has changed anything.
+/// What two people have changed at once; empty if no other person has changed anything.
 #[derive(Default)]
 pub(super) struct Conflicts {
     pub(super) fields: Vec<Conflict>,
