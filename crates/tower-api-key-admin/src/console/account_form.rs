@@ -7,7 +7,8 @@ use http::StatusCode;
 use tower_api_key::key::Account;
 use tower_api_key::store::Version;
 
-use super::conflict::Conflict;
+use super::changes;
+use super::conflict::{Conflict, Conflicts};
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::problem::{page, sentence};
@@ -24,7 +25,7 @@ struct AccountForm {
     page: &'static str,
     is_new: bool,
     problem: Option<String>,
-    conflicts: Vec<Conflict>,
+    conflicts: Conflicts,
     form: AccountValues,
     plans: Vec<String>,
 }
@@ -78,21 +79,24 @@ impl AccountValues {
     fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
         let disabled = |values: &Self| Conflict::checked(values.disabled);
         Conflict::between([
-            ("Plan", stored.plan.clone(), self.plan.clone()),
-            ("Permissions", stored.scopes.clone(), self.scopes.clone()),
-            ("Quotas", stored.quotas.text(), self.quotas.text()),
-            ("Disabled", disabled(stored), disabled(self)),
+            ("plan", stored.plan.clone(), self.plan.clone()),
+            ("scopes", stored.scopes.clone(), self.scopes.clone()),
+            ("quotas", stored.quotas.text(), self.quotas.text()),
+            ("disabled", disabled(stored), disabled(self)),
         ])
     }
 
-    /// Shows the form.
+    /// Shows the form, if the visitor may send it.
     fn answer(
         mut self,
         visit: &Visit,
         is_new: bool,
         error: Option<&ManagementError>,
-        conflicts: Vec<Conflict>,
+        conflicts: Conflicts,
     ) -> Response {
+        if let Err(error) = visit.caller.check_account_changes() {
+            return visit.refused(&error);
+        }
         let plans = visit.shared.management.list_plans(&visit.caller).unwrap_or_default();
         let mut plans: Vec<_> = plans.into_iter().map(|plan| plan.name).collect();
         if !self.plan.is_empty() && !plans.contains(&self.plan) {
@@ -115,7 +119,7 @@ impl AccountValues {
 
 /// Shows the form of a new account.
 pub(super) async fn new(visit: Visit) -> Response {
-    AccountValues::default().answer(&visit, true, None, Vec::new())
+    AccountValues::default().answer(&visit, true, None, Conflicts::default())
 }
 
 /// Adds an account, unless there is one with this id.
@@ -135,9 +139,9 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
         Ok(_) => Redirect::to(&visit.shared.of_key("account", &form.id)).into_response(),
         // The condition was that there is none.
         Err(ManagementError::VersionDiffers) => {
-            form.answer(&visit, true, Some(&ManagementError::Exists), Vec::new())
+            form.answer(&visit, true, Some(&ManagementError::Exists), Conflicts::default())
         }
-        Err(error) => form.answer(&visit, true, Some(&error), Vec::new()),
+        Err(error) => form.answer(&visit, true, Some(&error), Conflicts::default()),
     }
 }
 
@@ -145,7 +149,13 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
 pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
     match visit.shared.management.show_account(&visit.caller, fields.text("id")).await {
-        Ok(account) => AccountValues::of(&account).answer(&visit, false, None, Vec::new()),
+        Ok(account) => {
+            let mut form = AccountValues::of(&account);
+            let plans = visit.shared.management.list_plans(&visit.caller).unwrap_or_default();
+            let plan = plans.iter().find(|plan| plan.name == form.plan);
+            form.quotas = form.quotas.with_plan(plan.map(|plan| &plan.quotas));
+            form.answer(&visit, false, None, Conflicts::default())
+        }
         Err(error) => visit.refused(&error),
     }
 }
@@ -172,10 +182,11 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
                 Ok(account) => AccountValues::of(&account),
                 Err(error) => return visit.refused(&error),
             };
-            let conflicts = form.conflicts(&present);
+            let last = changes::last_of_account(&visit, &form.id).await;
+            let conflicts = Conflicts { fields: form.conflicts(&present), last };
             form.version = present.version;
             form.answer(&visit, false, Some(&error), conflicts)
         }
-        Err(error) => form.answer(&visit, false, Some(&error), Vec::new()),
+        Err(error) => form.answer(&visit, false, Some(&error), Conflicts::default()),
     }
 }

@@ -11,15 +11,13 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use tower_api_key::ApiKeyLayer;
 
+use super::fields::Fields;
 use super::sessions::ConsoleSessions;
 use super::shared::Shared;
 use super::{
     account_form, accounts, assets, changes, doors, endings, key_form, key_page, listing, policies,
     policy_form, protection, quotas, sign_in, usage,
 };
-
-/// The largest form.
-const LARGEST_FORM: usize = 64 * 1_024;
 
 /// Web pages with which people manage keys.
 ///
@@ -66,7 +64,7 @@ impl Console {
         let pages = Router::new()
             .route(&path, get(first.clone()))
             .route(&at(""), get(first))
-            .route(&at("keys"), get(listing::keys))
+            .route(&at("keys"), get(listing::keys).post(listing::filter))
             .route(&at("expiring"), get(listing::expiring))
             .route(&at("whose-key"), post(listing::whose_key))
             .route(&at("key"), get(key_page::key))
@@ -105,7 +103,7 @@ impl Console {
             .merge(form)
             .merge(sent)
             .merge(assets)
-            .layer(DefaultBodyLimit::max(LARGEST_FORM))
+            .layer(DefaultBodyLimit::max(Fields::LARGEST))
             .layer(from_fn(protection::protect))
             .with_state(shared)
     }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::body::Body;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -64,10 +63,10 @@ pub(super) async fn with_key(
     }
     let (mut parts, body) = request.into_parts();
     let form = Request::from_parts(parts.clone(), body);
-    let Ok(Form(fields)) = Form::<Vec<(String, String)>>::from_request(form, &()).await else {
-        return sign_in::page(&shared, StatusCode::BAD_REQUEST, Some("The form cannot be read."));
+    let fields = match Fields::read(form).await {
+        Ok(fields) => fields,
+        Err((status, problem)) => return sign_in::page(&shared, status, Some(problem)),
     };
-    let fields = Fields(fields);
     let text = fields.text("key");
     parts.headers.remove(header::AUTHORIZATION);
     parts.headers.remove(header::CONTENT_LENGTH);

@@ -58,7 +58,7 @@ impl Ending {
         }
     }
 
-    /// Shows what will happen.
+    /// Shows what will happen, if the visitor may do it.
     async fn ask(
         self,
         visit: &Visit,
@@ -71,6 +71,13 @@ impl Ending {
             Ok(entry) => entry,
             Err(error) => return visit.refused(&error),
         };
+        let allowed = match self {
+            Self::Rotate => shared.management.check_key_rotation(&visit.caller, &entry.record),
+            _ => shared.management.check_key_change(&visit.caller, &entry.record),
+        };
+        if let Err(error) = allowed {
+            return visit.refused(&error);
+        }
         let Some(once) = shared.sessions.name() else {
             let problem = "The server has no random numbers now. Try again.";
             return visit.problem(StatusCode::SERVICE_UNAVAILABLE, problem);

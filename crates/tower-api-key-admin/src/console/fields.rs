@@ -1,10 +1,30 @@
 //! The fields of a form.
 
+use axum::Form;
+use axum::extract::{FromRequest, Request};
+use axum::response::IntoResponse;
+use http::StatusCode;
+
 /// The fields of a form that was sent, in their order. A field may come several times.
 #[derive(Clone, Default)]
 pub(super) struct Fields(pub(super) Vec<(String, String)>);
 
 impl Fields {
+    /// The bytes of the largest form.
+    pub(super) const LARGEST: usize = 64 * 1_024;
+
+    /// Reads the form of a request. If that fails, returns the status and the text of the answer.
+    pub(super) async fn read(request: Request) -> Result<Self, (StatusCode, &'static str)> {
+        let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
+        let Form(fields) = form.map_err(|problem| match problem.into_response().status() {
+            status @ StatusCode::PAYLOAD_TOO_LARGE => {
+                (status, "The form is larger than 64 KiB. Shorten what was pasted into it.")
+            }
+            _ => (StatusCode::BAD_REQUEST, "The form cannot be read."),
+        })?;
+        Ok(Self(fields))
+    }
+
     /// Returns the value of a field without spaces around it; an empty text if the form does not have it.
     pub(super) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);

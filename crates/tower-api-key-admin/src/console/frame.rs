@@ -75,6 +75,7 @@ pub(super) struct Visitor {
     pub(super) sections: Vec<Section>,
     pub(super) changes_keys: bool,
     pub(super) changes_accounts: bool,
+    pub(super) saves_policies: bool,
     /// The text that every form of the session has.
     pub(super) form_token: String,
 }
@@ -86,9 +87,19 @@ impl Frame {
         self.visitor.iter().flat_map(|visitor| visitor.sections.iter().copied())
     }
 
+    /// Returns true if the visitor's key may see keys.
+    pub(super) fn shows_keys(&self) -> bool {
+        self.sections().any(|section| section == Section::Keys)
+    }
+
     /// Returns true if the visitor's key may see accounts.
     pub(super) fn shows_accounts(&self) -> bool {
         self.sections().any(|section| section == Section::Accounts)
+    }
+
+    /// Returns true if the visitor's key may see the trail.
+    pub(super) fn shows_trail(&self) -> bool {
+        self.sections().any(|section| section == Section::Trail)
     }
 
     /// Returns true if the visitor's key may change keys.
@@ -99,6 +110,11 @@ impl Frame {
     /// Returns true if the visitor's key may change accounts.
     pub(super) fn changes_accounts(&self) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.changes_accounts)
+    }
+
+    /// Returns true if the visitor's key may add policies.
+    pub(super) fn saves_policies(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.saves_policies)
     }
 
     /// Returns true if the page belongs to a section.

@@ -7,9 +7,10 @@ use http::StatusCode;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyHasher;
 use tower_api_key::policy::{KeyPolicy, Policies};
-use tower_api_key::store::{IdempotencyKey, Version};
+use tower_api_key::store::{IdempotencyKey, KeyEntry, Version};
 
-use super::conflict::Conflict;
+use super::changes;
+use super::conflict::Conflicts;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_values::KeyValues;
@@ -28,7 +29,7 @@ struct KeyForm {
     is_new: bool,
     environments: Vec<String>,
     problem: FormProblem,
-    conflicts: Vec<Conflict>,
+    conflicts: Conflicts,
     form: KeyValues,
     policies: Vec<ShownPolicy>,
     /// Whether the store could not read its policies.
@@ -43,7 +44,7 @@ impl KeyForm {
         visit: &Visit,
         mut form: KeyValues,
         error: Option<&ManagementError>,
-        conflicts: Vec<Conflict>,
+        conflicts: Conflicts,
     ) -> Response {
         let is_new = form.id.is_empty();
         let status = error.map_or(StatusCode::OK, ManagementError::status);
@@ -103,6 +104,9 @@ async fn covering(
 
 /// Shows the form of a new key.
 pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
+    if let Err(error) = visit.caller.check_key_changes() {
+        return visit.refused(&error);
+    }
     let fields = Fields(fields);
     let Some(once) = visit.shared.sessions.name() else {
         let problem = "The server has no random numbers now. Try again.";
@@ -110,11 +114,14 @@ pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>
     };
     let catalogue = visit.shared.management.catalogue();
     let form = KeyValues::empty(fields.text("account"), once, catalogue);
-    KeyForm::answer(&visit, form, None, Vec::new()).await
+    KeyForm::answer(&visit, form, None, Conflicts::default()).await
 }
 
 /// Creates a key, and shows its secret once. A form that is sent twice creates one key.
 pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
+    if let Err(error) = visit.caller.check_key_changes() {
+        return visit.refused(&error);
+    }
     let management = &visit.shared.management;
     let form = KeyValues::sent(&fields, management.catalogue());
     let fingerprint = fingerprint("create", &fields);
@@ -128,17 +135,17 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
     };
     match created.await {
         Ok(issued) => secret_page::answer(&visit, "The key was created", &issued, None),
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Conflicts::default()).await,
     }
 }
 
 /// Shows the form of a key with its values.
 pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let management = &visit.shared.management;
-    match management.show_key(&visit.caller, Fields(fields).text("id")).await {
+    match changeable(&visit, Fields(fields).text("id")).await {
         Ok(entry) => {
             let form = KeyValues::of(&entry, management.catalogue());
-            KeyForm::answer(&visit, form, None, Vec::new()).await
+            KeyForm::answer(&visit, form, None, Conflicts::default()).await
         }
         Err(error) => visit.refused(&error),
     }
@@ -148,7 +155,7 @@ pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)
 pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
     let management = &visit.shared.management;
     let mut form = KeyValues::sent(&fields, management.catalogue());
-    let stored = match management.show_key(&visit.caller, &form.id).await {
+    let stored = match changeable(&visit, &form.id).await {
         Ok(stored) => stored,
         Err(error) => return visit.refused(&error),
     };
@@ -168,16 +175,25 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
             Redirect::to(&to).into_response()
         }
         Err(error @ ManagementError::VersionDiffers) => {
-            let present = match management.show_key(&visit.caller, &form.id).await {
+            let present = match changeable(&visit, &form.id).await {
                 Ok(present) => KeyValues::of(&present, management.catalogue()),
                 Err(error) => return visit.refused(&error),
             };
-            let conflicts = form.conflicts(&present);
+            let last = changes::last_of_key(&visit, &form.id).await;
+            let conflicts = Conflicts { fields: form.conflicts(&present), last };
             form.version = present.version;
             KeyForm::answer(&visit, form, Some(&error), conflicts).await
         }
-        Err(error) => KeyForm::answer(&visit, form, Some(&error), Vec::new()).await,
+        Err(error) => KeyForm::answer(&visit, form, Some(&error), Conflicts::default()).await,
     }
+}
+
+/// Returns a key that the visitor may change.
+async fn changeable(visit: &Visit, id: &str) -> Result<KeyEntry, ManagementError> {
+    let management = &visit.shared.management;
+    let entry = management.show_key(&visit.caller, id).await?;
+    management.check_key_change(&visit.caller, &entry.record)?;
+    Ok(entry)
 }
 
 /// Returns a digest of what was sent.

@@ -5,6 +5,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::key::KeyRecord;
 use tower_api_key::quota::Quotas;
 use tower_api_key::store::{Difference, KeyEntry, KeyState, SecretEntry};
 
@@ -89,7 +90,7 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
         frame: visit.frame(Section::Keys),
         title: if record.name().is_empty() { id.to_owned() } else { record.name().to_owned() },
         note: done(fields.text("done")),
-        actions: actions(state, has_old_secrets),
+        actions: actions(visit, record, state, has_old_secrets),
         id: id.to_owned(),
         account: record.account().id().to_string(),
         state: state.name(),
@@ -103,7 +104,7 @@ async fn found(visit: &Visit, fields: &Fields) -> Result<KeyPage, ManagementErro
             .map(|review| ShownPolicy::all(&review.policies))
             .unwrap_or_default(),
         consequences: review.as_ref().map_or_else(unreadable, consequences),
-        quotas: quotas.with_refunds(visit, id),
+        quotas: quotas.with_refunds(visit, record),
         usage: UsedBy::Key(id).shown(visit).await,
         changes,
         no_changes,
@@ -131,19 +132,31 @@ fn done(change: &str) -> Option<&'static str> {
     }
 }
 
-fn actions(state: KeyState, has_old_secrets: bool) -> Vec<PageAction> {
-    let action = |page, title, danger| PageAction { page, title, danger };
-    let edit = action("edit-key", "Edit", false);
-    let rotate = action("rotate-key", "Rotate", false);
-    let end = action("end-earlier-secrets", "End the old secrets", true);
-    let end = has_old_secrets.then_some(end);
-    let revoke = action("revoke-key", "Revoke", true);
-    let delete = action("delete-key", "Delete", true);
-    match state {
-        KeyState::Active => [edit, rotate].into_iter().chain(end).chain([revoke, delete]).collect(),
-        KeyState::Revoked => vec![delete],
-        _ => [edit].into_iter().chain(end).chain([revoke, delete]).collect(),
-    }
+/// Lists what the visitor may do with a key in this state.
+fn actions(
+    visit: &Visit,
+    key: &KeyRecord,
+    state: KeyState,
+    has_old_secrets: bool,
+) -> Vec<PageAction> {
+    let management = &visit.shared.management;
+    let changes = management.check_key_change(&visit.caller, key).is_ok();
+    let rotates = management.check_key_rotation(&visit.caller, key).is_ok();
+    let (is_active, is_revoked) = (state == KeyState::Active, state == KeyState::Revoked);
+    let all = [
+        ("edit-key", "Edit", false, changes && !is_revoked),
+        ("rotate-key", "Rotate", false, rotates && is_active),
+        (
+            "end-earlier-secrets",
+            "End the old secrets",
+            true,
+            changes && !is_revoked && has_old_secrets,
+        ),
+        ("revoke-key", "Revoke", true, changes && !is_revoked),
+        ("delete-key", "Delete", true, changes),
+    ];
+    let action = |(page, title, danger, _)| PageAction { page, title, danger };
+    all.into_iter().filter(|(.., offered)| *offered).map(action).collect()
 }
 
 /// Lists the settings that are set, in words. The account, permissions and the form of the text stand elsewhere or

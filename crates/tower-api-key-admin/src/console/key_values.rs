@@ -137,13 +137,13 @@ impl KeyValues {
         let scopes = |values: &Self| values.permissions.text("those of the account");
         let disabled = |values: &Self| Conflict::checked(values.disabled);
         Conflict::between([
-            ("Name", stored.name.clone(), self.name.clone()),
-            ("Description", stored.description.clone(), self.description.clone()),
-            ("Owner", stored.owner.clone(), self.owner.clone()),
-            ("Permissions", scopes(stored), scopes(self)),
-            ("Networks", stored.networks.clone(), self.networks.clone()),
-            ("Expires on", stored.expires.clone(), self.expires.clone()),
-            ("Disabled", disabled(stored), disabled(self)),
+            ("name", stored.name.clone(), self.name.clone()),
+            ("description", stored.description.clone(), self.description.clone()),
+            ("owner", stored.owner.clone(), self.owner.clone()),
+            ("scopes", scopes(stored), scopes(self)),
+            ("networks", stored.networks.clone(), self.networks.clone()),
+            ("expires", stored.expires.clone(), self.expires.clone()),
+            ("disabled", disabled(stored), disabled(self)),
         ])
     }
 

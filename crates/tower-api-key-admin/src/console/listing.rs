@@ -1,29 +1,19 @@
 //! The lists of keys: all of them, those that expire soon, and the one of a secret.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
-use tower_api_key::key::SecretTail;
-use tower_api_key::store::{BrokenRow, KeyEntry, KeyFilter, KeyOrder, KeyState};
+use tower_api_key::store::{BrokenRow, KeyEntry, KeyState};
 
 use super::fields::Fields;
 use super::frame::{Frame, Section};
-use super::problem::page;
+use super::list_filter::ListFilter;
+use super::problem::{FormProblem, page};
 use super::text;
 use super::visit::{Sent, Visit};
 use crate::management::{KeyQuery, ManagementError};
-
-/// The days within which keys expire that the page of expiring keys lists, unless asked for others.
-const SOON: u64 = 30;
-
-/// The most days that the page takes.
-const LATEST: u64 = 3_650;
-
-const A_DAY: u64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "console/keys.html")]
@@ -31,24 +21,12 @@ struct KeysPage {
     frame: Frame,
     title: &'static str,
     page: &'static str,
-    filter: Filter,
+    problem: FormProblem,
+    filter: ListFilter,
     states: [&'static str; 4],
-    days: u64,
     rows: Vec<KeyRow>,
     broken: Vec<BrokenRow>,
     next: Option<String>,
-}
-
-/// What the form of the filter shows.
-#[derive(Default)]
-struct Filter {
-    name: String,
-    tail: String,
-    account: String,
-    owner: String,
-    kind: String,
-    environment: String,
-    state: String,
 }
 
 struct KeyRow {
@@ -76,9 +54,24 @@ pub(super) async fn expiring(
     list(&visit, Section::Expiring, &Fields(fields)).await
 }
 
+/// Reads the filter, and leads to the list. The form is sent in a body, because somebody may paste a whole secret.
+pub(super) async fn filter(Sent { visit, fields }: Sent) -> Response {
+    if let Err(error) = visit.caller.check_key_reads() {
+        return visit.refused(&error);
+    }
+    match ListFilter::address(&fields) {
+        Ok(query) => Redirect::to(&format!("{}/keys{query}", visit.shared.path)).into_response(),
+        Err(error) => KeysPage::without_rows(&visit, Section::Keys, &fields, &error),
+    }
+}
+
 async fn list(visit: &Visit, section: Section, fields: &Fields) -> Response {
     match found(visit, section, fields).await {
         Ok(found) => page(StatusCode::OK, &found),
+        // A value of the form; the place in the list is none.
+        Err(error) if error.field().is_some_and(|field| field != "after") => {
+            KeysPage::without_rows(visit, section, fields, &error)
+        }
         Err(error) => visit.refused(&error),
     }
 }
@@ -88,63 +81,44 @@ async fn found(
     section: Section,
     fields: &Fields,
 ) -> Result<KeysPage, ManagementError> {
-    let owned = |name| fields.text(name).to_owned();
-    let filter = Filter {
-        name: owned("name"),
-        tail: owned("tail"),
-        account: owned("account"),
-        owner: owned("owner"),
-        kind: owned("kind"),
-        environment: owned("environment"),
-        state: owned("state"),
-    };
-    let some = |name| fields.filled(name).map(str::to_owned);
-    let state = KeyState::ALL.into_iter().find(|state| state.name() == filter.state);
-    if state.is_none() && !filter.state.is_empty() {
-        return Err(ManagementError::invalid("state", "there is no such state"));
-    }
-    let tail = fields.filled("tail").map(SecretTail::new).transpose();
-    let tail =
-        tail.map_err(|_| ManagementError::invalid("tail", "must be the last 4 characters"))?;
-    let days = fields.filled("days").map_or(Ok(SOON), str::parse);
-    let days = days.ok().filter(|days| (1..=LATEST).contains(days));
-    let days = days
-        .ok_or_else(|| ManagementError::invalid("days", format!("must be from 1 to {LATEST}")))?;
-    let (shared, now) = (&visit.shared, visit.shared.management.now());
-    let soon = section == Section::Expiring;
-    // Each order has an index that finds the first row at once.
-    let order = match (soon, filter.name.is_empty()) {
-        (true, _) => KeyOrder::Expiry,
-        (false, false) => KeyOrder::Name,
-        (false, true) => KeyOrder::Id,
-    };
-    let chosen = KeyFilter {
-        account: some("account"),
-        owner: some("owner"),
-        kind: some("kind"),
-        environment: some("environment"),
-        state: state.or(soon.then_some(KeyState::Active)),
-        name_prefix: some("name"),
-        tail,
-        expires_before: soon.then(|| now.plus(Duration::from_secs(days * A_DAY))),
-        order,
-        ..KeyFilter::default()
-    };
-    let query = KeyQuery { filter: chosen, after: some("after"), limit: None };
-    let listed = shared.management.list_keys(&visit.caller, &query).await?;
+    visit.caller.check_key_reads()?;
+    let (management, now) = (&visit.shared.management, visit.shared.management.now());
+    let filter = ListFilter::keys(fields, section == Section::Expiring, now)?;
+    let after = fields.filled("after").map(str::to_owned);
+    let query = KeyQuery { filter, after, limit: None };
+    let listed = management.list_keys(&visit.caller, &query).await?;
     let next = listed.next.map(|after| following(fields, &after));
     let rows = listed.found.iter().map(|entry| KeyRow::of(entry, entry.state(now))).collect();
-    Ok(KeysPage {
-        frame: visit.frame(section),
-        title: if soon { "Keys that expire soon" } else { "Keys" },
-        page: section.page(),
-        filter,
-        states: KeyState::ALL.map(KeyState::name),
-        days,
-        rows,
-        broken: listed.broken,
-        next,
-    })
+    Ok(KeysPage { rows, broken: listed.broken, next, ..KeysPage::empty(visit, section, fields) })
+}
+
+impl KeysPage {
+    fn empty(visit: &Visit, section: Section, fields: &Fields) -> Self {
+        let soon = section == Section::Expiring;
+        Self {
+            frame: visit.frame(section),
+            title: if soon { "Keys that expire soon" } else { "Keys" },
+            page: section.page(),
+            problem: FormProblem::default(),
+            filter: ListFilter::of(fields),
+            states: KeyState::ALL.map(KeyState::name),
+            rows: Vec::new(),
+            broken: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// Answers that a value of the filter is not valid.
+    fn without_rows(
+        visit: &Visit,
+        section: Section,
+        fields: &Fields,
+        error: &ManagementError,
+    ) -> Response {
+        let problem = FormProblem::of(Some(error));
+        let empty = Self { problem, ..Self::empty(visit, section, fields) };
+        page(error.status(), &empty)
+    }
 }
 
 /// Returns the query of the next page: the same fields, after another row.

@@ -38,6 +38,8 @@ mod frame;
 mod key_form;
 mod key_page;
 mod key_values;
+mod labels;
+mod list_filter;
 mod listing;
 mod origin;
 mod permissions;

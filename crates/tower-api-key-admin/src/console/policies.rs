@@ -169,6 +169,9 @@ pub(super) async fn delete(Sent { visit, fields }: Sent) -> Response {
 async fn ask(visit: &Visit, id: &str, reason: &str, error: Option<&ManagementError>) -> Response {
     let shared = &visit.shared;
     let subject = PolicySubject::stored(id);
+    if let Err(error) = shared.management.check_policy_change(&visit.caller, &subject) {
+        return visit.refused(&error);
+    }
     let version = match shared.management.show_policy(&visit.caller, &subject).await {
         Ok(policy) => Version::of_policy(&policy).to_string(),
         Err(ManagementError::PolicyUnreadable(_)) => String::new(),

@@ -7,7 +7,8 @@ use http::StatusCode;
 use tower_api_key::policy::PolicySubject;
 use tower_api_key::store::Version;
 
-use super::conflict::Conflict;
+use super::changes;
+use super::conflict::Conflicts;
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::policy_values::PolicyValues;
@@ -24,19 +25,29 @@ struct PolicyForm {
     page: &'static str,
     is_new: bool,
     problem: FormProblem,
-    conflicts: Vec<Conflict>,
+    conflicts: Conflicts,
     form: PolicyValues,
 }
 
 impl PolicyForm {
+    /// Shows the form, if the visitor may send it.
     fn answer(
         visit: &Visit,
         form: PolicyValues,
         error: Option<&ManagementError>,
-        conflicts: Vec<Conflict>,
+        conflicts: Conflicts,
     ) -> Response {
         let is_new = form.id.is_empty();
-        let named = form.id.parse().map(|subject| rules::subject(&subject));
+        let subject = form.id.parse::<PolicySubject>();
+        let allowed = match &subject {
+            Ok(subject) => visit.shared.management.check_policy_save(&visit.caller, subject),
+            // The subject is still to be chosen.
+            Err(_) => visit.caller.check_policy_saves(),
+        };
+        if let Err(error) = allowed {
+            return visit.refused(&error);
+        }
+        let named = subject.map(|subject| rules::subject(&subject));
         let form = Self {
             frame: visit.frame(Section::Policies),
             title: match named {
@@ -57,7 +68,7 @@ impl PolicyForm {
 pub(super) async fn new(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     let catalogue = visit.shared.management.catalogue();
     let form = PolicyValues::empty(Fields(fields).text("account"), catalogue);
-    PolicyForm::answer(&visit, form, None, Vec::new())
+    PolicyForm::answer(&visit, form, None, Conflicts::default())
 }
 
 /// Adds a policy, unless there is one for these keys.
@@ -75,16 +86,16 @@ pub(super) async fn create(Sent { visit, fields }: Sent) -> Response {
         Err(ManagementError::VersionDiffers) => {
             let problem = "these keys have a policy: edit it";
             let error = ManagementError::invalid("subject", problem);
-            PolicyForm::answer(&visit, form, Some(&error), Vec::new())
+            PolicyForm::answer(&visit, form, Some(&error), Conflicts::default())
         }
-        Err(error) => PolicyForm::answer(&visit, form, Some(&error), Vec::new()),
+        Err(error) => PolicyForm::answer(&visit, form, Some(&error), Conflicts::default()),
     }
 }
 
 /// Shows the form of a policy with its values.
 pub(super) async fn edit(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Response {
     match stored(&visit, Fields(fields).text("id")).await {
-        Ok(form) => PolicyForm::answer(&visit, form, None, Vec::new()),
+        Ok(form) => PolicyForm::answer(&visit, form, None, Conflicts::default()),
         Err(error) => visit.refused(&error),
     }
 }
@@ -106,12 +117,13 @@ pub(super) async fn save(Sent { visit, fields }: Sent) -> Response {
                 Ok(present) => present,
                 Err(error) => return visit.refused(&error),
             };
-            let conflicts = form.conflicts(&present);
+            let last = changes::last_of_policy(&visit, &form.id).await;
+            let conflicts = Conflicts { fields: form.conflicts(&present), last };
             form.version = present.version;
             PolicyForm::answer(&visit, form, Some(&error), conflicts)
         }
         Err(error @ ManagementError::NotFound(_)) => visit.refused(&error),
-        Err(error) => PolicyForm::answer(&visit, form, Some(&error), Vec::new()),
+        Err(error) => PolicyForm::answer(&visit, form, Some(&error), Conflicts::default()),
     }
 }
 

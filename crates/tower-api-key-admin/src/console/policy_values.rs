@@ -123,12 +123,12 @@ impl PolicyValues {
     pub(super) fn conflicts(&self, stored: &Self) -> Vec<Conflict> {
         let pair = |field, value: &dyn Fn(&Self) -> String| (field, value(stored), value(self));
         Conflict::between([
-            pair("Expiry required", &|values| Conflict::checked(values.require_expiry)),
-            pair("Longest life", &|values| same_span(&values.longest_life)),
-            pair("Switched off if unused for", &|values| same_span(&values.switch_off_unused)),
-            pair("Most keys", &|values| values.most_keys.clone()),
-            pair("Permissions", &|values| values.permissions.text("any")),
-            pair("Rotation reminder after", &|values| same_span(&values.remind_of_rotation)),
+            pair("require_expiry", &|values| Conflict::checked(values.require_expiry)),
+            pair("longest_life", &|values| same_span(&values.longest_life)),
+            pair("switch_off_unused", &|values| same_span(&values.switch_off_unused)),
+            pair("most_keys", &|values| values.most_keys.clone()),
+            pair("scopes", &|values| values.permissions.text("any")),
+            pair("remind_of_rotation", &|values| same_span(&values.remind_of_rotation)),
         ])
     }
 }

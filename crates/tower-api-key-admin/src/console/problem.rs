@@ -5,6 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
 use super::frame::{Frame, Visitor};
+use super::labels;
 use super::rules;
 use super::shared::Shared;
 use crate::management::ManagementError;
@@ -68,11 +69,7 @@ pub(super) fn sentence(error: &ManagementError) -> String {
     if let ManagementError::PolicyViolated { violation, .. } = error {
         return rules::violation(violation);
     }
-    let mut text = error.to_string();
-    // The name of a field is the text's first word.
-    if let Some(field) = error.field() {
-        text = text.replacen(field, &field.replace('_', " "), 1);
-    }
+    let text = labels::in_text(error.field(), error.to_string());
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use tower_api_key::clock::in_words;
 use tower_api_key::key::{Account, KeyHasher};
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{Quota, Quotas};
 
 use super::fields::Fields;
 use super::text;
@@ -54,6 +53,16 @@ impl QuotaRows {
         let rows: Vec<_> = rows.unwrap_or_default();
         let shown = fingerprint(&rows);
         Self { are_own: own.is_some(), rows, shown }
+    }
+
+    /// Fills the rows of an account without quotas of its own with those of its plan, so that one of them can be changed
+    /// without writing the others again. They stay the plan's until somebody chooses that the account has its own.
+    pub(super) fn with_plan(self, plan: Option<&Quotas>) -> Self {
+        let rows: Vec<_> = match plan {
+            Some(plan) if !self.are_own => plan.as_slice().iter().map(QuotaRow::of).collect(),
+            _ => return self,
+        };
+        Self { shown: fingerprint(&rows), rows, ..self }
     }
 
     /// Returns the rows that were sent, without empty ones.
@@ -117,7 +126,7 @@ impl QuotaRow {
         Self {
             name: draft.name,
             limit: draft.limit.to_string(),
-            window: draft.window_seconds.map(window_text).unwrap_or_default(),
+            window: draft.window_seconds.map(text::window_text).unwrap_or_default(),
             algorithm: draft.algorithm.unwrap_or_default(),
             per: draft.per.unwrap_or_default(),
             shadow: draft.shadow,
@@ -142,7 +151,7 @@ impl QuotaRow {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let limit = self.limit.parse().map_err(|_| invalid("write a whole number as its limit"))?;
         let window_seconds = some(&self.window)
-            .map(|text| window(&text).ok_or_else(|| invalid(WINDOW)))
+            .map(|text| text::read_window(&text).ok_or_else(|| invalid(WINDOW)))
             .transpose()?;
         let draft = QuotaDraft {
             name: self.name.clone(),
@@ -176,19 +185,6 @@ fn fingerprint(rows: &[QuotaRow]) -> String {
         values.iter().fold(text, |text, value| text + &format!("{} {value}\n", value.len()))
     });
     KeyHasher::sha256().digest(text.as_bytes()).to_hex()
-}
-
-/// Writes a window of whole seconds in its longest unit, and any other in seconds.
-fn window_text(seconds: f64) -> String {
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(window) if window.subsec_nanos() == 0 => in_words(window),
-        _ => seconds.to_string(),
-    }
-}
-
-/// Reads a window in seconds: a number, or a time with its unit.
-fn window(text: &str) -> Option<f64> {
-    text.parse().ok().or_else(|| text::read_span(text).map(|window| window.as_secs_f64()))
 }
 
 #[cfg(test)]
@@ -236,20 +232,6 @@ mod tests {
             let sent = QuotaRows::sent(&fields(&shown.clone().with_room()));
             assert!(sent == shown, "empty rows are left out");
             assert_eq!(sent.quotas().unwrap().as_deref(), own);
-        }
-    }
-
-    #[test]
-    fn a_window_is_written_in_seconds_or_with_its_unit() {
-        for (text, seconds) in
-            [("60", 60.0), ("1.5", 1.5), ("1 minute", 60.0), ("2h", 7_200.0), ("1 day", 86_400.0)]
-        {
-            assert_eq!(window(text), Some(seconds), "{text}");
-            assert_eq!(window(&window_text(seconds)), Some(seconds), "{text}");
-        }
-        assert_eq!((window_text(3_600.0), window_text(1.5)), ("1 hour".into(), "1.5".into()));
-        for wrong in ["", "soon", "1 fortnight", "minute"] {
-            assert_eq!(window(wrong), None, "{wrong}");
         }
     }
 

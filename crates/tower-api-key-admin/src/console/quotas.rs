@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use http::StatusCode;
-use tower_api_key::clock::in_words;
+use tower_api_key::key::KeyRecord;
 use tower_api_key::quota::Quota;
 use tower_api_key::store::IdempotencyKey;
 
@@ -13,8 +13,8 @@ use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::key_form::fingerprint;
 use super::problem::{page, sentence};
+use super::text;
 use super::visit::{Sent, Visit};
-use crate::management::scopes::USAGE_WRITE;
 use crate::management::{ChangeRequest, CounterEntry, ManagementError};
 
 /// What is used of quotas. Without counters, their limits alone.
@@ -71,11 +71,11 @@ impl ShownQuotas {
     }
 
     /// Links each quota of a key to the page that gives it back, if the visitor may.
-    pub(super) fn with_refunds(mut self, visit: &Visit, key: &str) -> Self {
-        if visit.caller.is_operator() && visit.caller.has_scope(USAGE_WRITE) {
+    pub(super) fn with_refunds(mut self, visit: &Visit, key: &KeyRecord) -> Self {
+        if visit.shared.management.check_refund(&visit.caller, key).is_ok() {
             for bar in self.bars.iter_mut().filter(|bar| bar.used > 0) {
                 let mut query = Serializer::new(String::new());
-                query.append_pair("id", key).append_pair("quota", &bar.name);
+                query.append_pair("id", key.id().as_str()).append_pair("quota", &bar.name);
                 bar.give_back = Some(format!("give-back?{}", query.finish()));
             }
         }
@@ -86,17 +86,13 @@ impl ShownQuotas {
 impl Bar {
     fn of(CounterEntry { quota, status, .. }: &CounterEntry) -> Self {
         let used = status.limit().saturating_sub(status.remaining());
-        // In whole seconds: what is left of one counts as one.
-        let left = status.reset_after();
-        let left =
-            std::time::Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
         Self {
             name: quota.name().to_owned(),
             text: quota.to_string(),
             limit: status.limit(),
             used,
             high: status.limit() / 5 * 4,
-            resets: (used > 0).then(|| in_words(left)),
+            resets: (used > 0).then(|| text::rough_span(status.reset_after())),
             give_back: None,
         }
     }
@@ -117,7 +113,10 @@ pub(super) async fn give_back(Sent { visit, fields }: Sent) -> Response {
 
 async fn asked(visit: &Visit, fields: &Fields, error: Option<&ManagementError>) -> Response {
     let (shared, id) = (&visit.shared, fields.text("id"));
-    if let Err(error) = shared.management.show_key(&visit.caller, id).await {
+    let shown = shared.management.show_key(&visit.caller, id).await;
+    let refundable =
+        shown.and_then(|entry| shared.management.check_refund(&visit.caller, &entry.record));
+    if let Err(error) = refundable {
         return visit.refused(&error);
     }
     let Some(once) = shared.sessions.name() else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_api_key::clock::Timestamp;
+use tower_api_key::clock::{Timestamp, in_words};
 
 /// The units of times, the longest first: seconds, and the words that name the unit.
 const UNITS: [(u64, [&str; 3]); 4] = [
@@ -46,6 +46,37 @@ pub(super) fn read_span(text: &str) -> Option<Duration> {
     number.checked_mul(unit).map(Duration::from_secs)
 }
 
+/// Writes a time to wait in its two largest units, rounded up: after it, what was waited for has come.
+pub(super) fn rough_span(time: Duration) -> String {
+    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    let largest = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let least = UNITS.get(largest + 1).map_or(1, |(unit, _)| *unit);
+    // Rounding up may reach the next larger unit.
+    let mut rest = seconds.div_ceil(least).saturating_mul(least);
+    let mut parts = Vec::new();
+    for (unit, [one, many, _]) in UNITS {
+        let count = rest / unit;
+        rest %= unit;
+        if count > 0 {
+            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    }
+    if parts.is_empty() { "0 seconds".to_owned() } else { parts.join(" ") }
+}
+
+/// Writes a window of whole seconds in its longest unit, and any other in seconds.
+pub(super) fn window_text(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(window) if window.subsec_nanos() == 0 => in_words(window),
+        _ => seconds.to_string(),
+    }
+}
+
+/// Reads a window in seconds: a number, or a time with its unit.
+pub(super) fn read_window(text: &str) -> Option<f64> {
+    text.parse().ok().or_else(|| read_span(text).map(|window| window.as_secs_f64()))
+}
+
 /// Joins words with spaces.
 pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
     words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
@@ -53,8 +84,6 @@ pub(super) fn joined(words: impl IntoIterator<Item = impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tower_api_key::clock::in_words;
-
     use super::*;
 
     #[test]
@@ -67,6 +96,41 @@ mod tests {
         for wrong in ["", "2027-02-30", "tomorrow", "1969-12-31"] {
             assert!(first_instant(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_window_is_written_in_seconds_or_with_its_unit() {
+        for (text, seconds) in
+            [("60", 60.0), ("1.5", 1.5), ("1 minute", 60.0), ("2h", 7_200.0), ("1 day", 86_400.0)]
+        {
+            assert_eq!(read_window(text), Some(seconds), "{text}");
+            assert_eq!(read_window(&window_text(seconds)), Some(seconds), "{text}");
+        }
+        assert_eq!((window_text(3_600.0), window_text(1.5)), ("1 hour".into(), "1.5".into()));
+        for wrong in ["", "soon", "1 fortnight", "minute"] {
+            assert_eq!(read_window(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_to_wait_has_two_units_and_is_rounded_up() {
+        for (milliseconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59_001, "1 minute"),
+            (61_000, "1 minute 1 second"),
+            (3_599_500, "1 hour"),
+            (17_889_000, "4 hours 59 minutes"),
+            (18_000_000, "5 hours"),
+            (86_399_000, "1 day"),
+            (90_001_000, "1 day 2 hours"),
+            (2_592_000_000, "30 days"),
+            (2_671_200_001, "30 days 23 hours"),
+            (2_674_800_001, "31 days"),
+        ] {
+            assert_eq!(rough_span(Duration::from_millis(milliseconds)), text, "{milliseconds}");
+        }
+        assert!(rough_span(Duration::MAX).contains(" days"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use http::StatusCode;
@@ -14,7 +13,6 @@ use super::fields::Fields;
 use super::frame::{Frame, Section, Visitor};
 use super::problem::sentence;
 use super::shared::Shared;
-use crate::management::scopes::{ACCOUNTS_WRITE, KEYS_WRITE};
 use crate::management::{Caller, ManagementError};
 
 /// The session of a request, by the digest of its text.
@@ -40,8 +38,9 @@ impl Visit {
             account: self.caller.account().to_string(),
             key: if name.is_empty() { self.caller.key_id() } else { name }.to_owned(),
             sections: Section::of(&self.caller),
-            changes_keys: self.caller.has_scope(KEYS_WRITE),
-            changes_accounts: self.caller.is_operator() && self.caller.has_scope(ACCOUNTS_WRITE),
+            changes_keys: self.caller.check_key_changes().is_ok(),
+            changes_accounts: self.caller.check_account_changes().is_ok(),
+            saves_policies: self.caller.check_policy_saves().is_ok(),
             form_token: self.form_token.clone(),
         }
     }
@@ -93,12 +92,8 @@ impl FromRequest<Arc<Shared>> for Sent {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, shared).await?;
         let request = Request::from_parts(parts, body);
-        let form = Form::<Vec<(String, String)>>::from_request(request, shared).await;
-        let Ok(Form(fields)) = form else {
-            let problem = "The form cannot be read.";
-            return Err(visit.problem(StatusCode::BAD_REQUEST, problem));
-        };
-        let fields = Fields(fields);
+        let fields = Fields::read(request).await;
+        let fields = fields.map_err(|(status, problem)| visit.problem(status, problem))?;
         // Digests are compared, so the time shows nothing of the text.
         let digest = |text: &str| KeyHasher::sha256().digest(text.as_bytes());
         if digest(fields.text("form_token")) != digest(&visit.form_token) {

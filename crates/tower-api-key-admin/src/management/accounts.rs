@@ -15,7 +15,7 @@ use super::keys::checked_limit;
 use super::listed::Listed;
 use super::management::Management;
 use super::scope_name::ScopeName;
-use super::scopes::{ACCOUNTS_READ, ACCOUNTS_WRITE, KEYS_GRANT_ANY};
+use super::scopes::{ACCOUNTS_READ, KEYS_GRANT_ANY};
 
 impl Management {
     /// Lists accounts in the order of their ids, one page after another. An owner gets its own account only.
@@ -110,7 +110,7 @@ impl Management {
         id: &str,
         request: &ChangeRequest<'_>,
     ) -> Result<(), ManagementError> {
-        caller.require_operator(ACCOUNTS_WRITE)?;
+        caller.check_account_changes()?;
         if self.is_of_operators(id) {
             return Err(ManagementError::OperatorAccount);
         }
@@ -134,7 +134,7 @@ impl Management {
         request: &ChangeRequest<'_>,
         draft: impl Fn(Option<&Account>) -> Result<AccountDraft, ManagementError>,
     ) -> Result<Arc<Account>, ManagementError> {
-        caller.require_operator(ACCOUNTS_WRITE)?;
+        caller.check_account_changes()?;
         let mut attempts = ATTEMPTS;
         loop {
             attempts -= 1;

@@ -48,14 +48,13 @@ impl Bounds<'_> {
         self.check_life(key)
     }
 
-    /// Checks an edit of a key. What the edit changes must be allowed; if the key becomes able to do more, the whole key
+    /// Checks an edit of a key that the caller may change. What the edit changes must be allowed; if the key becomes able to do more, the whole key
     /// must be one whose secret the caller may have.
     pub(super) fn check_edit(
         &self,
         before: &KeyRecord,
         after: &KeyRecord,
     ) -> Result<(), ManagementError> {
-        self.check_ending(before)?;
         self.check_scopes(Some(before), after)?;
         if before.networks() != after.networks() {
             self.check_networks(after)?;
@@ -196,6 +195,7 @@ impl Bounds<'_> {
             (_, None) => Ok(()),
             (Some(expires), Some(own)) if expires <= own => Ok(()),
             (_, Some(own)) => {
+                let own = in_whole_seconds(own);
                 let problem = format!("your key expires at {own}, so this one must not end later");
                 Err(not_grantable("expires", &problem))
             }
@@ -209,6 +209,7 @@ impl Bounds<'_> {
         if key.expires().is_some_and(|expires| expires <= latest) {
             return Ok(());
         }
+        let latest = in_whole_seconds(latest);
         Err(not_grantable("expires", &format!("a key must expire here, by {latest} at the latest")))
     }
 
@@ -254,6 +255,11 @@ pub(super) fn check_quotas(caller: &Caller, given: Option<&Quotas>) -> Result<()
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the last whole second until an instant, for people: what lasts until then is within the instant, too.
+const fn in_whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_unix_seconds(at.unix_seconds())
 }
 
 fn is_enabled_by(before: &KeyRecord, after: &KeyRecord) -> bool {

@@ -70,14 +70,10 @@ impl Management {
         cost: Option<u32>,
         request: &ChangeRequest<'_>,
     ) -> Result<Vec<CounterEntry>, ManagementError> {
+        // Who may give nothing back learns of no key.
         caller.require_operator(USAGE_WRITE)?;
         let entry = self.seen_key(caller, key).await?;
-        let (limiter, quotas) = self.counted(&entry.record)?;
-        let (_, own) = self.counted(caller.record())?;
-        self.bounds(caller, entry.record.account().id().as_str()).check_refund(&own)?;
-        if !limiter.refunds() {
-            return Err(ManagementError::NotOffered("giving quota back"));
-        }
+        let (limiter, quotas) = self.check_refund(caller, &entry.record)?;
         let named = quotas.iter().find(|listed| listed.name() == quota);
         let named = named.ok_or(ManagementError::NotFound("quota of this key"))?;
         let one = std::slice::from_ref(named);

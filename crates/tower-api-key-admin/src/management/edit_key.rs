@@ -8,7 +8,6 @@ use super::error::ManagementError;
 use super::issue_key::{ATTEMPTS, condition};
 use super::key_edit::KeyEdit;
 use super::management::Management;
-use super::scopes::KEYS_WRITE;
 
 impl Management {
     /// Edits a key. Without a version in the request, the edit is made on whatever the key is at that moment.
@@ -26,13 +25,14 @@ impl Management {
         edit: KeyEdit,
         request: &ChangeRequest<'_>,
     ) -> Result<KeyEntry, ManagementError> {
-        caller.require(KEYS_WRITE)?;
+        caller.check_key_changes()?;
         self.check_known_scopes(edit.scopes.value().map(Vec::as_slice).unwrap_or_default())?;
         let mut attempts = ATTEMPTS;
         loop {
             attempts -= 1;
             let seen = self.seen_key(caller, id).await?;
             let before = &seen.record;
+            self.check_key_change(caller, before)?;
             let after = edit.check(before)?;
             if after.expires().is_some() && after.not_before() >= after.expires() {
                 let problem = "it must be later than `not_before`";

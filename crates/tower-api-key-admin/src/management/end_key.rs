@@ -7,7 +7,6 @@ use super::change_request::ChangeRequest;
 use super::error::ManagementError;
 use super::issue_key::never;
 use super::management::Management;
-use super::scopes::KEYS_WRITE;
 
 impl Management {
     /// Revokes a key, which is final. Returns the key; `None` if its row cannot be read.
@@ -61,12 +60,11 @@ impl Management {
         request: &ChangeRequest<'_>,
         command: Command<'_>,
     ) -> Result<Applied, ManagementError> {
-        caller.require(KEYS_WRITE)?;
+        caller.check_key_changes()?;
         let version = request.version().map_or(Precondition::None, Precondition::Version);
         let precondition = match self.seen_key(caller, id).await {
             Ok(seen) => {
-                let account = seen.record.account().id().as_str();
-                self.bounds(caller, account).check_ending(&seen.record)?;
+                self.check_key_change(caller, &seen.record)?;
                 version
             }
             // The row may be broken. An operator can end such a key.

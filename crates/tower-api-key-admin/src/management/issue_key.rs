@@ -18,7 +18,6 @@ use super::issued_entry::IssuedEntry;
 use super::key_draft::KeyDraft;
 use super::management::Management;
 use super::scope_name::is_known;
-use super::scopes::KEYS_WRITE;
 
 impl Management {
     /// The longest time for which earlier secrets stay valid after a rotation: 90 days.
@@ -38,7 +37,7 @@ impl Management {
         mut draft: KeyDraft,
         request: &ChangeRequest<'_>,
     ) -> Result<IssuedEntry, ManagementError> {
-        caller.require(KEYS_WRITE)?;
+        caller.check_key_changes()?;
         if !caller.is_operator() {
             complete(&mut draft, caller);
         }
@@ -117,7 +116,7 @@ impl Management {
         overlap: Duration,
         request: &ChangeRequest<'_>,
     ) -> Result<IssuedEntry, ManagementError> {
-        caller.require(KEYS_WRITE)?;
+        caller.check_key_changes()?;
         if overlap > Self::LONGEST_OVERLAP {
             let days = Self::LONGEST_OVERLAP.as_secs() / 86_400;
             return Err(ManagementError::invalid("overlap", format!("at most {days} days")));
@@ -127,7 +126,7 @@ impl Management {
             attempts -= 1;
             let seen = self.seen_key(caller, id).await?;
             let record = &seen.record;
-            self.bounds(caller, record.account().id().as_str()).check_rotation(record)?;
+            self.check_key_rotation(caller, record)?;
             let issued = match record.form() {
                 Some(form) => {
                     let issuer = self.0.issuer.for_form(form.clone());

@@ -130,7 +130,7 @@ pub(super) fn check_instants(
 /// The most scopes, networks or metadata values of one key.
 const MOST_IN_A_LIST: usize = 200;
 
-/// The longest name of a key, and the longest name or value of metadata, in characters. None has more than the bytes that a
+/// The longest name of a key or a quota, and the longest name or value of metadata, in characters. None has more than the bytes that a
 /// store allows.
 const LONGEST_NAME: usize = 255;
 
@@ -139,6 +139,12 @@ const LONGEST_TEXT: usize = 2_000;
 
 /// Checks quotas, and names the first one that is not valid by its place: its name may be a secret in the wrong place.
 pub(super) fn check_quotas(quotas: &[Quota]) -> Result<(), ManagementError> {
+    if let Some(long) = quotas.iter().position(|quota| quota.name().len() > LONGEST_NAME) {
+        let place = long + 1;
+        let problem =
+            format!("quota {place} of the list: its name has at most {LONGEST_NAME} characters");
+        return Err(ManagementError::invalid("quotas", problem));
+    }
     let check = |count: usize| Quotas::new(quotas.iter().take(count).cloned());
     let Err(problem) = check(quotas.len()) else { return Ok(()) };
     let mut place = 1;

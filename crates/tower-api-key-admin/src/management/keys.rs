@@ -8,7 +8,6 @@ use super::error::ManagementError;
 use super::key_query::KeyQuery;
 use super::listed::Listed;
 use super::management::Management;
-use super::scopes::KEYS_READ;
 
 impl Management {
     /// Lists keys in the order of the query, one page after another. An owner gets the keys of its own account only.
@@ -22,7 +21,7 @@ impl Management {
         caller: &Caller,
         query: &KeyQuery,
     ) -> Result<Listed<KeyEntry>, ManagementError> {
-        caller.require(KEYS_READ)?;
+        caller.check_key_reads()?;
         let limit = checked_limit(query.limit)?;
         let mut filter = query.filter.clone();
         if !caller.is_operator() {
@@ -49,7 +48,7 @@ impl Management {
     /// [`ManagementError::MissingScope`] without `keys.read`; [`ManagementError::NotFound`] if there is no such key, or
     /// an owner asks for a key of another account.
     pub async fn show_key(&self, caller: &Caller, id: &str) -> Result<KeyEntry, ManagementError> {
-        caller.require(KEYS_READ)?;
+        caller.check_key_reads()?;
         self.seen_key(caller, id).await
     }
 

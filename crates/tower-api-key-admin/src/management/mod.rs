@@ -39,6 +39,7 @@ mod policy_draft;
 mod policy_review;
 mod quota_bounds;
 mod quota_draft;
+mod rights;
 mod scope_name;
 pub mod scopes;
 mod trail;

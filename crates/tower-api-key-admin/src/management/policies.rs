@@ -11,7 +11,7 @@ use super::keys::checked_limit;
 use super::listed::Listed;
 use super::management::Management;
 use super::policy_draft::PolicyDraft;
-use super::scopes::{KEYS_GRANT_ANY, KEYS_READ, POLICIES_READ, POLICIES_WRITE};
+use super::scopes::POLICIES_READ;
 
 impl Management {
     /// Lists policies, one page after another: for all keys, then by account, then by kind. `broken` has the policies that
@@ -79,9 +79,7 @@ impl Management {
         draft: &PolicyDraft,
         request: &ChangeRequest<'_>,
     ) -> Result<KeyPolicy, ManagementError> {
-        self.check_policy_change(caller, subject)?;
-        // The answer to a replay is the policy as it is now, which somebody else may have saved since.
-        caller.require(POLICIES_READ)?;
+        self.check_policy_save(caller, subject)?;
         let policy = draft.policy(subject.clone())?;
         // A policy that cannot be read can be replaced.
         let before = match self.stored_policy(subject).await {
@@ -168,7 +166,7 @@ impl Management {
         account: Option<&str>,
         kind: Option<&str>,
     ) -> Result<Policies, ManagementError> {
-        caller.require(KEYS_READ)?;
+        caller.check_key_reads()?;
         let subjects: Vec<PolicySubject> = if caller.is_operator() {
             let account = account.and_then(|id| AccountId::new(id).ok());
             let kind = kind.and_then(|name| KeyKind::new(name).ok());
@@ -182,19 +180,5 @@ impl Management {
         };
         let all = self.0.manager.policies().await?;
         Ok(Policies::new(subjects.iter().filter_map(|subject| all.find(subject).cloned())))
-    }
-
-    /// Checks that a caller may change the policy for a subject. A sweep ends keys as policies say. So a policy that may
-    /// cover keys of operators needs what ending any key of theirs needs.
-    fn check_policy_change(
-        &self,
-        caller: &Caller,
-        subject: &PolicySubject,
-    ) -> Result<(), ManagementError> {
-        caller.require_operator(POLICIES_WRITE)?;
-        match subject {
-            PolicySubject::Account(id) if !self.is_of_operators(id.as_str()) => Ok(()),
-            _ => caller.require(KEYS_GRANT_ANY),
-        }
     }
 }

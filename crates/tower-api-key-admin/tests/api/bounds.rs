@@ -177,3 +177,17 @@ async fn a_creation_brings_no_account_back_that_is_deleted_meanwhile() {
     assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("account")));
     assert!(world.store.find_account("acme").await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn an_instant_in_an_error_has_whole_seconds() {
+    let world = World::new();
+    let ends = world.clock_plus(600).plus(std::time::Duration::from_nanos(872_786_652));
+    let scopes = ["keys.read", "keys.write"];
+    let owner = world.key("owner", "acme", |key| key.scopes(scopes).expires(ends)).await;
+    let answer = world.post(&owner, "/own/keys", json!({ "scopes": [] })).await;
+    let expected = format!("expires: your key expires at {}, so", world.at(600));
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with(&expected), "{answer:?}");
+    // The instant that the error names is allowed.
+    let draft = json!({ "scopes": [], "expires": world.at(600) });
+    assert_eq!(world.post(&owner, "/own/keys", draft).await.status, 201);
+}

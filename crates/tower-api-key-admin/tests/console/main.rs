@@ -4,10 +4,13 @@
 
 mod doors;
 mod driver;
+mod fields;
 mod million;
 mod pages;
 mod policies;
 mod policy_doors;
 mod quotas;
+mod rights;
 mod server;
+mod trail;
 mod usage;
