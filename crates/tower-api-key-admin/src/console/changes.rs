@@ -33,6 +33,9 @@ pub(super) struct ShownChange {
 #[template(path = "console/trail.html")]
 struct TrailPage {
     frame: Frame,
+    account: String,
+    key: String,
+    by: String,
     changes: Vec<ShownChange>,
     no_changes: &'static str,
     next: Option<String>,
@@ -73,20 +76,23 @@ pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String
     let Ok(before) = fields.filled("after").map(str::parse).transpose() else {
         return visit.refused(&ManagementError::invalid("after", "it names no line of the trail"));
     };
-    let query = TrailQuery {
-        account: fields.filled("account").map(str::to_owned),
-        before,
-        ..TrailQuery::default()
-    };
+    let some = |name| fields.filled(name).map(str::to_owned);
+    let (account, key, by) = (some("account"), some("key"), some("by"));
+    let query = TrailQuery { account, key, by, before, ..TrailQuery::default() };
     let listed = match visit.shared.management.read_trail(&visit.caller, &query).await {
         Ok(listed) => listed,
         Err(error) => return visit.refused(&error),
     };
+    let owned = |name| fields.text(name).to_owned();
     let trail = TrailPage {
         frame: visit.frame(Section::Trail),
+        account: owned("account"),
+        key: owned("key"),
+        by: owned("by"),
+        // Authors are compared line by line, so that a page may have none of many.
+        no_changes: if listed.next.is_some() { "None so far. Go on." } else { "No changes." },
         next: listed.next.map(|after| following(&fields, &after)),
         changes: ShownChange::all(&visit, listed.found),
-        no_changes: "No changes.",
     };
     page(StatusCode::OK, &trail)
 }

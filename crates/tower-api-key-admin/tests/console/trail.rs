@@ -122,3 +122,27 @@ async fn a_conflict_says_who_made_the_last_change_to_those_who_may_read_the_trai
         }
     }
 }
+
+#[tokio::test]
+async fn changes_are_filtered_by_account_key_and_author() {
+    let house = House::new(false).await;
+    for (id, account) in [("key_1", "acme"), ("key_2", "acme"), ("key_3", "other")] {
+        add(&*house.store, id, account, |key| key).await;
+        rename(&*house.store, id, id, if id == "key_2" { "bob" } else { "ada" }).await;
+    }
+    let cookie = house.session(&house.admin).await;
+    for (filter, expected) in [
+        ("account=acme&by=ada", &["by ada because: ticket 4711"][..]),
+        ("key=key_2&by=bob", &["by bob because: ticket 4711"]),
+        ("key=key_2&by=ada", &[]),
+        ("by=bob", &["by bob because: ticket 4711"]),
+        ("by=ada", &["by ada because: ticket 4711"; 2]),
+    ] {
+        let page = text(house.get(&format!("/console/trail?{filter}"), &cookie).await).await;
+        assert_eq!(authors(&page), expected, "{filter}");
+        for (name, value) in filter.split('&').filter_map(|field| field.split_once('=')) {
+            let shown = format!(r#"name="{name}" value="{value}""#);
+            assert!(page.contains(&shown), "{filter}: {page}");
+        }
+    }
+}
