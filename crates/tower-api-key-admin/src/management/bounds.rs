@@ -48,8 +48,8 @@ impl Bounds<'_> {
         self.check_life(key)
     }
 
-    /// Checks an edit of a key that the caller may change. What the edit changes must be allowed; if the key becomes able to do more, the whole key
-    /// must be one whose secret the caller may have.
+    /// Checks an edit of a key that the caller may change. What the edit changes must be allowed; if the key becomes able to
+    /// do more, the whole key must be one whose secret the caller may have.
     pub(super) fn check_edit(
         &self,
         before: &KeyRecord,
