@@ -40,8 +40,23 @@ impl Uses {
             return;
         }
         let last = noted.load(Ordering::Relaxed);
-        let is_recent = now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE;
-        if is_recent || !is_valid(record, now) {
+        if now.since(Timestamp::from_unix_nanoseconds(last)) >= MINUTE {
+            self.note_first(digest, record, now, (noted, last));
+        }
+    }
+
+    /// Records the first use in a minute. `last` is the one before.
+    // Cold, so that the other lookups of the minute do not pay for it.
+    #[cfg(feature = "cache")]
+    #[cold]
+    fn note_first(
+        &self,
+        digest: &KeyDigest,
+        record: &KeyRecord,
+        now: Timestamp,
+        (noted, last): (&AtomicU64, u64),
+    ) {
+        if !is_valid(record, now) {
             return;
         }
         // One of several requests at the same time records the use.
