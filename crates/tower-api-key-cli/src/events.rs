@@ -42,29 +42,9 @@ pub(crate) struct Events {
 #[derive(Debug, Subcommand)]
 enum EventCommand {
     /// List dead letters: events that a sink did not take in any try
-    Dead {
-        /// Only those of this sink
-        #[arg(long, value_name = "NAME")]
-        sink: Option<String>,
-        /// Start after the event with this sequence number
-        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
-        after: u64,
-        /// Print at most this many dead letters
-        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
-        limit: usize,
-    },
+    Dead(Undelivered),
     /// List events that wait for a sink: those that it did not take yet, with the next try
-    Waiting {
-        /// Only those of this sink
-        #[arg(long, value_name = "NAME")]
-        sink: Option<String>,
-        /// Start after the event with this sequence number
-        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
-        after: u64,
-        /// Print at most this many events
-        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
-        limit: usize,
-    },
+    Waiting(Undelivered),
     /// Send a sink its dead letters again, or all events after a sequence
     ///
     /// A process that delivers events sends them within a second. Later events of the same keys may have arrived before.
@@ -87,6 +67,20 @@ enum EventCommand {
     Prune(Pruning),
 }
 
+/// Which events that a sink has not taken.
+#[derive(Debug, Args)]
+struct Undelivered {
+    /// Only those of this sink
+    #[arg(long, value_name = "NAME")]
+    sink: Option<String>,
+    /// Start after the event with this sequence number
+    #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
+    after: u64,
+    /// Print at most this many of them
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
+    limit: usize,
+}
+
 impl Events {
     pub(crate) async fn run(self, store: &SqlStore, output: &Output) -> Result<(), Failure> {
         match self.command {
@@ -96,12 +90,12 @@ impl Events {
                 let columns = ["sequence", "timestamp", "type", "key", "account"];
                 output.rows(columns, events.iter().map(value))
             }
-            Some(EventCommand::Dead { sink, after, limit }) => {
+            Some(EventCommand::Dead(Undelivered { sink, after, limit })) => {
                 let dead = store.dead_events(sink.as_deref(), after, limit).await?;
                 let columns = ["sequence", "sink", "type", "key", "tries", "error"];
                 output.rows(columns, dead.iter().map(dead_value))
             }
-            Some(EventCommand::Waiting { sink, after, limit }) => {
+            Some(EventCommand::Waiting(Undelivered { sink, after, limit })) => {
                 let waiting = store.waiting_events(sink.as_deref(), after, limit).await?;
                 let columns = ["sequence", "sink", "type", "key", "tries", "next_try", "error"];
                 output.rows(columns, waiting.iter().map(waiting_value))

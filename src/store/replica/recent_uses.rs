@@ -33,15 +33,21 @@ impl RecentUses {
     pub(super) fn note(&self, digest: &KeyDigest, record: &KeyRecord, clock: &dyn Clock) {
         if let Some(slots) = self.slots.get() {
             let now = clock.now();
-            if is_valid(record, now) && is_first(slots, digest, now) {
+            if is_first(slots, digest, now, || is_valid(record, now)) {
                 self.uses.send(digest, now);
             }
         }
     }
 }
 
-/// Returns true if the secret was not used in this minute, and takes a slot for it.
-fn is_first(slots: &[AtomicU64], digest: &KeyDigest, now: Timestamp) -> bool {
+/// Returns true if the secret was not used in this minute and `counts` says that this is a use, and takes a slot for it.
+/// Asks `counts` last: most lookups are not the first of their minute.
+fn is_first(
+    slots: &[AtomicU64],
+    digest: &KeyDigest,
+    now: Timestamp,
+    counts: impl FnOnce() -> bool,
+) -> bool {
     let (tag, minute) = (digest.prefix() & TAG_BITS, now.unix_seconds() / SECONDS_PER_MINUTE);
     let minute = minute & !TAG_BITS;
     // The tag chooses the slots. So two secrets with one tag count as one, which is as rare as 1 in 4 billion.
@@ -63,7 +69,8 @@ fn is_first(slots: &[AtomicU64], digest: &KeyDigest, now: Timestamp) -> bool {
     }
     // One of several requests at the same time records the use.
     free.is_some_and(|(slot, word)| {
-        slot.compare_exchange(word, tag | minute, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let taken = tag | minute;
+        counts() && slot.compare_exchange(word, taken, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     })
 }
 
@@ -85,10 +92,10 @@ mod tests {
             for (number, first) in
                 [(1, true), (1, false), (2, true), (3, true), (4, true), (5, false)]
             {
-                let is_first = is_first(&slots, &secret(number), at(60 * minute));
+                let is_first = is_first(&slots, &secret(number), at(60 * minute), || true);
                 assert_eq!(is_first, first, "{number} in minute {minute}");
             }
-            assert!(!is_first(&slots, &secret(4), at(60 * minute + 59)));
+            assert!(!is_first(&slots, &secret(4), at(60 * minute + 59), || true));
         }
     }
 }

@@ -62,10 +62,12 @@ impl ShownChange {
 
 /// Names a change. The store has no kind of its own for the end of old secrets.
 fn action(change: &Change) -> String {
-    let ended = Difference::of_ended_secrets(1);
-    let is_end = |found: &Difference| ended.iter().any(|ended| ended.field == found.field);
-    if change.action == Action::KeyUpdated && change.differences.iter().any(is_end) {
-        return "old secrets ended".to_owned();
+    if change.action == Action::KeyUpdated {
+        let ended = Difference::of_ended_secrets(1);
+        let is_end = |found: &Difference| ended.iter().any(|ended| ended.field == found.field);
+        if change.differences.iter().any(is_end) {
+            return "old secrets ended".to_owned();
+        }
     }
     change.action.name().replace('_', " ")
 }
@@ -83,12 +85,11 @@ pub(super) async fn trail(visit: Visit, Query(fields): Query<Vec<(String, String
         Ok(listed) => listed,
         Err(error) => return visit.refused(&error),
     };
-    let owned = |name| fields.text(name).to_owned();
     let trail = TrailPage {
         frame: visit.frame(Section::Trail),
-        account: owned("account"),
-        key: owned("key"),
-        by: owned("by"),
+        account: query.account.unwrap_or_default(),
+        key: query.key.unwrap_or_default(),
+        by: query.by.unwrap_or_default(),
         // Authors are compared line by line, so that a page may have none of many.
         no_changes: if listed.next.is_some() { "None so far. Go on." } else { "No changes." },
         next: listed.next.map(|after| following(&fields, &after)),
